@@ -1,0 +1,99 @@
+// The proxy-configuration document: the one contract between the operator (which writes it into the Pod
+// annotation ambassador.dev/config) and the proxy (which reads it as a file). JSON or YAML on disk, these
+// types in memory. parse.hpp reads it strictly, print.hpp writes it canonically, schema.hpp publishes its
+// JSON Schema. Plain values, no threads, no I/O.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace ambassador::config {
+
+/// The version of the document's form that this build writes; older forms it still reads are listed in
+/// parse.hpp.
+inline constexpr int kVersion = 1;
+
+enum class Protocol { redis, tcp };                  // "Redis", "TCP"
+enum class RedisMode { sharded, failover, spread };  // "Sharded", "Failover", "Spread"
+enum class Hash {                                    // names as twemproxy spells them
+  one_at_a_time,
+  md5,
+  crc16,
+  crc32,
+  crc32a,
+  fnv1_64,
+  fnv1a_64,
+  fnv1_32,
+  fnv1a_32,
+  hsieh,
+  murmur,
+  jenkins
+};
+enum class Distribution { ketama, modula, random };   // "ketama", "modula", "random"
+enum class LogLevel { debug, info, warning, error };  // "Debug", "Info", "Warning", "Error"
+enum class Readiness { listeners, backends };         // "Listeners", "Backends"
+
+/// One server. `name` is what stands on the hash ring and in metrics: "host:port" unless given.
+/// `host` is a DNS name, an IP literal or the absolute path of a Unix socket (then port is 0).
+struct Backend {
+  std::string name;
+  std::string host;
+  std::uint16_t port = 0;
+  unsigned weight = 1;  // 1 to 1000
+  friend bool operator==(const Backend&, const Backend&) = default;
+};
+
+struct Timeouts {
+  std::chrono::milliseconds connect{std::chrono::seconds(1)};  // to one backend
+  std::chrono::milliseconds queue{std::chrono::seconds(5)};    // the longest a request waits for a backend
+  std::chrono::milliseconds idle{std::chrono::hours(1)};  // a client without traffic is closed; 0 = never
+  friend bool operator==(const Timeouts&, const Timeouts&) = default;
+};
+
+/// Ejection of failing servers from the ring; absent = never (a store must not lose its place).
+struct Ejection {
+  unsigned failures = 2;  // connection failures in a row
+  std::chrono::milliseconds retry_after{std::chrono::seconds(30)};
+  friend bool operator==(const Ejection&, const Ejection&) = default;
+};
+
+struct Redis {
+  RedisMode mode = RedisMode::sharded;
+  Hash hash = Hash::fnv1a_64;
+  Distribution distribution = Distribution::ketama;
+  std::string hash_tag;  // empty, or two characters such as "{}"
+  std::optional<Ejection> ejection;
+  friend bool operator==(const Redis&, const Redis&) = default;
+};
+
+struct Listener {
+  std::string name;  // "<policy>.<listener>": the key of metrics, logs and sockets
+  Protocol protocol = Protocol::tcp;
+  std::vector<std::string>
+      addresses;                  // IP literals to bind; default 127.0.0.1, and ::1 where the host has it
+  std::uint16_t port = 0;         // 0 = no TCP listener (then unix_socket is set)
+  std::string unix_socket;        // absolute path, mode 0666; empty = none
+  std::vector<Backend> backends;  // may be empty: not resolved yet
+  Timeouts timeouts;
+  unsigned max_clients = 10000;
+  Redis redis;  // meaningful for Protocol::redis
+  friend bool operator==(const Listener&, const Listener&) = default;
+};
+
+struct Document {
+  int version = kVersion;
+  bool shutdown = false;  // "shutdown: true": every application container has ended; drain and exit 0
+  LogLevel log_level = LogLevel::info;
+  std::chrono::milliseconds drain_timeout{std::chrono::seconds(25)};
+  Readiness readiness = Readiness::listeners;
+  std::string health_address = "::";  // IP literal, "::" = every address of the Pod, v4 and v6
+  std::uint16_t health_port = 19901;  // /livez /readyz /startupz /metrics; 0 = off
+  std::uint16_t admin_port = 19900;   // on loopback; 0 = off
+  std::vector<Listener> listeners;
+  friend bool operator==(const Document&, const Document&) = default;
+};
+
+}  // namespace ambassador::config

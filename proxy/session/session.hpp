@@ -1,0 +1,150 @@
+// What a protocol tells the relay: the one seam between the pure protocol cores (proxy/redis, proxy/tcp, ...)
+// and proxy/net. The relay owns sockets, buffers, deadlines and order; a protocol only looks at bytes and
+// gives verdicts. The relay never learns a protocol's name, a protocol never learns what a socket is.
+//
+// The shape. A *lane* is one connection to one backend, with a FIFO of the replies it still owes. A *framer*
+// (one per lane) finds where a reply ends. A *session* (one per client) turns the client's bytes into
+// verdicts, each of which opens at most one *exchange*: a place in the order of replies this client will see.
+// Lanes may be shared by all clients of a worker (Redis: requests are merged, replies found by order) or be
+// one client's own (TCP, PostgreSQL).
+//
+// Threads: all objects of one worker are used by that worker's thread alone.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace ambassador::proxy {
+
+/// Position of a backend in the listener's backend list (config::Listener::backends, in that order).
+using BackendIndex = std::uint32_t;
+inline constexpr BackendIndex kNoBackend = ~BackendIndex{0};
+
+/// What the relay shall do with the client's bytes. `consumed` bytes at the front of the input are done with.
+struct Verdict {
+  enum class Kind : std::uint8_t {
+    need_more,  // nothing can be said before more bytes are there; consumed may be > 0 (bytes to drop)
+    pass,       // forward the `consumed` bytes verbatim to `backend`; one exchange, its reply streams to the
+                // client
+    ask,     // send `text` to `backend` as one part of the open group; its reply is kept for Session::merge
+    gather,  // close the open group (0..n asks since the last gather): one exchange, answered by
+             // Session::merge
+    answer,  // `text` is the whole reply of one exchange: goes to the client in its turn
+    close,   // `text` (may be empty) goes to the client in its turn, then the connection is closed
+  };
+  Kind kind = Kind::need_more;
+  /// pass only: more of the same message's bytes follow than are in the input; the next `more` bytes from the
+  /// client belong to the same exchange and are streamed to the same backend without asking the session
+  /// again.
+  std::uint64_t more = 0;
+  std::size_t consumed = 0;
+  BackendIndex backend = kNoBackend;
+  std::string_view text;  // valid until the next call on this session
+};
+
+/// Why a request got no reply from its backend.
+enum class Failure : std::uint8_t {
+  no_backend,   // nothing to choose from (unresolved, all down), waited timeouts.queue
+  unreachable,  // could not connect within timeouts.queue; nothing was sent
+  lost,         // the connection ended after the request was sent: it may or may not have been done
+  timed_out,    // sent, but no reply in time
+  overloaded,   // a queue or buffer limit was reached; nothing was sent
+};
+
+/// One part of a gathered exchange: the reply's bytes, or why there is none.
+struct Part {
+  BackendIndex backend = kNoBackend;
+  bool failed = false;
+  Failure failure = Failure::lost;
+  std::string_view reply;
+};
+
+/// One client's view of the protocol. Pure: no clock, no socket, no file.
+class Session {
+ public:
+  virtual ~Session() = default;
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  /// `input` is everything received and not consumed yet. Called again until it says need_more or close. The
+  /// relay keeps at most the protocol's limit (see Protocol::max_message) unconsumed and then closes.
+  virtual Verdict on_client(std::span<const char> input) = 0;
+
+  /// The replies to the asks of one gathered exchange, in the order of the asks; appends the merged reply to
+  /// `out`. Exchanges are merged in the order in which they were gathered.
+  virtual void merge(std::span<const Part> parts, std::string& out) = 0;
+
+  /// A `pass` got no reply (nothing of it went to the client yet): appends the error reply to `out`. Returns
+  /// false when the protocol has no error replies: the relay then closes the client.
+  virtual bool fail(Failure failure, std::string_view backend_name, std::string& out) = 0;
+
+ protected:
+  Session() = default;
+};
+
+/// Finds the ends of replies in one lane's stream.
+class Framer {
+ public:
+  struct Frame {
+    std::size_t bytes = 0;  // that many bytes at the front of the input belong to the reply now due
+    bool complete = false;  // and the reply ends with them
+    bool broken = false;    // the server does not speak the protocol: the lane must be closed
+  };
+  virtual ~Framer() = default;
+  Framer(const Framer&) = delete;
+  Framer& operator=(const Framer&) = delete;
+
+  /// `input` starts where the last Frame ended. bytes == 0 && !complete: more is needed first. The framer
+  /// keeps the state between calls, so that a large reply streams through without being collected.
+  virtual Frame next(std::span<const char> input) = 0;
+
+ protected:
+  Framer() = default;
+};
+
+/// Which backends may be used now; written by health checking, read by routing. Pure view, one per listener
+/// and worker.
+class Availability {
+ public:
+  virtual ~Availability() = default;
+  /// True unless the backend is known to be down.
+  [[nodiscard]] virtual bool usable(BackendIndex backend) const = 0;
+};
+
+/// A protocol as configured for one listener: makes sessions and framers. Immutable; replaced as a whole on
+/// reload (sessions that live then move to the new one by Session-specific means: see rebind).
+class ProtocolCore {
+ public:
+  virtual ~ProtocolCore() = default;
+  ProtocolCore(const ProtocolCore&) = delete;
+  ProtocolCore& operator=(const ProtocolCore&) = delete;
+
+  /// True: one lane per backend is shared by all clients of the worker. False: each client has a lane of its
+  /// own, opened when the client connects.
+  [[nodiscard]] virtual bool shares_lanes() const = 0;
+  /// The most bytes that the relay may hold for a session that says need_more.
+  [[nodiscard]] virtual std::size_t max_message() const = 0;
+
+  [[nodiscard]] virtual std::unique_ptr<Session> new_session() const = 0;
+  [[nodiscard]] virtual std::unique_ptr<Framer> new_framer() const = 0;
+  /// Lets a living session route by this core from its next message on (the configuration was reloaded).
+  virtual void rebind(Session& session) const = 0;
+
+  /// The backend for a client that needs one lane for itself (shares_lanes() == false); kNoBackend: none
+  /// usable. `open_connections[i]` are the connections that are open to backend i.
+  [[nodiscard]] virtual BackendIndex choose(std::span<const std::uint32_t> open_connections) const = 0;
+
+  /// What an active health probe sends and how its reply is judged. Empty request: connecting is the probe.
+  [[nodiscard]] virtual std::string_view probe_request() const = 0;
+  enum class Health : std::uint8_t { need_more, healthy, unhealthy };
+  [[nodiscard]] virtual Health probe_reply(std::string_view bytes) const = 0;
+
+ protected:
+  ProtocolCore() = default;
+};
+
+}  // namespace ambassador::proxy
