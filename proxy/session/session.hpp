@@ -8,6 +8,15 @@
 // Lanes may be shared by all clients of a worker (Redis: requests are merged, replies found by order) or be
 // one client's own (TCP, PostgreSQL).
 //
+// A client's own lane (shares_lanes() == false): `backend` in verdicts is ignored, everything goes to that
+// lane. Bytes that arrive while the lane owes nothing (the server speaks first) go straight to the client. A
+// protocol without messages passes once with more = kForever and has a framer that never says complete. The
+// end of either direction is relayed as a half-close; sessions and framers do not see it.
+//
+// Shared lanes: a message that is not wholly there yet (Verdict::more > 0) is held by the relay until it is
+// complete or large, so that a slow client cannot stop a lane in the middle of its message. Bytes from a
+// server that owes nothing break the lane. Each connection of a lane gets a new framer.
+//
 // Threads: all objects of one worker are used by that worker's thread alone.
 #pragma once
 
@@ -23,6 +32,8 @@ namespace ambassador::proxy {
 /// Position of a backend in the listener's backend list (config::Listener::backends, in that order).
 using BackendIndex = std::uint32_t;
 inline constexpr BackendIndex kNoBackend = ~BackendIndex{0};
+/// Verdict::more of a stream without end.
+inline constexpr std::uint64_t kForever = ~std::uint64_t{0};
 
 /// What the relay shall do with the client's bytes. `consumed` bytes at the front of the input are done with.
 struct Verdict {
@@ -31,17 +42,19 @@ struct Verdict {
     pass,       // forward the `consumed` bytes verbatim to `backend`; one exchange, its reply streams to the
                 // client
     ask,     // send `text` to `backend` as one part of the open group; its reply is kept for Session::merge
-    gather,  // close the open group (0..n asks since the last gather): one exchange, answered by
-             // Session::merge
+    gather,  // close the open group (0..n asks since the last gather, no other verdict but need_more between
+             // them): one exchange, answered by Session::merge
     answer,  // `text` is the whole reply of one exchange: goes to the client in its turn
     close,   // `text` (may be empty) goes to the client in its turn, then the connection is closed
   };
   Kind kind = Kind::need_more;
   /// pass only: more of the same message's bytes follow than are in the input; the next `more` bytes from the
   /// client belong to the same exchange and are streamed to the same backend without asking the session
-  /// again.
+  /// again. With more > 0 the whole input is consumed.
   std::uint64_t more = 0;
+  /// Bytes at the front of the input that are done with; verdicts of any kind may have some.
   std::size_t consumed = 0;
+  /// pass and ask; kNoBackend: it fails with Failure::no_backend.
   BackendIndex backend = kNoBackend;
   std::string_view text;  // valid until the next call on this session
 };
@@ -75,11 +88,13 @@ class Session {
   virtual Verdict on_client(std::span<const char> input) = 0;
 
   /// The replies to the asks of one gathered exchange, in the order of the asks; appends the merged reply to
-  /// `out`. Exchanges are merged in the order in which they were gathered.
+  /// `out`. Exchanges are merged in the order in which they were gathered, each when its turn has come.
+  /// Part::backend counts in the list of the core that the session was bound to when it asked.
   virtual void merge(std::span<const Part> parts, std::string& out) = 0;
 
-  /// A `pass` got no reply (nothing of it went to the client yet): appends the error reply to `out`. Returns
-  /// false when the protocol has no error replies: the relay then closes the client.
+  /// A `pass` got no reply (nothing of it went to the client yet): appends the error reply to `out`; called
+  /// when the exchange's turn has come. Returns false when the protocol has no error replies: the relay then
+  /// closes the client. `backend_name` is empty for Failure::no_backend.
   virtual bool fail(Failure failure, std::string_view backend_name, std::string& out) = 0;
 
  protected:
@@ -132,11 +147,17 @@ class ProtocolCore {
   [[nodiscard]] virtual std::unique_ptr<Session> new_session() const = 0;
   [[nodiscard]] virtual std::unique_ptr<Framer> new_framer() const = 0;
   /// Lets a living session route by this core from its next message on (the configuration was reloaded).
+  /// Called between messages only: no group is open, no `more` is due, what on_client saw and did not consume
+  /// will be shown again. The old core lives until this returns.
   virtual void rebind(Session& session) const = 0;
 
   /// The backend for a client that needs one lane for itself (shares_lanes() == false); kNoBackend: none
   /// usable. `open_connections[i]` are the connections that are open to backend i.
   [[nodiscard]] virtual BackendIndex choose(std::span<const std::uint32_t> open_connections) const = 0;
+
+  /// Where requests that wait for `backend`, of which nothing was sent, shall go when it cannot be reached:
+  /// another usable backend that serves the same keys, or kNoBackend: they stay and wait (sharded).
+  [[nodiscard]] virtual BackendIndex elsewhere(BackendIndex /*backend*/) const { return kNoBackend; }
 
   /// What an active health probe sends and how its reply is judged. Empty request: connecting is the probe.
   [[nodiscard]] virtual std::string_view probe_request() const = 0;
