@@ -1,0 +1,143 @@
+// AmbassadorPolicy and ClusterAmbassadorPolicy in memory: only what this version carries. parse.hpp makes
+// them from documents; nobody else does. Plain values.
+#pragma once
+
+#include <chrono>
+#include <compare>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "common/config/document.hpp"
+#include "operator/api/quantity.hpp"
+#include "operator/api/selector.hpp"
+
+namespace ambassador::api {
+
+/// Which policy. A ClusterAmbassadorPolicy has no namespace. Ordered by name as the annotations spell it.
+struct PolicyKey {
+  std::string ns;
+  std::string name;
+
+  [[nodiscard]] bool cluster() const { return ns.empty(); }
+  /// As in the annotation ambassador.dev/policy: "shop-data" or "cluster/shop-data".
+  [[nodiscard]] std::string reference() const;
+  /// First half of a listener's key in metrics, logs and configuration: "shop-data" or "cluster.shop-data"
+  /// (policy names hold no dots, so the two never meet).
+  [[nodiscard]] std::string config_name() const;
+  /// Folder of its Unix sockets: "/run/ambassador/shop-data" or "/run/ambassador/cluster/shop-data".
+  [[nodiscard]] std::string socket_folder() const;
+  /// For messages: "shop/shop-data" or "cluster/shop-data".
+  [[nodiscard]] std::string text() const;
+  friend auto operator<=>(const PolicyKey&, const PolicyKey&) = default;
+};
+
+/// One entry of spec.environments; the conditions that are given must all hold.
+struct Environment {
+  std::string name;
+  std::optional<LabelSelector> namespace_selector;
+  std::optional<LabelSelector> pod_selector;
+  std::vector<std::string> cluster_names;
+  friend bool operator==(const Environment&, const Environment&) = default;
+};
+
+/// A port by number or by the Service's port name.
+using PortReference = std::variant<std::uint16_t, std::string>;
+std::string text(const PortReference& port);
+
+/// `ns` is empty where the policy names none: the policy's own.
+struct StatefulSetReference {
+  std::string ns;
+  std::string name;
+  PortReference port;
+  friend bool operator==(const StatefulSetReference&, const StatefulSetReference&) = default;
+};
+
+struct ServiceReference {
+  std::string ns;
+  std::string name;
+  PortReference port;
+  friend bool operator==(const ServiceReference&, const ServiceReference&) = default;
+};
+
+struct Host {
+  std::string host;  // DNS name or IP literal
+  std::uint16_t port = 0;
+  std::string name;  // its name on the ring; empty = "host:port"
+  unsigned weight = 1;
+  friend bool operator==(const Host&, const Host&) = default;
+};
+
+struct Upstream {
+  std::vector<std::string> environments;  // empty: for every environment
+  std::variant<StatefulSetReference, ServiceReference, std::vector<Host>> target;
+  friend bool operator==(const Upstream&, const Upstream&) = default;
+};
+
+/// Names of the variables set in the application's containers; empty = not set.
+struct VariableNames {
+  std::string url;
+  std::string jdbc_url;
+  std::string host;
+  std::string port;
+  friend bool operator==(const VariableNames&, const VariableNames&) = default;
+};
+
+struct Listener {
+  std::string name;
+  config::Protocol protocol = config::Protocol::tcp;
+  std::uint16_t port = 0;
+  bool unix_socket = false;
+  VariableNames env;
+  std::vector<Upstream> upstreams;
+  config::Timeouts timeouts;
+  std::map<std::string, unsigned> weights;  // by backend name ("redis-st-0")
+  unsigned max_clients = 10000;
+  config::Redis redis;
+  friend bool operator==(const Listener&, const Listener&) = default;
+};
+
+enum class ContainerMode { automatic, native_sidecar, container };  // "Auto", "NativeSidecar", "Container"
+
+/// What a policy, an annotation or the installation says about resources; absent = not said.
+struct Resources {
+  std::optional<Quantity> cpu_request;
+  std::optional<Quantity> cpu_limit;
+  std::optional<Quantity> memory_request;
+  std::optional<Quantity> memory_limit;
+  friend bool operator==(const Resources&, const Resources&) = default;
+};
+
+/// spec.proxy: the injected container. Absent = the installation's default.
+struct ProxySettings {
+  std::optional<ContainerMode> container_mode;
+  Resources resources;
+  std::optional<config::LogLevel> log_level;
+  std::optional<std::chrono::milliseconds> drain_timeout;
+  std::optional<config::Readiness> readiness;
+  friend bool operator==(const ProxySettings&, const ProxySettings&) = default;
+};
+
+enum class Repair { disabled, report };  // "Disabled", "Report"
+
+struct Policy {
+  PolicyKey key;
+  std::string uid;
+  std::int64_t generation = 0;
+  std::string hash;  // of the content of spec, see hash.hpp
+  std::optional<LabelSelector> pod_selector;
+  std::optional<LabelSelector> namespace_selector;  // ClusterAmbassadorPolicy alone; absent = every namespace
+  std::vector<Environment> environments;
+  std::vector<Listener> listeners;
+  ProxySettings proxy;
+  Repair repair = Repair::report;
+
+  [[nodiscard]] const Listener* listener(std::string_view name) const;
+  [[nodiscard]] const Environment* environment(std::string_view name) const;
+};
+
+}  // namespace ambassador::api
