@@ -1,0 +1,86 @@
+// The running proxy: binds the listeners of a configuration document, hands accepted clients to the workers,
+// keeps names resolved, applies new documents without disturbing what did not change, drains. proxy/app owns
+// one; proxy/health and proxy/admin look into it.
+//
+// Threads: everything here belongs to the control thread (the one that runs `control`), except where a line
+// says otherwise. The workers' threads are made in the constructor and joined in the destructor.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/config/document.hpp"
+#include "common/result/result.hpp"
+#include "proxy/net/snapshot.hpp"
+#include "proxy/net/upstream.hpp"
+#include "proxy/session/session.hpp"
+
+namespace ambassador::proxy::net {
+
+/// Makes a listener's protocol core; called once per worker and configuration, on the control thread.
+/// `availability` outlives the core and counts backends as `listener` does. An Error refuses the document.
+using CoreFactory = std::function<Result<std::shared_ptr<const ProtocolCore>>(
+    const config::Listener& listener, const Availability& availability)>;
+
+/// What a resolver says of a name.
+struct Resolved {
+  Addresses addresses;           // with port 0; at least one
+  std::chrono::seconds ttl{30};  // how long it may be used without asking again
+};
+/// Resolves a DNS name to all of its A and AAAA records and calls back on the control thread, exactly once,
+/// never before it returned. IP literals and Unix paths never come here.
+using ResolveFunction =
+    std::function<void(const std::string& name, std::function<void(Result<Resolved>)> done)>;
+
+struct Options {
+  unsigned workers = 1;
+  ResolveFunction resolve;
+  /// Memory for buffers of all workers together. Above it clients are not read until some is free again.
+  std::size_t memory_budget = 64 * 1024 * 1024;
+};
+
+/// A backend that health checking should probe.
+struct ProbeTarget {
+  std::string listener;
+  std::shared_ptr<Upstream> upstream;        // where it is, and where the result goes
+  std::shared_ptr<const ProtocolCore> core;  // probe_request(), probe_reply()
+  std::chrono::milliseconds timeout{};       // timeouts.connect of the listener
+};
+
+class Proxy {
+ public:
+  Proxy(boost::asio::io_context& control, Options options, CoreFactory factory);
+  ~Proxy();
+  Proxy(const Proxy&) = delete;
+  Proxy& operator=(const Proxy&) = delete;
+
+  /// Makes the running proxy agree with `document`; only what differs is touched. On an Error (an address
+  /// that cannot be bound, a core that cannot be made) everything goes on as before. Log level, drain time
+  /// and ports of admin and health are not its business.
+  Result<void> apply(const config::Document& document);
+
+  /// Clients connected now, over all listeners. Any thread.
+  [[nodiscard]] std::size_t clients() const;
+  /// Accepts no more, closes clients as soon as nothing is in flight for them; clients() then falls to 0.
+  void begin_drain();
+  /// Closes everything at once; the destructor does it too.
+  void stop();
+
+  [[nodiscard]] Snapshot snapshot() const;
+  /// The clients of now, asked from every worker; `done` is called on the control thread. At most `limit`.
+  void list_clients(std::size_t limit, std::function<void(std::vector<ClientSnapshot>)> done);
+  /// All backends of all listeners as configured now; changes with every apply().
+  [[nodiscard]] std::vector<ProbeTarget> probe_targets() const;
+  /// True when every listener of the document is bound.
+  [[nodiscard]] bool listening() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace ambassador::proxy::net

@@ -1,0 +1,99 @@
+// What the proxy counted, as plain values for admin, metrics and tests: Proxy::snapshot() makes one.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "common/config/document.hpp"
+#include "proxy/net/histogram.hpp"
+#include "proxy/session/session.hpp"
+
+namespace ambassador::proxy::net {
+
+inline constexpr std::size_t kFailureKinds = 5;
+/// "no_backend", "unreachable", "lost", "timed_out", "overloaded"
+[[nodiscard]] const char* failure_name(Failure failure);
+/// Indexed by Failure.
+using FailureCounts = std::array<std::uint64_t, kFailureKinds>;
+
+using SystemTime = std::chrono::system_clock::time_point;
+
+/// One backend of one listener, summed over the workers.
+struct BackendSnapshot {
+  std::string name;
+  std::string host;
+  std::uint16_t port = 0;
+  unsigned weight = 1;
+
+  bool usable = true;
+  std::string health;                  // "up", "down: <why>", "unknown" (not probed yet)
+  std::vector<std::string> addresses;  // the last good answer, "10.1.2.3:6379"
+  SystemTime resolved_at{};            // of the last good answer; epoch = never
+  std::string resolve_error;           // empty when the last try went well
+
+  std::uint64_t lanes_open = 0;    // connections that are up
+  std::uint64_t waiting = 0;       // requests that wait for a connection
+  std::uint64_t owed = 0;          // requests sent and not answered
+  std::uint64_t queued_bytes = 0;  // not sent yet
+  std::uint64_t requests = 0;
+  std::uint64_t replies = 0;
+  std::uint64_t bytes_sent = 0;
+  std::uint64_t bytes_received = 0;
+  std::uint64_t connects = 0;  // that succeeded; all but the first of a lane are reconnects
+  std::uint64_t connect_failures = 0;
+  std::uint64_t lanes_lost = 0;  // connections that ended without our wish
+  FailureCounts failures{};
+  std::string last_error;
+  SystemTime last_error_at{};
+  HistogramSnapshot connect_time;
+  HistogramSnapshot request_time;  // from the request's last byte read to the reply's last byte read
+};
+
+struct ListenerSnapshot {
+  std::string name;
+  config::Protocol protocol = config::Protocol::tcp;
+  std::vector<std::string> addresses;  // as bound
+  std::string bind_error;              // empty when all are bound
+
+  std::uint64_t clients = 0;  // open now
+  unsigned max_clients = 0;
+  std::uint64_t clients_total = 0;
+  std::uint64_t clients_refused = 0;  // above max_clients
+  std::uint64_t clients_slow = 0;     // closed: did not read their replies
+  std::uint64_t clients_idle = 0;     // closed: idle for timeouts.idle
+  std::uint64_t clients_broken = 0;   // closed: broke the protocol or a limit
+  std::uint64_t requests = 0;
+  std::uint64_t replies = 0;
+  std::uint64_t bytes_received = 0;  // from clients
+  std::uint64_t bytes_sent = 0;      // to clients
+  FailureCounts failures{};          // exchanges that failed, whatever the client was told
+  HistogramSnapshot request_time;    // from the request's last byte read to its reply being due and complete
+  std::vector<BackendSnapshot> backends;
+};
+
+struct Snapshot {
+  std::vector<ListenerSnapshot> listeners;  // in the document's order
+  unsigned workers = 0;
+  std::uint64_t buffered_bytes = 0;  // memory in blocks that are in use
+  std::uint64_t accept_pauses = 0;   // accepting paused because the process ran out of descriptors
+  bool draining = false;
+};
+
+/// One client that is connected now.
+struct ClientSnapshot {
+  std::string listener;
+  std::string peer;     // "127.0.0.1:53112", "unix"
+  std::string backend;  // of a client that has a lane of its own
+  std::chrono::milliseconds age{};
+  std::chrono::milliseconds idle{};
+  std::uint64_t requests = 0;
+  std::uint64_t bytes_received = 0;
+  std::uint64_t bytes_sent = 0;
+  std::uint64_t pending = 0;         // requests that are not answered yet
+  std::uint64_t buffered_bytes = 0;  // replies that the client has not read yet
+};
+
+}  // namespace ambassador::proxy::net

@@ -1,0 +1,79 @@
+// One backend of one listener as all threads see it: who it is, where it is now, whether it may be used. Made
+// by Proxy when a configuration is applied, kept over reloads as long as name, host and port stay; shared by
+// the workers' lanes, the resolver (writes addresses) and health checking (writes probe results). Every
+// member may be called by every thread. Does no I/O.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "common/config/document.hpp"
+#include "proxy/net/address.hpp"
+#include "proxy/net/snapshot.hpp"
+
+namespace ambassador::proxy::net {
+
+using SteadyTime = std::chrono::steady_clock::time_point;
+
+class Upstream {
+ public:
+  /// `ejection`: how many failures in a row take a backend out, for how long. Without it one failure to
+  /// connect takes it out for kAvoidFor, or until a probe says that it is up.
+  Upstream(config::Backend backend, std::optional<config::Ejection> ejection);
+  static constexpr std::chrono::milliseconds kAvoidFor{1000};
+
+  [[nodiscard]] const config::Backend& backend() const { return backend_; }
+
+  // Where it is. -----------------------------------------------------------------------------------------
+  /// The last good answer; never null, empty before the first.
+  [[nodiscard]] std::shared_ptr<const Addresses> addresses() const;
+  /// A good answer (resolver).
+  void resolved(Addresses addresses, SystemTime now);
+  /// No answer: the last good one stays (resolver).
+  void resolve_failed(std::string why);
+
+  // Whether it may be used. ------------------------------------------------------------------------------
+  [[nodiscard]] bool usable(SteadyTime now) const;
+  /// An active probe ended (health checking). `why` says what was wrong; ignored when healthy.
+  void probed(bool healthy, std::string_view why, SteadyTime now);
+  /// All its addresses refused, or did not answer in time (lanes).
+  void connect_failed(std::string_view why, SteadyTime now);
+  /// A connection is up (lanes).
+  void connected();
+  /// True while the last probe failed: lanes then give up on replies that are overdue.
+  [[nodiscard]] bool probe_failed() const { return probe_.load(std::memory_order_relaxed) == Probe::down; }
+
+  /// Connections that are open, over all workers (for least connections).
+  std::atomic<std::uint32_t> open_connections{0};
+
+  /// Fills in name, health, addresses, resolution and the last error.
+  void describe(BackendSnapshot& out, SteadyTime now) const;
+  /// For `last error` on the status page.
+  void note_error(std::string_view what, SystemTime now);
+
+ private:
+  enum class Probe : std::uint8_t { unknown, up, down };
+  void failed(SteadyTime now);
+
+  const config::Backend backend_;
+  const std::optional<config::Ejection> ejection_;
+  std::atomic<Probe> probe_{Probe::unknown};
+  std::atomic<SteadyTime::rep> avoided_until_{0};
+  std::atomic<unsigned> failures_in_a_row_{0};
+
+  mutable std::mutex mutex_;  // guards what follows; never taken per request
+  std::shared_ptr<const Addresses> addresses_ = std::make_shared<const Addresses>();
+  SystemTime resolved_at_{};
+  std::string resolve_error_;
+  std::string probe_error_;
+  std::string last_error_;
+  SystemTime last_error_at_{};
+};
+
+}  // namespace ambassador::proxy::net
