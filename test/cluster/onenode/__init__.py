@@ -1,0 +1,1 @@
+"""A one-node Kubernetes in a network namespace of its own, for tests and demo."""

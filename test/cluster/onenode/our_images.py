@@ -1,0 +1,1 @@
+def reference(x, y): return x
