@@ -13,11 +13,16 @@
 // protocol without messages passes once with more = kForever and has a framer that never says complete. The
 // end of either direction is relayed as a half-close; sessions and framers do not see it.
 //
-// Shared lanes: a message that is not wholly there yet (Verdict::more > 0) is held by the relay until it is
-// complete or large, so that a slow client cannot stop a lane in the middle of its message. Bytes from a
-// server that owes nothing break the lane. Each connection of a lane gets a new framer.
+// Shared lanes: a session collects messages by need_more, and streams (Verdict::streams()) only large ones
+// (Redis: what is longer than 64 KiB and need not be split). Such bytes come at the client's pace: on a
+// shared lane they would hold up everybody else, and a client that leaves in the middle would take the lane
+// with it. So the relay gives a streamed exchange a lane of its own, begins it when the client's earlier
+// exchanges are answered and reads the client's next message when it is answered, which keeps the order of
+// one client's commands. Bytes from a server that owes nothing break the lane. Each connection of a lane gets
+// a new framer.
 //
-// Threads: all objects of one worker are used by that worker's thread alone.
+// Threads: all objects of one worker (core, availability, sessions, framers) are used by that worker's thread
+// alone; every worker has a core of its own.
 #pragma once
 
 #include <cstddef>
@@ -41,22 +46,32 @@ struct Verdict {
     need_more,  // nothing can be said before more bytes are there; consumed may be > 0 (bytes to drop)
     pass,       // forward the `consumed` bytes verbatim to `backend`; one exchange, its reply streams to the
                 // client
+    send,       // the same with `text` in place of the consumed bytes (the request in another spelling)
     ask,     // send `text` to `backend` as one part of the open group; its reply is kept for Session::merge
     gather,  // close the open group (0..n asks since the last gather, no other verdict but need_more between
              // them): one exchange, answered by Session::merge
     answer,  // `text` is the whole reply of one exchange: goes to the client in its turn
     close,   // `text` (may be empty) goes to the client in its turn, then the connection is closed
+    wait,    // a backend that is needed cannot be used now; consumed == 0. The relay reads no further from
+             // this client and asks again when something changed (or every few tens of milliseconds); after
+             // timeouts.queue it calls give_up and asks again
   };
   Kind kind = Kind::need_more;
+  /// pass only: the message goes on after `consumed + more` bytes; the next verdict that is not need_more is
+  /// a pass that continues the same exchange (its `backend` says nothing), or a close.
+  bool unfinished = false;
+  /// pass, send and ask; kNoBackend: it fails with Failure::no_backend.
+  BackendIndex backend = kNoBackend;
+  /// Bytes at the front of the input that are done with; verdicts of any kind may have some.
+  std::size_t consumed = 0;
   /// pass only: more of the same message's bytes follow than are in the input; the next `more` bytes from the
   /// client belong to the same exchange and are streamed to the same backend without asking the session
   /// again. With more > 0 the whole input is consumed.
   std::uint64_t more = 0;
-  /// Bytes at the front of the input that are done with; verdicts of any kind may have some.
-  std::size_t consumed = 0;
-  /// pass and ask; kNoBackend: it fails with Failure::no_backend.
-  BackendIndex backend = kNoBackend;
   std::string_view text;  // valid until the next call on this session
+
+  /// True for a pass whose message is not wholly in the input.
+  [[nodiscard]] bool streams() const { return more > 0 || unfinished; }
 };
 
 /// Why a request got no reply from its backend.
@@ -71,6 +86,7 @@ enum class Failure : std::uint8_t {
 /// One part of a gathered exchange: the reply's bytes, or why there is none.
 struct Part {
   BackendIndex backend = kNoBackend;
+  std::string_view backend_name;  // config::Backend::name, for the error reply
   bool failed = false;
   Failure failure = Failure::lost;
   std::string_view reply;
@@ -84,8 +100,13 @@ class Session {
   Session& operator=(const Session&) = delete;
 
   /// `input` is everything received and not consumed yet. Called again until it says need_more or close. The
-  /// relay keeps at most the protocol's limit (see Protocol::max_message) unconsumed and then closes.
+  /// relay keeps at most the protocol's limit (see ProtocolCore::max_message) unconsumed and then closes.
+  /// What was not consumed comes again, at the front and unchanged: sessions go on where they stopped.
   virtual Verdict on_client(std::span<const char> input) = 0;
+
+  /// The session said wait and timeouts.queue has passed: until what it waited for is there again, it answers
+  /// with errors instead of waiting.
+  virtual void give_up() {}
 
   /// The replies to the asks of one gathered exchange, in the order of the asks; appends the merged reply to
   /// `out`. Exchanges are merged in the order in which they were gathered, each when its turn has come.
@@ -126,12 +147,21 @@ class Framer {
 class Availability {
  public:
   virtual ~Availability() = default;
-  /// True unless the backend is known to be down.
+  Availability(const Availability&) = delete;
+  Availability& operator=(const Availability&) = delete;
+
+  /// True unless the backend is known to be down (or ejected).
   [[nodiscard]] virtual bool usable(BackendIndex backend) const = 0;
+  /// The one backend that all clients of a Failover listener use now, by the rule of balance::FirstInOrder
+  /// (it needs the time, which a session does not know); kNoBackend: none is usable.
+  [[nodiscard]] virtual BackendIndex preferred() const = 0;
+
+ protected:
+  Availability() = default;
 };
 
-/// A protocol as configured for one listener: makes sessions and framers. Immutable; replaced as a whole on
-/// reload (sessions that live then move to the new one by Session-specific means: see rebind).
+/// A protocol as configured for one listener: makes sessions and framers, one core per worker. Its
+/// configuration never changes: on reload a new core takes its place, and living sessions are rebound to it.
 class ProtocolCore {
  public:
   virtual ~ProtocolCore() = default;
@@ -146,9 +176,10 @@ class ProtocolCore {
 
   [[nodiscard]] virtual std::unique_ptr<Session> new_session() const = 0;
   [[nodiscard]] virtual std::unique_ptr<Framer> new_framer() const = 0;
-  /// Lets a living session route by this core from its next message on (the configuration was reloaded).
-  /// Called between messages only: no group is open, no `more` is due, what on_client saw and did not consume
-  /// will be shown again. The old core lives until this returns.
+  /// Lets a living session of the same protocol route by this core from its next message on (the
+  /// configuration was reloaded). Called between messages only: no group is open, no `more` is due, what
+  /// on_client saw and did not consume will be shown again. Exchanges already opened are answered as opened.
+  /// The old core lives until this returns.
   virtual void rebind(Session& session) const = 0;
 
   /// The backend for a client that needs one lane for itself (shares_lanes() == false); kNoBackend: none
