@@ -185,7 +185,7 @@ def parser() -> argparse.ArgumentParser:
 
     def passing(name: str, function, about: str) -> None:
         added = commands.add_parser(name, help=about, add_help=False, prefix_chars="\0")
-        added.add_argument("arguments", nargs="*")
+        added.add_argument("arguments", nargs=argparse.REMAINDER)
         added.set_defaults(function=function)
 
     added = command("up", up, "start it, or repair it (idempotent)")

@@ -18,18 +18,16 @@ MOUNTS = Path("/proc/self/mountinfo")
 def hierarchies(mountinfo: str) -> list[tuple[str, Path]]:
     """(controllers, mount point) of each hierarchy named in a mountinfo text.
 
-    cgroup2 beside v1 (hybrid) carries no controller and is left out.
+    cgroup2 has "" for controllers. Beside v1 (hybrid) it has none, but runc makes
+    its folders there too.
     """
-    v1, v2 = [], []
+    found = []
     for line in mountinfo.splitlines():
         fields, _, tail = line.partition(" - ")
         kind, _, options = tail.split(" ", 2)
-        point = Path(fields.split()[4])
-        if kind == "cgroup":
-            v1.append((options, point))
-        elif kind == "cgroup2":
-            v2.append(("", point))
-    return v1 or v2
+        if kind in ("cgroup", "cgroup2"):
+            found.append((options if kind == "cgroup" else "", Path(fields.split()[4])))
+    return found
 
 
 def folders(cluster: Cluster) -> list[Path]:
