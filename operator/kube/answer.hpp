@@ -14,10 +14,10 @@ namespace ambassador::kube {
 /// A failed call. `code` is the HTTP status, 0 where no answer came (refused, reset, timed out, stopped).
 struct ApiError {
   int code = 0;
-  std::string
-      reason;  // metav1.Status.reason: "NotFound", "AlreadyExists", "Conflict", "Expired" ...; "" if none
-  std::string message;  // what the server (or the connection) said, one line
-  std::string call;     // "PATCH /api/v1/namespaces/shop/pods/x": whom it concerns
+  /// metav1.Status.reason: "NotFound", "AlreadyExists", "Conflict", "Expired" ...; "" if none.
+  std::string reason = {};
+  std::string message = {};  // what the server (or the connection) said, one line
+  std::string call = {};     // "PATCH /api/v1/namespaces/shop/pods/x": whom it concerns
   std::optional<std::chrono::seconds> retry_after = std::nullopt;  // what the server asked for
 
   [[nodiscard]] bool not_found() const { return code == 404; }

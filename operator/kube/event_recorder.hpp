@@ -51,10 +51,21 @@ class EventRecorder {
   [[nodiscard]] std::uint64_t written() const;
 
  private:
-  struct Entry;
-  struct Series;
+  struct Entry {
+    std::string key;  // what makes two events the same
+    std::shared_ptr<const Json> event;
+  };
+  struct Series {
+    std::string name;  // of the Event object
+    std::string name_space;
+    unsigned count = 1;
+    unsigned written = 0;  // the count that the API server has; 0: the object is not there yet
+    std::chrono::steady_clock::time_point last;     // seen
+    std::chrono::steady_clock::time_point flushed;  // written
+  };
   void run(std::stop_token stop);
-  void write(const Entry& entry);
+  bool write(const Entry& entry, std::chrono::milliseconds timeout, std::stop_token stop);
+  void write_series(std::stop_token stop);
 
   const Client& client_;
   const EventRecorderOptions options_;
@@ -64,7 +75,6 @@ class EventRecorder {
   std::map<std::string, Series> series_;
   std::uint64_t dropped_ = 0;
   std::uint64_t written_ = 0;
-  std::uint64_t sequence_ = 0;
   std::jthread thread_;
 };
 

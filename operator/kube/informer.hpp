@@ -28,6 +28,8 @@ struct InformerOptions {
   /// Drops what nobody reads before the object is kept (memory!). metadata.managedFields always goes.
   std::function<void(Json&)> transform = {};
   std::map<std::string, IndexFunction> indexes = {};
+  /// A list or watch failed and will be tried again (for the log); called on the informer's thread.
+  std::function<void(const ApiError&)> on_error = {};
   std::chrono::milliseconds backoff_floor{200};
   std::chrono::milliseconds backoff_cap{std::chrono::seconds(10)};
   std::chrono::seconds watch_idle = Client::kWatchIdle;
@@ -65,7 +67,7 @@ class Informer {
   struct Reflector;
   void run(Reflector& reflector, std::stop_token stop);
   Answer<bool> relist(Reflector& reflector, std::stop_token stop);
-  void keep(Json object);
+  void keep(const Object& object);
   void drop(const std::string& key);
 
   const Client& client_;
