@@ -5,12 +5,18 @@
 #include <string>
 #include <string_view>
 
+#include "operator/api/policy.hpp"
+
 namespace ambassador::api {
 
 /// 64-bit FNV-1a as 16 hexadecimal digits.
 std::string content_hash(std::string_view bytes);
 
 /// The hash of a JSON value, independent of the order of its keys.
-std::string content_hash(const nlohmann::json& value);
+std::string json_hash(const nlohmann::json& value);
+
+/// The hash of what of a policy reaches Pods: environments, listeners, proxy. Fields at their defaults do not
+/// count, so that a new version of the CRD with new defaults changes no hash.
+std::string policy_hash(const Policy& policy);
 
 }  // namespace ambassador::api

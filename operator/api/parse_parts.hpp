@@ -1,0 +1,32 @@
+// The parts of a policy that have a file of their own; parse.cpp puts them together. Within this room only.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "operator/api/fields.hpp"
+#include "operator/api/policy.hpp"
+
+namespace ambassador::api {
+
+/// A LabelSelector below `key` (parse_selector.cpp).
+std::optional<LabelSelector> read_selector(Fields& fields, std::string_view key);
+
+/// `resources` of the proxy (parse_resources.cpp).
+Resources read_resources(Fields& fields);
+
+/// One element of spec.listeners (parse_listener.cpp). Reads policy.key and policy.environments.
+Listener read_listener(Fields& fields, const Policy& policy);
+
+/// `upstreams` of a listener (parse_upstream.cpp); `own_port` is the listener's.
+std::vector<Upstream> read_upstreams(Fields& listener, const Policy& policy, std::uint16_t own_port);
+
+/// `redis` of a listener (parse_redis.cpp).
+config::Redis read_redis(Fields& listener);
+
+/// The names that are set.
+std::vector<std::string> variables(const VariableNames& names);
+
+}  // namespace ambassador::api

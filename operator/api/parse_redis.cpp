@@ -1,0 +1,64 @@
+#include "operator/api/parse_parts.hpp"
+
+namespace ambassador::api {
+namespace {
+
+using std::chrono::milliseconds;
+
+std::optional<config::Ejection> read_ejection(Fields& redis) {
+  const auto* object = redis.object("ejection");
+  if (object == nullptr) return std::nullopt;
+  Fields fields(*object, redis.path("ejection"), redis.problems());
+  config::Ejection ejection;
+  if (const auto failures = fields.integer("failures", 1, 1000))
+    ejection.failures = static_cast<unsigned>(*failures);
+  ejection.retry_after =
+      fields.duration("retryAfter", milliseconds(100), std::chrono::hours(1)).value_or(ejection.retry_after);
+  fields.finish();
+  return ejection;
+}
+
+void read_mode(Fields& fields, config::Redis& redis) {
+  const auto* mode = fields.get("mode");
+  if (mode == nullptr) return;
+  for (const char* later : {"Replicated", "Sentinel", "Cluster"}) {
+    if (*mode != later) continue;
+    fields.problems().not_yet(fields.path("mode"),
+                              shown(*mode) + " is not in this version: use " + words(kRedisModes));
+    return;
+  }
+  redis.mode = fields.choice("mode", kRedisModes).value_or(redis.mode);
+}
+
+}  // namespace
+
+config::Redis read_redis(Fields& listener) {
+  config::Redis redis;
+  const auto* object = listener.object("redis");
+  if (object == nullptr) return redis;
+  Fields fields(*object, listener.path("redis"), listener.problems());
+  read_mode(fields, redis);
+  redis.hash = fields.choice("hash", kHashes).value_or(redis.hash);
+  redis.distribution = fields.choice("distribution", kDistributions).value_or(redis.distribution);
+  redis.hash_tag = fields.string("hashTag").value_or("");
+  if (redis.hash_tag.size() != 0 && redis.hash_tag.size() != 2) {
+    fields.problems().invalid(
+        fields.path("hashTag"),
+        shown(redis.hash_tag) + " is no pair: give two characters such as {} or leave it out");
+  }
+  redis.ejection = read_ejection(fields);
+  if (redis.ejection && redis.mode != config::RedisMode::sharded) {
+    fields.problems().invalid(
+        fields.path("ejection"),
+        "applies to mode Sharded alone (the others choose healthy servers anyway): remove it");
+  }
+  fields.not_yet_unless("readPreference", "Primary", "remove it");
+  fields.not_yet("maxLag", "remove it");
+  fields.not_yet("sentinel", "remove it, and name the servers under upstreams");
+  fields.not_yet("clientCache", "remove it");
+  fields.not_yet("mirror", "remove it");
+  fields.finish();
+  return redis;
+}
+
+}  // namespace ambassador::api

@@ -1,0 +1,40 @@
+#include "operator/api/policy.hpp"
+
+#include <algorithm>
+
+#include "operator/api/names.hpp"
+
+namespace ambassador::api {
+
+std::string PolicyKey::reference() const {
+  return cluster() ? std::string(kClusterPolicyPrefix) + name : name;
+}
+
+std::string PolicyKey::config_name() const {
+  return cluster() ? "cluster." + name : name;
+}
+
+std::string PolicyKey::socket_folder() const {
+  return std::string(kSocketFolder) + "/" + reference();
+}
+
+std::string PolicyKey::text() const {
+  return cluster() ? reference() : ns + "/" + name;
+}
+
+std::string text(const PortReference& port) {
+  const auto* number = std::get_if<std::uint16_t>(&port);
+  return number != nullptr ? std::to_string(*number) : std::get<std::string>(port);
+}
+
+const Listener* Policy::listener(std::string_view wanted) const {
+  const auto found = std::ranges::find(listeners, wanted, &Listener::name);
+  return found == listeners.end() ? nullptr : &*found;
+}
+
+const Environment* Policy::environment(std::string_view wanted) const {
+  const auto found = std::ranges::find(environments, wanted, &Environment::name);
+  return found == environments.end() ? nullptr : &*found;
+}
+
+}  // namespace ambassador::api

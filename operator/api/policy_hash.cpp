@@ -1,0 +1,111 @@
+#include <nlohmann/json.hpp>
+
+#include "operator/api/hash.hpp"
+#include "operator/api/spelling.hpp"
+
+namespace ambassador::api {
+namespace {
+
+using nlohmann::json;
+
+/// Writes `value` unless it is what an absent field means.
+template <class T, class U = T>
+void put(json& object, const char* key, const T& value, const U& meaning_of_absence) {
+  if (!(value == meaning_of_absence)) object[key] = value;
+}
+
+json content(const LabelSelector& selector) {
+  json expressions = json::array();
+  for (const auto& requirement : selector.match_expressions) {
+    expressions.push_back({requirement.key, print(kLabelOperators, requirement.op), requirement.values});
+  }
+  json labels = json::object();
+  for (const auto& [key, value] : selector.match_labels) labels[key] = value;
+  return {std::move(labels), std::move(expressions)};
+}
+
+json content(const Environment& environment) {
+  json object = {{"name", environment.name}};
+  if (environment.namespace_selector) object["namespaceSelector"] = content(*environment.namespace_selector);
+  if (environment.pod_selector) object["podSelector"] = content(*environment.pod_selector);
+  put(object, "clusterNames", environment.cluster_names, std::vector<std::string>{});
+  return object;
+}
+
+json content(const StatefulSetReference& reference) {
+  return {{"statefulSet", {reference.ns, reference.name, text(reference.port)}}};
+}
+
+json content(const ServiceReference& reference) {
+  return {{"service", {reference.ns, reference.name, text(reference.port)}}};
+}
+
+json content(const std::vector<Host>& hosts) {
+  json list = json::array();
+  for (const auto& host : hosts) list.push_back({host.host, host.port, host.name, host.weight});
+  return {{"hosts", std::move(list)}};
+}
+
+json content(const config::Redis& redis) {
+  const config::Redis absent;
+  json object = json::object();
+  if (redis.mode != absent.mode) object["mode"] = print(kRedisModes, redis.mode);
+  if (redis.hash != absent.hash) object["hash"] = print(kHashes, redis.hash);
+  if (redis.distribution != absent.distribution)
+    object["distribution"] = print(kDistributions, redis.distribution);
+  put(object, "hashTag", redis.hash_tag, absent.hash_tag);
+  if (redis.ejection) object["ejection"] = {redis.ejection->failures, redis.ejection->retry_after.count()};
+  return object;
+}
+
+json content(const Listener& listener) {
+  const Listener absent;
+  json object = {
+      {"name", listener.name}, {"port", listener.port}, {"protocol", print(kProtocols, listener.protocol)}};
+  put(object, "unixSocket", listener.unix_socket, false);
+  const auto& env = listener.env;
+  if (env != absent.env) object["env"] = {env.url, env.jdbc_url, env.host, env.port};
+  const auto& timeouts = listener.timeouts;
+  if (timeouts != absent.timeouts) {
+    object["timeouts"] = {timeouts.connect.count(), timeouts.queue.count(), timeouts.idle.count()};
+  }
+  put(object, "weights", listener.weights, absent.weights);
+  put(object, "maxClients", listener.max_clients, absent.max_clients);
+  if (listener.redis != absent.redis) object["redis"] = content(listener.redis);
+  json& upstreams = object["upstreams"] = json::array();
+  for (const auto& upstream : listener.upstreams) {
+    json one = std::visit([](const auto& target) { return content(target); }, upstream.target);
+    put(one, "environments", upstream.environments, std::vector<std::string>{});
+    upstreams.push_back(std::move(one));
+  }
+  return object;
+}
+
+json content(const ProxySettings& proxy) {
+  json object = json::object();
+  if (proxy.container_mode) object["containerMode"] = print(kContainerModes, *proxy.container_mode);
+  if (proxy.log_level) object["logLevel"] = print(kLogLevels, *proxy.log_level);
+  if (proxy.drain_timeout) object["drainTimeout"] = proxy.drain_timeout->count();
+  if (proxy.readiness) object["readiness"] = print(kReadinesses, *proxy.readiness);
+  const auto& resources = proxy.resources;
+  const auto quantity = [&](const char* key, const std::optional<Quantity>& value) {
+    if (value) object[key] = value->milli();
+  };
+  quantity("cpuRequest", resources.cpu_request);
+  quantity("cpuLimit", resources.cpu_limit);
+  quantity("memoryRequest", resources.memory_request);
+  quantity("memoryLimit", resources.memory_limit);
+  return object;
+}
+
+}  // namespace
+
+std::string policy_hash(const Policy& policy) {
+  json object = json::object();
+  for (const auto& environment : policy.environments) object["environments"].push_back(content(environment));
+  for (const auto& listener : policy.listeners) object["listeners"].push_back(content(listener));
+  object["proxy"] = content(policy.proxy);
+  return json_hash(object);
+}
+
+}  // namespace ambassador::api

@@ -1,0 +1,96 @@
+// How enum values are spelled in policies and annotations, and the forms of names. One table each, so that
+// parsing, printing and messages agree.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "common/config/document.hpp"
+#include "operator/api/policy.hpp"
+
+namespace ambassador::api {
+
+template <class E, std::size_t N>
+using Spelling = std::array<std::pair<std::string_view, E>, N>;
+
+inline constexpr Spelling<config::LogLevel, 4> kLogLevels = {{{"Debug", config::LogLevel::debug},
+                                                              {"Info", config::LogLevel::info},
+                                                              {"Warning", config::LogLevel::warning},
+                                                              {"Error", config::LogLevel::error}}};
+inline constexpr Spelling<config::Readiness, 2> kReadinesses = {
+    {{"Listeners", config::Readiness::listeners}, {"Backends", config::Readiness::backends}}};
+inline constexpr Spelling<ContainerMode, 3> kContainerModes = {
+    {{"Auto", ContainerMode::automatic},
+     {"NativeSidecar", ContainerMode::native_sidecar},
+     {"Container", ContainerMode::container}}};
+inline constexpr Spelling<config::Protocol, 2> kProtocols = {
+    {{"Redis", config::Protocol::redis}, {"TCP", config::Protocol::tcp}}};
+inline constexpr Spelling<config::RedisMode, 3> kRedisModes = {{{"Sharded", config::RedisMode::sharded},
+                                                                {"Failover", config::RedisMode::failover},
+                                                                {"Spread", config::RedisMode::spread}}};
+inline constexpr Spelling<config::Hash, 12> kHashes = {{{"one_at_a_time", config::Hash::one_at_a_time},
+                                                        {"md5", config::Hash::md5},
+                                                        {"crc16", config::Hash::crc16},
+                                                        {"crc32", config::Hash::crc32},
+                                                        {"crc32a", config::Hash::crc32a},
+                                                        {"fnv1_64", config::Hash::fnv1_64},
+                                                        {"fnv1a_64", config::Hash::fnv1a_64},
+                                                        {"fnv1_32", config::Hash::fnv1_32},
+                                                        {"fnv1a_32", config::Hash::fnv1a_32},
+                                                        {"hsieh", config::Hash::hsieh},
+                                                        {"murmur", config::Hash::murmur},
+                                                        {"jenkins", config::Hash::jenkins}}};
+inline constexpr Spelling<config::Distribution, 3> kDistributions = {
+    {{"ketama", config::Distribution::ketama},
+     {"modula", config::Distribution::modula},
+     {"random", config::Distribution::random}}};
+inline constexpr Spelling<Repair, 2> kRepairs = {
+    {{"Disabled", Repair::disabled}, {"Report", Repair::report}}};
+inline constexpr Spelling<LabelOperator, 4> kLabelOperators = {
+    {{"In", LabelOperator::in},
+     {"NotIn", LabelOperator::not_in},
+     {"Exists", LabelOperator::exists},
+     {"DoesNotExist", LabelOperator::does_not_exist}}};
+
+template <class E, std::size_t N>
+[[nodiscard]] std::optional<E> read(const Spelling<E, N>& spelling, std::string_view word) {
+  for (const auto& [name, value] : spelling) {
+    if (name == word) return value;
+  }
+  return std::nullopt;
+}
+
+/// Never fails: every value has a spelling.
+template <class E, std::size_t N>
+[[nodiscard]] std::string_view print(const Spelling<E, N>& spelling, E value) {
+  for (const auto& [name, candidate] : spelling) {
+    if (candidate == value) return name;
+  }
+  return "";
+}
+
+/// "Auto, NativeSidecar, Container", for messages.
+template <class E, std::size_t N>
+[[nodiscard]] std::string words(const Spelling<E, N>& spelling) {
+  std::string all;
+  for (const auto& [name, value] : spelling) all.append(all.empty() ? "" : ", ").append(name);
+  return all;
+}
+
+/// a-z, 0-9 and '-', not first or last; 1 to 63 (RFC 1123).
+[[nodiscard]] bool is_dns_label(std::string_view text);
+/// Labels joined by dots, 1 to 253.
+[[nodiscard]] bool is_dns_name(std::string_view text);
+/// A Service's port name: as a label, 1 to 15, with a letter (RFC 6335).
+[[nodiscard]] bool is_port_name(std::string_view text);
+/// A name for an environment variable that every shell takes: letters, digits, '_', not first a digit; to
+/// 128.
+[[nodiscard]] bool is_variable_name(std::string_view text);
+/// Looks like an IPv4 or IPv6 literal (without brackets); the proxy parses it for good.
+[[nodiscard]] bool is_ip_literal(std::string_view text);
+
+}  // namespace ambassador::api
