@@ -1,6 +1,6 @@
 #include "operator/api/fields.hpp"
 
-#include "operator/api/duration.hpp"
+#include "common/config/duration.hpp"
 
 namespace ambassador::api {
 namespace {
@@ -96,15 +96,16 @@ std::optional<std::chrono::milliseconds> Fields::duration(std::string_view key,
                                                           std::chrono::milliseconds most) {
   const json* value = get(key);
   if (value == nullptr) return std::nullopt;
-  const auto read = value->is_string() ? parse_duration(value->get_ref<const std::string&>()) : std::nullopt;
-  if (!read) {
+  const std::string text = value->is_string() ? value->get<std::string>() : std::string();
+  const auto read = config::parse_duration(text);
+  if (!read.ok()) {
     problems_.invalid(path(key),
                       shown(*value) + " is no duration: write a number and a unit, as in 5s, 500ms or 1m30s");
     return std::nullopt;
   }
-  if (*read >= least && *read <= most) return read;
-  problems_.invalid(path(key), shown(*value) + " is out of range: give " + print_duration(least) + " to " +
-                                   print_duration(most));
+  if (*read >= least && *read <= most) return *read;
+  problems_.invalid(path(key), shown(*value) + " is out of range: give " + config::print_duration(least) +
+                                   " to " + config::print_duration(most));
   return std::nullopt;
 }
 

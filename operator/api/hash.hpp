@@ -9,7 +9,7 @@
 
 namespace ambassador::api {
 
-/// 64-bit FNV-1a as 16 hexadecimal digits.
+/// The first 16 hexadecimal digits of SHA-256.
 std::string content_hash(std::string_view bytes);
 
 /// The hash of a JSON value, independent of the order of its keys.

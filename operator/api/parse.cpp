@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "operator/api/document.hpp"
 #include "operator/api/fields.hpp"
 #include "operator/api/hash.hpp"
 #include "operator/api/names.hpp"
@@ -121,11 +122,6 @@ void read_spec(const nlohmann::json& document, Policy& policy, Problems& problem
   spec.finish();
 }
 
-std::string text_at(const nlohmann::json& object, std::string_view key) {
-  const auto found = object.find(key);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
 void read_identity(const nlohmann::json& document, Policy& policy, Problems& problems) {
   const std::string kind = text_at(document, "kind");
   if (kind != kKind && kind != kClusterKind) {
@@ -146,10 +142,7 @@ void read_identity(const nlohmann::json& document, Policy& policy, Problems& pro
     if (policy.key.ns.empty()) policy.key.ns = "default";  // as kubectl reads a file without one
   }
   policy.uid = text_at(*metadata, "uid");
-  if (const auto generation = metadata->find("generation");
-      generation != metadata->end() && generation->is_number_integer()) {
-    policy.generation = generation->get<std::int64_t>();
-  }
+  policy.generation = integer_at(*metadata, "generation").value_or(0);
   if (!is_dns_label(policy.key.name)) {
     problems.invalid("metadata.name",
                      "\"" + policy.key.name.substr(0, 80) +

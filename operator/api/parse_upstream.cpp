@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "common/config/ip_literal.hpp"
 #include "operator/api/parse_parts.hpp"
 
 namespace ambassador::api {
@@ -57,7 +58,7 @@ Host read_host(Fields& fields, std::uint16_t own_port) {
   Host host;
   fields.required("host", "a DNS name or an IP address");
   host.host = fields.string("host").value_or("");
-  if (!host.host.empty() && !is_dns_name(host.host) && !is_ip_literal(host.host)) {
+  if (!host.host.empty() && !is_dns_name(host.host) && !config::is_ip_literal(host.host)) {
     fields.problems().invalid(fields.path("host"),
                               shown(host.host) +
                                   " is no DNS name and no IP address: give it without scheme, "

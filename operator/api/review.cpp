@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "operator/api/document.hpp"
 #include "operator/api/parse.hpp"
 
 namespace ambassador::api {
@@ -28,7 +29,7 @@ PolicyReview review_policy(const json& request) {
   if (operation != "CREATE" && operation != "UPDATE") return {};
   const json& object = member(request, "object");
   if (operation == "UPDATE" &&
-      (being_deleted(object) || member(object, "spec") == member(member(request, "oldObject"), "spec"))) {
+      (being_deleted(object) || member(object, "spec") == member(request, "oldObject", "spec"))) {
     return {};
   }
   const ParsedPolicy parsed = parse_policy(object);

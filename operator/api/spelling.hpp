@@ -3,7 +3,6 @@
 #pragma once
 
 #include <array>
-#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -90,7 +89,5 @@ template <class E, std::size_t N>
 /// A name for an environment variable that every shell takes: letters, digits, '_', not first a digit; to
 /// 128.
 [[nodiscard]] bool is_variable_name(std::string_view text);
-/// Looks like an IPv4 or IPv6 literal (without brackets); the proxy parses it for good.
-[[nodiscard]] bool is_ip_literal(std::string_view text);
 
 }  // namespace ambassador::api
