@@ -52,9 +52,7 @@ class Ring {
 
   config::Hash hash_ = config::Hash::fnv1a_64;
   config::Distribution distribution_ = config::Distribution::ketama;
-  char tag_open_ = 0;
-  char tag_close_ = 0;
-  bool tagged_ = false;
+  std::string hash_tag_;
   std::uint32_t only_ = kNone;           // the one server, when nothing is hashed
   std::vector<std::uint32_t> points_;    // ketama: sorted; others: empty
   std::vector<std::uint32_t> owners_;    // ketama: of each point; others: the list of servers by weight
