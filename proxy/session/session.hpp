@@ -68,7 +68,7 @@ struct Verdict {
   /// client belong to the same exchange and are streamed to the same backend without asking the session
   /// again. With more > 0 the whole input is consumed.
   std::uint64_t more = 0;
-  std::string_view text;  // valid until the next call on this session
+  std::string_view text{};  // valid until the next call on this session
 
   /// True for a pass whose message is not wholly in the input.
   [[nodiscard]] bool streams() const { return more > 0 || unfinished; }
@@ -86,10 +86,10 @@ enum class Failure : std::uint8_t {
 /// One part of a gathered exchange: the reply's bytes, or why there is none.
 struct Part {
   BackendIndex backend = kNoBackend;
-  std::string_view backend_name;  // config::Backend::name, for the error reply
+  std::string_view backend_name{};  // config::Backend::name, for the error reply
   bool failed = false;
   Failure failure = Failure::lost;
-  std::string_view reply;
+  std::string_view reply{};
 };
 
 /// One client's view of the protocol. Pure: no clock, no socket, no file.
