@@ -1,0 +1,54 @@
+#!/usr/bin/env python3
+"""Holds one connection under SET/GET load until standard input ends; then prints what it saw as JSON.
+
+load.py PORT [KEYS [PREFIX]]: keys PREFIX0 to PREFIX<KEYS - 1> are written in turn and read back at once. An error
+reply, a wrong value and a lost connection are counted; after a loss it connects anew and goes on. A line on
+standard input gets the counts so far as an answer.
+"""
+import json
+import select
+import sys
+import time
+
+import resp
+
+
+def main():
+    port, keys = int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 200
+    prefix = sys.argv[3] if len(sys.argv) > 3 else "load:"
+    seen = {"operations": 0, "errors": 0, "reconnects": 0, "wrong": 0, "slowest_ms": 0.0, "first_errors": []}
+    connection, number = resp.Connection(port=port), 0
+    print(json.dumps({"connected": True}), flush=True)
+    while True:
+        number += 1
+        key, value = f"{prefix}{number % keys}", str(number).encode()
+        started = time.monotonic()
+        try:
+            if connection is None:
+                connection = resp.Connection(port=port)
+            replies = [connection.ask("SET", key, value), connection.ask("GET", key)]
+            for reply, wanted in zip(replies, ("OK", value)):
+                seen["operations"] += 1
+                if isinstance(reply, resp.Error):
+                    note(seen, "errors", reply)
+                elif reply != wanted:
+                    note(seen, "wrong", f"{key}: {reply!r} instead of {wanted!r}")
+        except (OSError, ValueError) as problem:
+            note(seen, "reconnects", str(problem))
+            connection = None
+            time.sleep(0.05)
+        seen["slowest_ms"] = max(seen["slowest_ms"], round((time.monotonic() - started) * 1000, 1))
+        if select.select([sys.stdin], [], [], 0.001)[0]:
+            if not sys.stdin.readline():
+                break
+            print(json.dumps(seen), flush=True)
+    print(json.dumps(seen), flush=True)
+
+
+def note(seen, what, text):
+    seen[what] += 1
+    if len(seen["first_errors"]) < 10:
+        seen["first_errors"].append(f"{what}: {text}")
+
+
+main()
