@@ -5,23 +5,19 @@
 namespace ambassador::api {
 namespace {
 
-bool lower(char c) {
+bool is_lower(char c) {
   return c >= 'a' && c <= 'z';
 }
-bool upper(char c) {
-  return c >= 'A' && c <= 'Z';
-}
-bool digit(char c) {
+
+bool is_digit(char c) {
   return c >= '0' && c <= '9';
-}
-return digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
 }  // namespace
 
 bool is_dns_label(std::string_view text) {
   return !text.empty() && text.size() <= 63 && text.front() != '-' && text.back() != '-' &&
-         std::ranges::all_of(text, [](char c) { return lower(c) || digit(c) || c == '-'; });
+         std::ranges::all_of(text, [](char c) { return is_lower(c) || is_digit(c) || c == '-'; });
 }
 
 bool is_dns_name(std::string_view text) {
@@ -35,13 +31,14 @@ bool is_dns_name(std::string_view text) {
 }
 
 bool is_port_name(std::string_view text) {
-  return text.size() <= 15 && is_dns_label(text) && std::ranges::any_of(text, lower) &&
+  return text.size() <= 15 && is_dns_label(text) && std::ranges::any_of(text, is_lower) &&
          text.find("--") == std::string_view::npos;
 }
 
 bool is_variable_name(std::string_view text) {
-  return !text.empty() && text.size() <= 128 && !digit(text.front()) &&
-         std::ranges::all_of(text, [](char c) { return lower(c) || upper(c) || digit(c) || c == '_'; });
+  return !text.empty() && text.size() <= 128 && !is_digit(text.front()) &&
+         std::ranges::all_of(
+             text, [](char c) { return is_lower(c) || (c >= 'A' && c <= 'Z') || is_digit(c) || c == '_'; });
 }
 
 }  // namespace ambassador::api

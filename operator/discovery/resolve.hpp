@@ -44,7 +44,8 @@ struct ResolveInput {
   const nlohmann::json* stateful_set = nullptr;  // the document, null = it does not exist
   const nlohmann::json* service = nullptr;       // the Service (the StatefulSet's governing one), likewise
   /// Names of the Pods that are Ready now: EndpointSlice endpoints with `serving` true and `terminating` not,
-  /// by targetRef.name (never `ready`: it lies under publishNotReadyAddresses).
+  /// by targetRef.name (never `ready`: it lies under publishNotReadyAddresses). Endpoints without a targetRef
+  /// count by their address.
   std::set<std::string> ready_pods;
   /// The port that EndpointSlices (or SRV) give for a named port; consulted where the Service's targetPort is
   /// a name that the StatefulSet's Pod template does not explain.
@@ -61,9 +62,10 @@ ResolvedListener resolve(const ResolveInput& input);
 std::vector<std::string> names_to_resolve(const ResolvedListener& listener);
 
 /// Puts DNS answers in. A name without an entry, or with an empty one, keeps the address it had (the last
-/// good answer). Where no backend has an address the reason becomes NoAddress with what to do; otherwise
-/// resolved_at becomes `now` if any name was answered.
-/// @param addresses IP literals by DNS name
+/// good answer) and is named in the message. Where no backend has an address the reason becomes NoAddress,
+/// with what to do. resolved_at becomes `now` only if an address changed, so that a status that says nothing
+/// new stays as it is. A reason that resolve() gave is kept.
+/// @param addresses IP literals by DNS name; several are sorted, and the first is shown
 /// @param now RFC 3339
 void apply_addresses(ResolvedListener& listener,
                      const std::map<std::string, std::vector<std::string>>& addresses,

@@ -33,7 +33,7 @@ struct ResolvedListener {
   std::string name;         // the listener's
   std::string environment;  // key of the upstream: see UpstreamChoice
   std::vector<ResolvedBackend> backends;
-  std::string resolved_at;  // RFC 3339, when DNS last gave an address; empty = never
+  std::string resolved_at;  // RFC 3339, when an address last changed; empty = none so far
   std::string reason;       // empty = resolved; else one of the above
   std::string message;      // what to do about it
   friend bool operator==(const ResolvedListener&, const ResolvedListener&) = default;
