@@ -69,7 +69,8 @@ inline constexpr std::array<std::string_view, 3> kStartGate = {"ambassador-proxy
 inline constexpr std::string_view kStartupPath = "/startupz";
 inline constexpr std::string_view kLivenessPath = "/livez";
 inline constexpr std::string_view kReadinessPath = "/readyz";
-inline constexpr std::int64_t kProxyUser = 65532;  // the image's non-root user and group
+inline constexpr std::int64_t kProxyUser = 65532;                  // the image's non-root user and group
+inline constexpr std::string_view kHealthPortName = "amb-health";  // for a PodMonitor; at most 15 characters
 inline constexpr std::uint16_t kAdminPort = 19900;
 inline constexpr std::uint16_t kHealthPort = 19901;
 

@@ -174,6 +174,8 @@ ParsedPolicy parse_policy(const nlohmann::json& document) {
   parsed.key = policy.key;
   parsed.uid = policy.uid;
   parsed.generation = policy.generation;
+  parsed.pod_selector = policy.pod_selector;
+  parsed.namespace_selector = policy.namespace_selector;
   parsed.problems = problems.take();
   if (parsed.problems.empty()) {
     policy.hash = policy_hash(policy);

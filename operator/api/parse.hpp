@@ -28,6 +28,9 @@ struct ParsedPolicy {
   PolicyKey key;  // as far as the document names it
   std::string uid;
   std::int64_t generation = 0;
+  /// As far as they can be read, problems elsewhere or not: whom a refused policy would concern.
+  std::optional<LabelSelector> pod_selector;
+  std::optional<LabelSelector> namespace_selector;
   std::optional<Policy> policy;   // exactly when problems is empty
   std::vector<Problem> problems;  // in the order of the document, at most kMaxProblems
 

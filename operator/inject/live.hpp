@@ -10,26 +10,9 @@
 #include "operator/api/policy.hpp"
 #include "operator/inject/installation.hpp"
 #include "operator/inject/known_policy.hpp"
+#include "operator/inject/record.hpp"
 
 namespace ambassador::inject {
-
-/// One policy as the annotation ambassador.dev/status records it.
-struct RecordedPolicy {
-  api::PolicyKey key;
-  std::string hash;         // content of the spec that the configuration follows
-  std::string environment;  // pinned at CREATE
-};
-
-/// The annotation ambassador.dev/status.
-struct PodRecord {
-  std::vector<RecordedPolicy> policies;  // in order of precedence
-  std::string image;
-  int config_version = 0;
-  std::string shape;  // hash of what only a new Pod can take: image, resources, mode, variables, volumes
-};
-
-/// nullopt where the Pod is not injected, or the annotation is not ours.
-std::optional<PodRecord> read_record(const nlohmann::json& pod);
 
 struct LiveInput {
   const nlohmann::json& pod;

@@ -1,0 +1,12 @@
+#include "operator/inject/known_policy.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace ambassador::inject {
+
+KnownPolicyPtr know_policy(const nlohmann::json& document) {
+  return std::make_shared<const KnownPolicy>(
+      KnownPolicy{api::parse_policy(document), discovery::read_resolved(document)});
+}
+
+}  // namespace ambassador::inject
