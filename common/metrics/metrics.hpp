@@ -29,7 +29,7 @@ using Labels = std::vector<std::pair<std::string, std::string>>;
 
 /// Collects samples for one scrape; samples of one name become one family, whatever their order. `help` of
 /// the first sample of a name counts. A Sheet takes at most `max_series` samples (a histogram counts as its
-/// buckets + 2); the rest is dropped and dropped() counts it, so that a scrape stays bounded.
+/// buckets + 3); the rest is dropped and dropped() counts it, so that a scrape stays bounded.
 class Sheet {
  public:
   explicit Sheet(std::size_t max_series = 10000);

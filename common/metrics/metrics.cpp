@@ -1,0 +1,36 @@
+#include "common/metrics/metrics.hpp"
+
+#include <prometheus/registry.h>
+#include <prometheus/text_serializer.h>
+
+#include <utility>
+
+#include "common/metrics/process.hpp"
+
+namespace ambassador::metrics {
+
+Metrics::Metrics() : registry_(std::make_unique<prometheus::Registry>()) {}
+Metrics::~Metrics() = default;
+
+void Metrics::at_scrape(std::function<void(Sheet&)> collect) {
+  const std::lock_guard lock(mutex_);
+  collectors_.push_back(std::move(collect));
+}
+
+std::string Metrics::text() const {
+  Sheet sheet;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& collect : collectors_) {
+      collect(sheet);
+    }
+  }
+  add_process(sheet);
+  std::vector<prometheus::MetricFamily> families = registry_->Collect();
+  std::vector<prometheus::MetricFamily> scraped = sheet.take();
+  families.insert(families.end(), std::make_move_iterator(scraped.begin()),
+                  std::make_move_iterator(scraped.end()));
+  return prometheus::TextSerializer{}.Serialize(families);
+}
+
+}  // namespace ambassador::metrics
