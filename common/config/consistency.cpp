@@ -1,0 +1,141 @@
+#include "common/config/consistency.hpp"
+
+#include <map>
+#include <set>
+#include <string>
+
+#include "common/config/ip_literal.hpp"
+
+namespace ambassador::config {
+namespace {
+
+/// The line of `key` in `node`, or of `node` itself where the key is not given.
+std::size_t line_of(const Node& node, std::string_view key) {
+  const Node* field = node.find(key);
+  return field == nullptr ? node.line : field->line;
+}
+
+bool is_wildcard(const std::string& address) {
+  return address == "0.0.0.0" || address == "::";
+}
+
+/// Whether two listeners on one port get in each other's way. No addresses = both loopbacks.
+bool overlap(const std::vector<std::string>& a, const std::vector<std::string>& b) {
+  if (a.empty() && b.empty()) return true;
+  if (a.empty()) return overlap(b, {"127.0.0.1", "::1"});
+  if (b.empty()) return overlap(a, {"127.0.0.1", "::1"});
+  for (const std::string& one : a) {
+    for (const std::string& other : b) {
+      if (one == other || is_wildcard(one) || is_wildcard(other)) return true;
+    }
+  }
+  return false;
+}
+
+class Checks {
+ public:
+  Checks(const Document& document, const Node& root, Findings& findings)
+      : document_(document), root_(root), findings_(findings) {}
+
+  void run() {
+    own_ports();
+    const Node* nodes = root_.find("listeners");
+    for (std::size_t i = 0; i < document_.listeners.size(); ++i) {
+      const Listener& listener = document_.listeners[i];
+      const std::string path = path_to("listeners", i);
+      const Node& node = nodes->items[i];
+      place(listener, path, node);
+      names_and_places_are_its_own(listener, i, path, node);
+      backends(listener, path, node);
+      if (listener.protocol != Protocol::redis && node.find("redis") != nullptr) {
+        findings_.add(path + ".redis",
+                      "means nothing with protocol " + std::string(spell(kProtocols, listener.protocol)) +
+                          "; leave it out",
+                      line_of(node, "redis"));
+      }
+    }
+  }
+
+ private:
+  void own_ports() {
+    if (document_.admin_port != 0 && document_.admin_port == document_.health_port &&
+        overlap({document_.health_address}, {})) {
+      const Node* admin = root_.find("admin");
+      findings_.add("admin.port",
+                    std::to_string(document_.admin_port) + " is the health port too; give another",
+                    admin == nullptr ? root_.line : line_of(*admin, "port"));
+    }
+  }
+
+  void place(const Listener& listener, const std::string& path, const Node& node) {
+    if (listener.port == 0 && listener.unix_socket.empty()) {
+      findings_.add(path, "listens nowhere; give a port (1 to 65535), a unixSocket, or both", node.line);
+    }
+    if (listener.port == 0) return;
+    const auto port = std::to_string(listener.port);
+    if (listener.port == document_.health_port && overlap(listener.addresses, {document_.health_address})) {
+      findings_.add(path + ".port", port + " is the health port; give another, or change health.port",
+                    line_of(node, "port"));
+    }
+    if (listener.port == document_.admin_port && overlap(listener.addresses, {})) {
+      findings_.add(path + ".port", port + " is the admin port; give another, or change admin.port",
+                    line_of(node, "port"));
+    }
+  }
+
+  void names_and_places_are_its_own(const Listener& listener, std::size_t index, const std::string& path,
+                                    const Node& node) {
+    for (std::size_t i = 0; i < index; ++i) {
+      const Listener& other = document_.listeners[i];
+      const std::string taken =
+          " is taken by listeners[" + std::to_string(i) + "] (" + other.name + "); give another";
+      if (other.name == listener.name) {
+        findings_.add(path + ".name", "'" + listener.name + "'" + taken, line_of(node, "name"));
+      }
+      if (listener.port != 0 && other.port == listener.port && overlap(other.addresses, listener.addresses)) {
+        findings_.add(path + ".port", std::to_string(listener.port) + taken, line_of(node, "port"));
+      }
+      if (!listener.unix_socket.empty() && other.unix_socket == listener.unix_socket) {
+        findings_.add(path + ".unixSocket", "'" + listener.unix_socket + "'" + taken,
+                      line_of(node, "unixSocket"));
+      }
+    }
+  }
+
+  void backends(const Listener& listener, const std::string& path, const Node& node) {
+    const Node* nodes = node.find("backends");
+    std::map<std::string_view, std::size_t> names;
+    for (std::size_t i = 0; i < listener.backends.size(); ++i) {
+      const Backend& backend = listener.backends[i];
+      const std::string at = path_to(path + ".backends", i);
+      const Node& item = nodes->items[i];
+      const bool is_path = backend.host.starts_with('/');
+      if (!is_path && backend.port == 0) {
+        findings_.add(at + ".port", "missing or 0; give the port of " + backend.host + ", 1 to 65535",
+                      line_of(item, "port"));
+      }
+      if (is_path && backend.port != 0) {
+        findings_.add(at + ".port", "a Unix socket has no port; leave it out", line_of(item, "port"));
+      }
+      const auto [first, is_new] = names.emplace(backend.name, i);
+      if (!is_new) {
+        findings_.add(at + (item.find("name") == nullptr ? "" : ".name"),
+                      "'" + backend.name + "' is the name of backends[" + std::to_string(first->second) +
+                          "] already; give another name",
+                      line_of(item, "name"));
+      }
+    }
+  }
+
+  const Document& document_;
+  const Node& root_;
+  Findings& findings_;
+};
+
+}  // namespace
+
+void check_consistency(const Document& document, const Node& root, Findings& findings) {
+  Checks(document, root, findings).run();
+}
+
+}  // namespace ambassador::config

@@ -1,0 +1,125 @@
+// The one description of the document's fields: spelling, kind, range, meaning. The strict reader, the
+// printer and the schema are visitors that walk it, so they cannot disagree. Inside of common/config.
+//
+// A visitor of T has: integer, boolean, duration, choice, text, texts (a list of text), object, optional,
+// objects (a list), group (fields of T itself under one key). Members are given as pointers, so that a
+// visitor may look at a value, a default, or nothing.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+#include "common/config/document.hpp"
+#include "common/config/duration.hpp"
+#include "common/config/parse.hpp"
+#include "common/config/spelling.hpp"
+#include "common/config/text_rule.hpp"
+
+namespace ambassador::config {
+
+enum class Presence { optional, required };
+
+struct Range {
+  std::int64_t least;
+  std::int64_t most;
+};
+
+struct DurationRange {
+  std::chrono::milliseconds least;
+  std::chrono::milliseconds most;
+};
+
+template <class T>
+struct Of {};  // names the type whose fields are described
+
+template <class V>
+void describe(V& v, Of<Backend>) {
+  using enum Presence;
+  v.text("name", &Backend::name, kBackendName, optional,
+         "What stands on the hash ring and in metrics. Default: host:port.");
+  v.text("host", &Backend::host, kHost, required,
+         "A DNS name, an IP address without brackets, or the absolute path of a Unix socket.");
+  v.integer("port", &Backend::port, Range{0, 65535}, optional,
+            "The server's port; 0 with a Unix socket only.");
+  v.integer("weight", &Backend::weight, Range{1, kMaxWeight}, optional,
+            "The server's share of the keys, relative to the others'.");
+}
+
+template <class V>
+void describe(V& v, Of<Timeouts>) {
+  using namespace std::chrono_literals;
+  v.duration("connect", &Timeouts::connect, DurationRange{1ms, 1h}, "For connecting to one backend.");
+  v.duration("queue", &Timeouts::queue, DurationRange{1ms, 1h},
+             "The longest that a request waits for a backend before it gets an error.");
+  v.duration("idle", &Timeouts::idle, DurationRange{0ms, kMaxDuration},
+             "A client without traffic for this long is closed; 0s: never.");
+}
+
+template <class V>
+void describe(V& v, Of<Ejection>) {
+  using namespace std::chrono_literals;
+  v.integer("failures", &Ejection::failures, Range{1, 1000}, Presence::optional,
+            "Connection failures in a row that take a server off the ring.");
+  v.duration("retryAfter", &Ejection::retry_after, DurationRange{1ms, 24h},
+             "How long it stays off before it is tried again.");
+}
+
+template <class V>
+void describe(V& v, Of<Redis>) {
+  v.choice("mode", &Redis::mode, kRedisModes, Presence::optional,
+           "Sharded: keys are spread by hash. Failover: the first healthy backend serves all. Spread: any "
+           "healthy backend serves a request.");
+  v.choice("hash", &Redis::hash, kHashes, Presence::optional, "How keys are hashed, as twemproxy names it.");
+  v.choice("distribution", &Redis::distribution, kDistributions, Presence::optional,
+           "How hashes are put on servers, as twemproxy names it.");
+  v.text("hashTag", &Redis::hash_tag, kHashTag, Presence::optional,
+         "Two characters; what stands between them in a key is hashed instead of the whole key.");
+  v.optional("ejection", &Redis::ejection,
+             "Take failing servers off the ring. Without it never: their keys then get errors.");
+}
+
+template <class V>
+void describe(V& v, Of<Listener>) {
+  using enum Presence;
+  v.text("name", &Listener::name, kListenerName, required,
+         "The key of metrics, logs and sockets: <policy>.<listener>.");
+  v.choice("protocol", &Listener::protocol, kProtocols, required, "What is spoken.");
+  v.texts("addresses", &Listener::addresses, kAddress, 16,
+          "IP addresses to listen on. Default: 127.0.0.1, and ::1 where the host has it.");
+  v.integer("port", &Listener::port, Range{0, 65535}, optional, "The port to listen on; 0: the socket only.");
+  v.text("unixSocket", &Listener::unix_socket, kSocketPath, optional,
+         "Listen on a Unix socket too: its absolute path.");
+  v.objects("backends", &Listener::backends, kMaxBackends,
+            "The servers; their order matters to Failover only. May be empty: clients then get errors.");
+  v.object("timeouts", &Listener::timeouts, "");
+  v.integer("maxClients", &Listener::max_clients, Range{1, 1'000'000}, optional,
+            "Clients at the same time; further ones are refused.");
+  v.object("redis", &Listener::redis, "Only with protocol Redis.");
+}
+
+template <class V>
+void describe(V& v, Of<Document>) {
+  using namespace std::chrono_literals;
+  using enum Presence;
+  v.integer("version", &Document::version, Range{1, kVersion}, required, "The version of this form.");
+  v.boolean("shutdown", &Document::shutdown,
+            "true: drain and exit 0; every application container has ended.");
+  v.choice("logLevel", &Document::log_level, kLogLevels, optional,
+           "The least severe events that are logged.");
+  v.duration("drainTimeout", &Document::drain_timeout, DurationRange{0ms, 24h},
+             "The longest that clients are still served after SIGTERM.");
+  v.choice("readiness", &Document::readiness, kReadiness, optional,
+           "What /readyz means. Listeners: configured and accepting. Backends: each listener has a usable "
+           "backend too.");
+  v.group("health", "The health port: /livez /readyz /startupz /metrics.", [](auto& g) {
+    g.text("address", &Document::health_address, kAddress, optional, "An IP address; \"::\": all, IPv4 too.");
+    g.integer("port", &Document::health_port, Range{0, 65535}, optional, "0: no health port.");
+  });
+  v.group("admin", "The admin port, on loopback only: status page, /config /backends /clients /top.",
+          [](auto& g) {
+            g.integer("port", &Document::admin_port, Range{0, 65535}, optional, "0: no admin port.");
+          });
+  v.objects("listeners", &Document::listeners, kMaxListeners, "Where applications connect.");
+}
+
+}  // namespace ambassador::config

@@ -1,0 +1,239 @@
+#include "common/config/parse.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace ambassador::config;
+using namespace std::chrono_literals;
+using Catch::Matchers::Contains;
+using Catch::Matchers::StartsWith;
+
+namespace {
+
+constexpr const char* kYaml = R"(version: 1
+logLevel: Debug
+drainTimeout: 1m30s
+readiness: Backends
+health: {address: 0.0.0.0, port: 19911}
+admin: {port: 0}
+listeners:
+- name: shop.cache
+  protocol: Redis
+  addresses: [127.0.0.1, "::1"]
+  port: 6380
+  unixSocket: /run/ambassador/shop/cache.sock
+  maxClients: 50
+  timeouts: {connect: 250ms, queue: 2s, idle: 0s}
+  backends:
+  - {host: redis-0, port: 6379}
+  - {name: second, host: 10.0.0.2, port: 6379, weight: 3}
+  redis: {mode: Sharded, hash: md5, distribution: modula, hashTag: "{}", ejection: {failures: 3, retryAfter: 5s}}
+)";
+
+/// The text of the errors of a document that has one listener with these fields (flow style, after its name).
+std::string errors_of_listener(const std::string& fields) {
+  const Parsed parsed = parse_all("version: 1\nlisteners:\n- {name: a, " + fields + "}\n");
+  return text_of(parsed.errors);
+}
+
+}  // namespace
+
+TEST_CASE("a YAML document is read with every field") {
+  const Parsed parsed = parse_all(kYaml);
+  REQUIRE(text_of(parsed.errors).empty());
+  const Document& d = parsed.document;
+  CHECK(d.log_level == LogLevel::debug);
+  CHECK(d.drain_timeout == 90s);
+  CHECK(d.readiness == Readiness::backends);
+  CHECK(d.health_address == "0.0.0.0");
+  CHECK(d.health_port == 19911);
+  CHECK(d.admin_port == 0);
+  REQUIRE(d.listeners.size() == 1);
+  const Listener& l = d.listeners[0];
+  CHECK(l.name == "shop.cache");
+  CHECK(l.protocol == Protocol::redis);
+  CHECK(l.addresses == std::vector<std::string>{"127.0.0.1", "::1"});
+  CHECK(l.port == 6380);
+  CHECK(l.unix_socket == "/run/ambassador/shop/cache.sock");
+  CHECK(l.max_clients == 50);
+  CHECK(l.timeouts == Timeouts{250ms, 2s, 0ms});
+  REQUIRE(l.backends.size() == 2);
+  CHECK(l.backends[0] == Backend{"redis-0:6379", "redis-0", 6379, 1});
+  CHECK(l.backends[1] == Backend{"second", "10.0.0.2", 6379, 3});
+  CHECK(l.redis == Redis{RedisMode::sharded, Hash::md5, Distribution::modula, "{}", Ejection{3, 5s}});
+}
+
+TEST_CASE("the same document as JSON is the same") {
+  const auto json = parse(R"({"version":1,"logLevel":"Debug","drainTimeout":"90s","readiness":"Backends",
+    "health":{"address":"0.0.0.0","port":19911},"admin":{"port":0},
+    "listeners":[{"name":"shop.cache","protocol":"Redis","addresses":["127.0.0.1","::1"],"port":6380,
+    "unixSocket":"/run/ambassador/shop/cache.sock","maxClients":50,
+    "timeouts":{"connect":"250ms","queue":"2s","idle":"0s"},
+    "backends":[{"host":"redis-0","port":6379},{"name":"second","host":"10.0.0.2","port":6379,"weight":3}],
+    "redis":{"mode":"Sharded","hash":"md5","distribution":"modula","hashTag":"{}",
+    "ejection":{"failures":3,"retryAfter":"5s"}}}]})");
+  REQUIRE(json.ok());
+  CHECK(*json == *parse(kYaml));
+}
+
+TEST_CASE("what is not given has its default") {
+  const auto document = parse("version: 1");
+  REQUIRE(document.ok());
+  CHECK(*document == Document{});
+}
+
+TEST_CASE("a version that is newer is refused before anything else") {
+  const Parsed parsed = parse_all(R"({"version": 2, "somethingNew": []})");
+  REQUIRE(parsed.errors.size() == 1);
+  CHECK(parsed.errors[0].where == "version");
+  CHECK_THAT(parsed.errors[0].what,
+             Contains("2 is newer than 1") && Contains("use a newer ambassador-proxy"));
+  CHECK_THAT(text_of(parse_all("version: 99999999999999999999").errors), Contains("is newer than 1"));
+}
+
+TEST_CASE("a version must be there") {
+  CHECK_THAT(text_of(parse_all("logLevel: Info").errors), StartsWith("version: missing"));
+  CHECK_THAT(text_of(parse_all("version: 0").errors), Contains("version: 0 is out of range; give 1"));
+}
+
+TEST_CASE("an unknown field names its path, its line and what is known") {
+  const auto text = errors_of_listener("protocol: TCP, port: 1, prot: 2");
+  CHECK_THAT(text, StartsWith("listeners[0].prot: unknown field; known here are name, protocol, addresses"));
+  CHECK_THAT(text, Contains("(line 3)"));
+}
+
+TEST_CASE("wrong values name the path, the value and the way out") {
+  const auto [fields, expected] = GENERATE(table<const char*, const char*>({
+      {"protocol: Tcp, port: 1", "listeners[0].protocol: 'Tcp' is not known; give one of Redis, TCP"},
+      {"protocol: TCP, port: 65536", "listeners[0].port: 65536 is out of range; give 0 to 65535"},
+      {"protocol: TCP, port: -1", "listeners[0].port: -1 is out of range"},
+      {"protocol: TCP, port: 1.5", "listeners[0].port: 1.5 is a number with a fraction"},
+      {"protocol: TCP, port: '1'", "listeners[0].port: '1' is text; give a whole number, 0 to 65535"},
+      {"protocol: TCP, port: 99999999999999999999", "is out of range"},
+      {"protocol: TCP, port: ~", "listeners[0].port: null is not a value; leave the field out"},
+      {"protocol: TCP", "listeners[0]: listens nowhere; give a port (1 to 65535), a unixSocket, or both"},
+      {"protocol: TCP, unixSocket: run/x",
+       "listeners[0].unixSocket: 'run/x' can't stand here; give an absolute path"},
+      {"port: 1", "listeners[0].protocol: missing"},
+      {"protocol: TCP, port: 1, addresses: [localhost]",
+       "listeners[0].addresses[0]: 'localhost' can't stand here"},
+      {"protocol: TCP, port: 1, addresses: 127.0.0.1",
+       "listeners[0].addresses: '127.0.0.1' is text; give a list"},
+      {"protocol: TCP, port: 1, timeouts: {queue: 5}",
+       "listeners[0].timeouts.queue: 5 is a number; give a duration"},
+      {"protocol: TCP, port: 1, timeouts: {queue: 5x}", "'5x' has a unit other than h, m, s and ms"},
+      {"protocol: TCP, port: 1, timeouts: {queue: 0s}", "'0s' is out of range; give 1ms to 1h"},
+      {"protocol: TCP, port: 1, maxClients: 0",
+       "listeners[0].maxClients: 0 is out of range; give 1 to 1000000"},
+      {"protocol: TCP, port: 1, backends: [{port: 1}]", "listeners[0].backends[0].host: missing"},
+      {"protocol: TCP, port: 1, backends: [{host: a}]",
+       "listeners[0].backends[0].port: missing or 0; give the port of a"},
+      {"protocol: TCP, port: 1, backends: [{host: 'a b', port: 1}]",
+       "'a b' can't stand here; give a DNS name"},
+      {"protocol: TCP, port: 1, backends: [{host: '[::1]', port: 1}]", "an IP address without brackets"},
+      {"protocol: TCP, port: 1, backends: [{host: /x, port: 1}]", "a Unix socket has no port; leave it out"},
+      {"protocol: TCP, port: 1, backends: [{host: a, port: 1, weight: 0}]",
+       "weight: 0 is out of range; give 1 to 1000"},
+      {"protocol: TCP, port: 1, backends: [{host: a, port: 1}, {host: a, port: 1}]",
+       "listeners[0].backends[1]: 'a:1' is the name of backends[0] already; give another name"},
+      {"protocol: TCP, port: 1, redis: {mode: Spread}",
+       "listeners[0].redis: means nothing with protocol TCP"},
+      {"protocol: Redis, port: 1, redis: {hashTag: '{'}",
+       "hashTag: '{' can't stand here; give two characters"},
+      {"protocol: Redis, port: 1, redis: {hashTag: '{}}'}", "longer than 2 bytes"},
+      {"protocol: Redis, port: 19900", "listeners[0].port: 19900 is the admin port"},
+      {"protocol: Redis, port: 19901", "listeners[0].port: 19901 is the health port"},
+      {"protocol: TCP, port: 1, port: 2", "listeners[0].port: given twice; leave one out"},
+      {"protocol: TCP, port: 1, timeouts: 5s", "listeners[0].timeouts: '5s' is text; give an object"},
+  }));
+  CAPTURE(fields);
+  CHECK_THAT(errors_of_listener(fields), Contains(expected));
+}
+
+TEST_CASE("two listeners share neither name, port nor socket") {
+  const auto with = [](const std::string& second) {
+    return text_of(parse_all("version: 1\nlisteners:\n"
+                             "- {name: a, protocol: TCP, port: 5000, unixSocket: /s}\n- {" +
+                             second + "}\n")
+                       .errors);
+  };
+  CHECK_THAT(with("name: a, protocol: TCP, port: 5001"),
+             Contains("listeners[1].name: 'a' is taken by listeners[0] (a); give another (line 4)"));
+  CHECK_THAT(with("name: b, protocol: TCP, port: 5000"),
+             Contains("listeners[1].port: 5000 is taken by listeners[0]"));
+  CHECK_THAT(with("name: b, protocol: TCP, unixSocket: /s"),
+             Contains("listeners[1].unixSocket: '/s' is taken"));
+  CHECK_THAT(with("name: b, protocol: TCP, port: 5000, addresses: [0.0.0.0]"), Contains("5000 is taken"));
+  CHECK(with("name: b, protocol: TCP, port: 5000, addresses: [10.0.0.1]").empty());
+}
+
+TEST_CASE("several errors are told at once, in the order of the text") {
+  const Parsed parsed =
+      parse_all("version: 1\nlogLevel: Loud\nlisteners:\n- name: a\n  port: x\ndrainTimeout: 5\n");
+  REQUIRE(parsed.errors.size() == 4);
+  CHECK(parsed.errors[0].where == "logLevel");
+  CHECK(parsed.errors[1].where == "listeners[0].protocol");
+  CHECK(parsed.errors[2].where == "listeners[0].port");
+  CHECK(parsed.errors[3].where == "drainTimeout");
+  CHECK_THAT(parsed.errors[3].what, Contains("(line 6)"));
+}
+
+TEST_CASE("no more than a screen of errors is collected") {
+  std::string text = "version: 1\nlisteners:\n";
+  for (int i = 0; i < 60; ++i) text += "- {}\n";
+  CHECK(parse_all(text).errors.size() == kMaxErrors);
+}
+
+TEST_CASE("lines are right in JSON too") {
+  const Parsed parsed = parse_all("{\n \"version\": 1,\n \"shutdown\": 3\n,\n \"logLevel\":\n \"x\"}");
+  REQUIRE(parsed.errors.size() == 2);
+  CHECK(parsed.errors[0].text() == "shutdown: 3 is a number; give true or false (line 3)");
+  CHECK_THAT(parsed.errors[1].text(), Contains("(line 6)"));
+}
+
+TEST_CASE("what is not a document at all is said so") {
+  const auto [text, expected] = GENERATE(table<const char*, const char*>({
+      {"", "the document is empty"},
+      {" \n ", "the document is empty"},
+      {"[1]", "the document is a list; give an object"},
+      {"hello", "the document is text; give an object"},
+      {"{\"version\": 1", "not valid JSON: parse error at line 1"},
+      {"{\"version\": 1} x", "not valid JSON"},
+      {"{\"version\": 1}{}", "not valid JSON"},
+      {"version: 1\n  x: [", "not valid YAML"},
+      {"version: 1\n---\nversion: 1\n", "a second document; write one only (line 2)"},
+      {"version: &a 1\n", "anchors are not read"},
+      {"version: !!int 1\n", "tags are not read"},
+      {"version: 1\nlisteners: *a\n", "not valid YAML"},
+      {"? [a]\n: b\n", "a key must be a word"},
+  }));
+  CAPTURE(text);
+  CHECK_THAT(text_of(parse_all(text).errors), Contains(expected));
+}
+
+TEST_CASE("YAML words are typed as YAML 1.2 does") {
+  CHECK_THAT(text_of(parse_all("version: 1\nshutdown: yes\n").errors),
+             Contains("'yes' is text; give true or false"));
+  CHECK(parse("version: 1\nshutdown: True\n")->shutdown);
+  CHECK_THAT(text_of(parse_all("version: 01\n").errors), Contains("'01' is text; give a whole number"));
+}
+
+TEST_CASE("nesting and size are bounded") {
+  const std::string deep = std::string(200, '[') + std::string(200, ']');
+  CHECK_THAT(text_of(parse_all("{\"version\":1,\"listeners\":" + deep).errors),
+             Contains("nested deeper than 16 levels"));
+  CHECK_THAT(text_of(parse_all("version: 1\nlisteners: " + deep).errors),
+             Contains("nested deeper than 16 levels"));
+  CHECK_THAT(text_of(parse_all(std::string(kMaxTextBytes + 1, ' ')).errors), Contains("too many"));
+}
+
+TEST_CASE("too many listeners or backends are refused") {
+  std::string text = R"({"version":1,"listeners":[)";
+  for (std::size_t i = 0; i <= kMaxListeners; ++i) text += std::string(i == 0 ? "" : ",") + "{}";
+  CHECK_THAT(text_of(parse_all(text + "]}").errors), Contains("listeners: 65 are too many; give at most 64"));
+}
+
+TEST_CASE("a large document of thousands of doubled keys is read in little time") {
+  std::string text = "{\"version\":1";
+  while (text.size() < kMaxTextBytes - 100) text += ",\"k" + std::to_string(text.size()) + "\":0";
+  CHECK(parse_all(text + "}").errors.size() == kMaxErrors);
+}

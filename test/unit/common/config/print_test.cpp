@@ -1,0 +1,74 @@
+#include "common/config/print.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "common/config/parse.hpp"
+
+using namespace ambassador::config;
+using namespace std::chrono_literals;
+
+namespace {
+
+Document full() {
+  Document d;
+  d.shutdown = true;
+  d.log_level = LogLevel::warning;
+  d.drain_timeout = 1500ms;
+  d.readiness = Readiness::backends;
+  d.health_address = "10.0.0.1";
+  d.health_port = 1;
+  d.admin_port = 2;
+  Listener l;
+  l.name = "p.l";
+  l.protocol = Protocol::redis;
+  l.addresses = {"127.0.0.1"};
+  l.port = 6380;
+  l.unix_socket = "/run/x.sock";
+  l.backends = {{"a:1", "a", 1, 1}, {"named", "b", 2, 5}, {"/s", "/s", 0, 1}};
+  l.timeouts = {1ms, 2s, 3min};
+  l.max_clients = 7;
+  l.redis = {RedisMode::failover, Hash::jenkins, Distribution::random, "[]", Ejection{}};
+  d.listeners = {l};
+  return d;
+}
+
+}  // namespace
+
+TEST_CASE("printing is compact, ordered, and leaves defaults out") {
+  CHECK(print(Document{}) == R"({"version":1})");
+  CHECK(
+      print(full()) ==
+      R"({"version":1,"shutdown":true,"logLevel":"Warning","drainTimeout":"1s500ms","readiness":"Backends",)"
+      R"("health":{"address":"10.0.0.1","port":1},"admin":{"port":2},"listeners":[{"name":"p.l",)"
+      R"("protocol":"Redis","addresses":["127.0.0.1"],"port":6380,"unixSocket":"/run/x.sock","backends":[)"
+      R"({"host":"a","port":1},{"name":"named","host":"b","port":2,"weight":5},{"host":"/s"}],)"
+      R"("timeouts":{"connect":"1ms","queue":"2s","idle":"3m"},"maxClients":7,"redis":{"mode":"Failover",)"
+      R"("hash":"jenkins","distribution":"random","hashTag":"[]","ejection":{}}}]})");
+}
+
+TEST_CASE("what is printed reads back equal") {
+  const auto document = GENERATE(Document{}, full());
+  const auto read = parse(print(document));
+  REQUIRE(read.ok());
+  CHECK(*read == document);
+}
+
+TEST_CASE("equal documents have equal hashes, whatever their text was") {
+  const auto a = parse("version: 1\nlogLevel: Info\ndrainTimeout: 25000ms\n");
+  const auto b = parse(R"({"version":1})");
+  CHECK(content_hash(*a) == content_hash(*b));
+  Document c = *b;
+  c.shutdown = true;
+  CHECK(content_hash(c) != content_hash(*b));
+  CHECK(content_hash(c).size() == 64);
+}
+
+TEST_CASE("the hash is SHA-256") {
+  CHECK(sha256_hex("abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
+TEST_CASE("text that is not UTF-8 does not stop printing") {
+  Document d = full();
+  d.listeners[0].name = "\xff";
+  CHECK_NOTHROW(print(d));
+}
