@@ -8,14 +8,13 @@ import os
 import shlex
 import shutil
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from onenode import base_images, lifecycle, places, preflight, processes, status, tools, volumes  # noqa: E402
+from onenode import base_images, lifecycle, places, preflight, status, tools, volumes  # noqa: E402
 from onenode import our_images  # noqa: E402
 from onenode.api import Api  # noqa: E402
 from onenode.places import Cluster  # noqa: E402
@@ -150,8 +149,7 @@ def env(cluster: Cluster, options) -> int:
 
 def build(cluster: Cluster, options) -> int:
     preflight.check()
-    tools.ensure()
-    base_images.ensure()
+    lifecycle.prepare()
     return 0
 
 
@@ -172,6 +170,10 @@ def check_component(name: str) -> None:
 
 def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="./run cluster", description=__doc__)
+    # where they stand, before or after the command, does not matter
+    theirs = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    theirs.add_argument("--context")
+    theirs.add_argument("--image-prefix")
     top.add_argument("--name", default=os.environ.get("AMBASSADOR_CLUSTER", "ambassador"),
                      help="which cluster, where you want more than one (default: ambassador)")
     top.add_argument("--context", help="an existing cluster's kubeconfig context, instead of ours")
@@ -179,7 +181,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(required=True, metavar="COMMAND")
 
     def command(name: str, function, about: str) -> argparse.ArgumentParser:
-        added = commands.add_parser(name, help=about, description=about)
+        added = commands.add_parser(name, help=about, description=about, parents=[theirs])
         added.set_defaults(function=function)
         return added
 
@@ -226,6 +228,7 @@ def main() -> int:
         print("with --context the cluster is yours: only kubectl, helm, images and env apply", file=sys.stderr)
         return 2
     try:
+        preflight.check_name(options.name)
         return options.function(Cluster(options.name), options)
     except (ClusterError, TimeoutError) as problem:
         print(f"cluster: {problem}", file=sys.stderr)

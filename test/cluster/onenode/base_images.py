@@ -13,7 +13,7 @@ from pathlib import Path
 
 from . import buildah, registry_store, versions
 from .places import RECIPES, Cluster, cache
-from .say import ClusterError, say
+from .say import ClusterError, long_work
 
 # Debian's own -slim images leave out the same; licences stay.
 SLIM = ("path-exclude=/usr/share/doc/*", "path-include=/usr/share/doc/*/copyright",
@@ -61,10 +61,9 @@ def ensure() -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)
         ensure_debian_in_store()
         for image in missing():
-            say(f"building image {image.name} of Debian packages")
-            if image is not DEBIAN:
+            with long_work(f"building image {image.name} of Debian packages"):
                 build(image)
-            buildah.save(tag(image), image.layout())
+                buildah.save(tag(image), image.layout())
 
 
 def tag(image: BaseImage) -> str:
@@ -73,10 +72,20 @@ def tag(image: BaseImage) -> str:
 
 
 def ensure_debian_in_store() -> None:
-    """Others build on it, so it must be in buildah's store even if its layout is cached."""
-    if DEBIAN.layout().is_dir() and buildah.has(tag(DEBIAN)):
+    """Others build on it, so buildah's store must hold it, made by today's recipe."""
+    made = f"localhost/debian:{DEBIAN.key()}"
+    if buildah.has(made):
         return
-    say(f"building image {DEBIAN.name} with mmdebstrap (about 20 s)")
+    if DEBIAN.layout().is_dir():
+        buildah.load(DEBIAN.layout(), tag(DEBIAN))
+    else:
+        with long_work(f"building image {DEBIAN.name} with mmdebstrap (about 20 s)"):
+            bootstrap_debian()
+            buildah.save(tag(DEBIAN), DEBIAN.layout())
+    buildah.run("tag", tag(DEBIAN), made)
+
+
+def bootstrap_debian() -> None:
     with tempfile.TemporaryDirectory(dir=cache()) as folder:
         tar = Path(folder) / "debian.tar"
         options = [f"--dpkgopt={option}" for option in SLIM]
@@ -86,7 +95,6 @@ def ensure_debian_in_store() -> None:
             raise ClusterError("mmdebstrap failed:\n" + "\n".join(done.stderr.splitlines()[-15:]))
         buildah.from_files(tag(DEBIAN), {"/": tar}, ("--cmd", "/bin/bash", "--env", "PATH=/usr/local/sbin:"
                            "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"))
-    shutil.rmtree(DEBIAN.layout(), ignore_errors=True)
 
 
 def build(image: BaseImage) -> None:

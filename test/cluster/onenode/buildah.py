@@ -1,17 +1,22 @@
 """buildah with a store of our own in the cache: makes images, writes OCI layouts.
 
-Runs without a daemon and without privileges of its own (chroot isolation); RUN
-steps reach the machine's network, because apt fetches packages there.
+Runs without a daemon, each time in a mount namespace of its own, so that no mount
+outlives it. RUN steps (chroot isolation) reach the machine's network, because apt
+fetches packages there.
 """
 
+import functools
 import shutil
 import subprocess
 from pathlib import Path
 
+from . import overlay
 from .places import cache
 from .say import ClusterError
 
 REGISTRIES = 'unqualified-search-registries = ["docker.io"]\nshort-name-mode = "disabled"\n'
+OWN_MOUNTS = ["unshare", "--mount", "--propagation=private"]
+STORE_LIMIT_MIB = 4096
 POLICY = '{"default": [{"type": "insecureAcceptAnything"}]}\n'
 
 
@@ -24,8 +29,14 @@ def base_command() -> list[str]:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "registries.conf").write_text(REGISTRIES)
     (folder / "policy.json").write_text(POLICY)
-    return ["buildah", "--root", str(folder / "root"), "--runroot", str(folder / "run"),
-            "--storage-driver", "vfs", "--registries-conf", str(folder / "registries.conf")]
+    return [*OWN_MOUNTS, "buildah", "--root", str(folder / "root"), "--runroot", str(folder / "run"),
+            "--storage-driver", storage_driver(), "--registries-conf", str(folder / "registries.conf")]
+
+
+@functools.cache
+def storage_driver() -> str:
+    """overlay, or vfs that copies a whole file system for every step."""
+    return "overlay" if overlay.works_in(store()) else "vfs"
 
 
 def run(subcommand: str, *arguments: str) -> str:
@@ -44,7 +55,7 @@ def build(tag: str, dockerfile: Path, context: Path, build_arguments: dict[str, 
           layers: bool = False) -> None:
     """Builds an ordinary Dockerfile. `layers` keeps what each step made for the next build."""
     options = [f"--build-arg={name}={value}" for name, value in (build_arguments or {}).items()]
-    run("bud", "--isolation=chroot", "--pull-never", "--format=oci", f"--layers={str(layers).lower()}",
+    run("bud", "--isolation=chroot", "--pull-never", "--format=oci", "--force-rm", f"--layers={str(layers).lower()}",
         f"--tag={tag}", f"--file={dockerfile}", *options, str(context))
 
 
@@ -76,6 +87,21 @@ def has(tag: str) -> bool:
                           capture_output=True).returncode == 0
 
 
-def prune() -> None:
-    """Drops images that no name refers to any more."""
-    subprocess.run([*base_command(), "rmi", "--prune"], capture_output=True)
+def load(layout: Path, tag: str) -> None:
+    """Puts an OCI layout's image into the store."""
+    base_command()  # writes policy.json
+    target = f"containers-storage:[{storage_driver()}@{store() / 'root'}+{store() / 'run'}]{tag}"
+    done = subprocess.run([*OWN_MOUNTS, "skopeo", "--policy", str(store() / "policy.json"), "copy", "--quiet",
+                           f"oci:{layout}", target], capture_output=True, text=True)
+    if done.returncode != 0:
+        raise ClusterError(f"loading {tag} into buildah's store failed: {done.stderr.strip()}")
+
+
+def limit_store() -> None:
+    """Starts over with an empty store once it has grown large.
+
+    Pruning is no way: it takes the layers that make the next build quick.
+    """
+    used = subprocess.run(["du", "-sm", str(store())], capture_output=True, text=True).stdout.split()
+    if used and int(used[0]) > STORE_LIMIT_MIB:
+        shutil.rmtree(store())

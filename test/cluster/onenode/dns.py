@@ -6,9 +6,9 @@ from .places import Cluster
 
 READY_PORT = 8181
 
-# `ttl 5` and no cache: what a test changes is seen at once, as in a cluster whose
-# administrators keep CoreDNS' defaults. Names outside are NXDOMAIN, there is no outside.
-COREFILE = """.:53 {{
+# `ttl 5` and no cache: a change is seen at once, as CoreDNS' defaults have it but for
+# their cache of 30 s. There is no outside, so a name outside does not exist.
+COREFILE = """{domain}:53 in-addr.arpa:53 ip6.arpa:53 {{
     bind {address}
     errors
     ready 127.0.0.1:{ready}
@@ -19,6 +19,14 @@ COREFILE = """.:53 {{
     }}
     loadbalance
     reload 2s
+}}
+.:53 {{
+    bind {address}
+    errors
+    template ANY ANY {{
+        rcode NXDOMAIN
+        authority ". 5 IN SOA ns.{domain}. nobody.{domain}. 1 5 5 5 5"
+    }}
 }}
 """
 

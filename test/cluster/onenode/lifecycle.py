@@ -6,6 +6,7 @@ import shutil
 import signal
 import stat
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 from . import (base_images, cgroups, control_plane, dns, namespaces, node, pki, places, processes,
@@ -49,8 +50,7 @@ def locked(cluster: Cluster):
 
 def up(cluster: Cluster) -> None:
     """Leaves a cluster whose node is Ready: as it is, repaired, or made anew."""
-    tools.ensure()
-    base_images.ensure()
+    prepare()
     with locked(cluster):
         if can_be_repaired(cluster):
             try:
@@ -62,6 +62,14 @@ def up(cluster: Cluster) -> None:
             clean(cluster)
         make(cluster)
         run_all(cluster, READY_SECONDS)
+
+
+def prepare() -> None:
+    """Fills the cache. Tools (compiler) and images (network) are built side by side."""
+    if tools.missing() or base_images.missing():
+        with ThreadPoolExecutor(2) as pool:
+            for done in [pool.submit(tools.ensure), pool.submit(base_images.ensure)]:
+                done.result()
 
 
 def fingerprint() -> str:
@@ -79,8 +87,7 @@ def repair(cluster: Cluster) -> None:
     dead = [name for name in COMPONENTS if processes.pid_of(cluster, name) is None]
     if dead:
         say(f"not running: {', '.join(dead)}; starting")
-    for image in base_images.ALL:
-        base_images.registry_store.publish(image.layout(), cluster.state / "registry", image.name)
+    base_images.publish(cluster)
     run_all(cluster, REPAIR_SECONDS)
 
 

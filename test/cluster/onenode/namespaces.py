@@ -48,7 +48,7 @@ address add {places.NODE_ADDRESS}/24 dev {BRIDGE}
 link set {BRIDGE} up
 route add default dev {BRIDGE}
 """)
-    run(*enter_network(cluster), "sysctl", "-q", "-w", "net.ipv4.ip_forward=1")
+    run(*enter_network(cluster), "sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward")
 
 
 def make_mounts(cluster: Cluster) -> None:

@@ -2,11 +2,10 @@
 
 import json
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
-from . import namespaces, places, tools, versions
+from . import namespaces, overlay, places, tools, versions
 from .component import Component, answers, arguments
 from .places import Cluster
 
@@ -30,6 +29,7 @@ disabled_plugins = ["io.containerd.internal.v1.opt", "io.containerd.tracing.proc
   sandbox_image = "docker.io/{versions.PAUSE_IMAGE}"
   # without CAP_SYS_RESOURCE a lower oom_score_adj is refused, and every sandbox with it
   restrict_oom_score_adj = true
+  disable_apparmor = true  # its profile would stay in the kernel after us
   [plugins."io.containerd.grpc.v1.cri".containerd]
     snapshotter = "{snapshotter}"
     [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
@@ -114,20 +114,6 @@ def containerd_is_ready(cluster: Cluster) -> bool:
     return subprocess.run(asked, capture_output=True).returncode == 0
 
 
-def snapshotter(cluster: Cluster) -> str:
-    """overlayfs where the state's file system can carry it, else plain copies."""
-    probe = cluster.state / "overlay-probe"
-    for name in ("lower", "upper", "work", "merged"):
-        (probe / name).mkdir(parents=True, exist_ok=True)
-    options = ",".join(f"{name}dir={probe / name}" for name in ("lower", "upper", "work"))
-    mounted = subprocess.run(["mount", "-t", "overlay", "overlay", "-o", options, str(probe / "merged")],
-                             capture_output=True).returncode == 0
-    if mounted:
-        subprocess.run(["umount", str(probe / "merged")], check=True)
-    shutil.rmtree(probe)
-    return "overlayfs" if mounted else "native"
-
-
 def iptables_path(cluster: Cluster) -> str | None:
     """A folder to put before PATH where only the legacy iptables works here."""
     works = [*namespaces.enter_network(cluster), "iptables", "-t", "nat", "-L", "-n"]
@@ -146,7 +132,8 @@ def write_config(cluster: Cluster) -> None:
     config = cluster.config
     (config / "cni").mkdir(parents=True, exist_ok=True)
     (config / "cni" / "10-pods.conflist").write_text(cni_config())
-    (config / "containerd.toml").write_text(containerd_config(cluster, snapshotter(cluster)))
+    snapshotter = "overlayfs" if overlay.works_in(cluster.state) else "native"
+    (config / "containerd.toml").write_text(containerd_config(cluster, snapshotter))
     (config / "kubelet.json").write_text(kubelet_config(cluster))
     (config / "kube-proxy.json").write_text(kube_proxy_config(cluster))
     (config / "resolv.conf").write_text(f"nameserver {places.NODE_ADDRESS}\n")

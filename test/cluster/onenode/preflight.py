@@ -10,8 +10,8 @@ from .say import ClusterError
 PROGRAMS = {
     "containerd": "containerd", "runc": "runc", "docker-registry": "docker-registry",
     "buildah": "buildah", "mmdebstrap": "mmdebstrap", "iptables": "iptables", "ip": "iproute2",
-    "nsenter": "util-linux", "conntrack": "conntrack", "openssl": "openssl", "cc": "gcc",
-    "mount": "mount", "sysctl": "procps",
+    "nsenter": "util-linux", "skopeo": "skopeo", "openssl": "openssl", "cc": "gcc",
+    "unshare": "util-linux", "mount": "mount",
 }
 
 

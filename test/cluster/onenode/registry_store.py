@@ -35,6 +35,16 @@ def publish(layout: Path, storage: Path, name: str) -> str:
     return digest
 
 
+def current(storage: Path, name: str) -> str | None:
+    """The digest that `name` stands for now; None where it stands for nothing."""
+    repository, tag = split(name)
+    home = storage / "docker" / "registry" / "v2" / "repositories" / repository
+    try:
+        return (home / "_manifests" / "tags" / tag / "current" / "link").read_text()
+    except OSError:
+        return None
+
+
 def folder(digest: str) -> Path:
     return Path(*digest.split(":"))
 

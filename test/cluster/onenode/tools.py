@@ -11,16 +11,13 @@ import json
 import os
 import shutil
 import subprocess
-import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from . import go_toolchain, versions
 from .places import RECIPES, cache
-from .say import ClusterError, say
-
-PROGRESS_EVERY_SECONDS = 15
+from .say import ClusterError, long_work, say
 
 
 @dataclass(frozen=True)
@@ -109,16 +106,17 @@ def environment() -> dict[str, str]:
 def build(tool: Tool) -> None:
     """Builds into a folder beside the wanted one and renames it when all is there."""
     go = go_toolchain.find()
-    say(f"building {tool.name} {tool.version} from its Go modules ({tool.about} on two cores, once)")
     half = tool.folder().with_name(tool.folder().name + ".half")
     shutil.rmtree(half, ignore_errors=True)
     shutil.copytree(tool.recipe, half / "source")
     (half / "bin").mkdir()
-    target = "bin/" if tool.packages != (".",) else f"bin/{tool.name}"
+    several = tool.packages != (".",)
+    output = f"{half / 'bin'}/" if several else str(half / "bin" / tool.name)
     command = [go, "build", "-C", str(half / "source"), "-trimpath", "-ldflags", tool.ldflags(),
-               "-o", str(half / target) + ("/" if target.endswith("/") else ""), *tool.packages]
+               "-o", output, *tool.packages]
     started = time.monotonic()
-    status, tail = run_with_progress(command, tool.name)
+    status, tail = run_with_progress(
+        command, f"building {tool.name} {tool.version} from its Go modules ({tool.about} on two cores, once)")
     absent = [name for name in tool.binaries if not (half / "bin" / name).is_file()]
     if status != 0 or absent:
         shutil.rmtree(half, ignore_errors=True)
@@ -128,36 +126,16 @@ def build(tool: Tool) -> None:
     say(f"built {tool.name} in {time.monotonic() - started:.0f} s")
 
 
-def run_with_progress(command: list[str], name: str) -> tuple[int, list[str]]:
-    """Runs a Go build, shows its downloads and a sign of life.
-
-    Returns its exit status and the last lines that it printed.
-    """
+def run_with_progress(command: list[str], text: str) -> tuple[int, list[str]]:
+    """Runs a Go build. Returns its exit status and the last lines that it printed."""
     tail: list[str] = []
-    downloads = 0
-
-    def read(stream) -> None:
-        nonlocal downloads
-        for line in stream:
-            if line.startswith("go: downloading"):
-                downloads += 1
+    with (long_work(text, lambda: newest(tail)),
+          subprocess.Popen(["nice", "-n", "5", *command], env=environment(), text=True,
+                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process):
+        for line in process.stdout:
             tail.append(line.rstrip())
             del tail[:-40]
-
-    started = time.monotonic()
-    with subprocess.Popen(["nice", "-n", "5", *command], env=environment(), text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
-        reader = threading.Thread(target=read, args=(process.stdout,), daemon=True)
-        reader.start()
-        while True:
-            try:
-                status = process.wait(PROGRESS_EVERY_SECONDS)
-                break
-            except subprocess.TimeoutExpired:
-                seconds = time.monotonic() - started
-                say(f"  {name}: {seconds:.0f} s, {downloads} modules fetched, {newest(tail)}")
-        reader.join()
-    return status, tail
+        return process.wait(), tail
 
 
 def newest(tail: list[str]) -> str:
