@@ -33,7 +33,10 @@ struct LiveState {
   std::vector<api::PolicyKey> gone;  // policies recorded on the Pod that exist no more
 };
 
-/// nullopt where read_record is.
+/// nullopt where read_record is. Of the Pod it reads metadata.{namespace,annotations,labels},
+/// spec.{restartPolicy, terminationGracePeriodSeconds},
+/// spec.{containers,initContainers}[].{name,args,ports,resources,volumeMounts} and
+/// status.containerStatuses[].{name,state}: a store that keeps these keeps enough.
 std::optional<LiveState> live_state(const LiveInput& input);
 
 /// The Pod is of the classic form and every container but ours has ended: its configuration wants shutdown.

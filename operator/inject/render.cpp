@@ -1,0 +1,102 @@
+#include "operator/inject/render.hpp"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "common/config/print.hpp"
+#include "operator/api/document.hpp"
+#include "operator/api/names.hpp"
+#include "operator/discovery/environment.hpp"
+#include "operator/discovery/hosts.hpp"
+
+namespace ambassador::inject {
+namespace {
+
+using api::list_at;
+using api::member;
+using api::text_at;
+using nlohmann::json;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+/// Left of the grace period for the kubelet and for the last replies on their way.
+constexpr seconds kGraceReserve{2};
+
+std::vector<discovery::ResolvedBackend> backends_for(const KnownPolicy& known, const api::Listener& listener,
+                                                     const std::string& environment) {
+  const auto choice = discovery::choose_upstream(listener, environment);
+  if (!choice) return {};
+  if (const auto* hosts = std::get_if<std::vector<api::Host>>(&choice->upstream->target)) {
+    return discovery::backends_of(*hosts, listener.weights);
+  }
+  const auto* resolved = discovery::find(known.listeners, listener.name, choice->environment);
+  if (resolved == nullptr) return {};
+  auto backends = resolved->backends;
+  for (auto& backend : backends) {
+    const auto weight = listener.weights.find(backend.name);
+    backend.weight = weight == listener.weights.end() ? 1 : weight->second;
+  }
+  return backends;
+}
+
+config::Listener render_listener(const PlacedPolicy& placed, const api::Listener& listener, bool sockets) {
+  const auto& key = placed.policy->parsed.key;
+  config::Listener rendered;
+  rendered.name = key.config_name() + "." + listener.name;
+  rendered.protocol = listener.protocol;
+  rendered.port = listener.port;
+  if (listener.unix_socket && sockets)
+    rendered.unix_socket = key.socket_folder() + "/" + listener.name + ".sock";
+  for (const auto& backend : backends_for(*placed.policy, listener, placed.environment)) {
+    rendered.backends.push_back({backend.ring_name, backend.host, backend.port, backend.weight});
+  }
+  rendered.timeouts = listener.timeouts;
+  rendered.max_clients = listener.max_clients;
+  rendered.redis = listener.redis;
+  return rendered;
+}
+
+}  // namespace
+
+PodFacts pod_facts(const json& pod) {
+  PodFacts facts;
+  const json& spec = member(pod, "spec");
+  const auto grace = api::integer_at(spec, "terminationGracePeriodSeconds").value_or(30);
+  facts.grace_period = seconds(std::clamp<std::int64_t>(grace, 0, 7 * 24 * 3600));
+  for (const char* kind : {"containers", "initContainers"}) {
+    for (const auto& container : list_at(spec, kind)) {
+      if (text_at(container, "name") == api::kContainerName) continue;
+      for (const auto& port : list_at(container, "ports")) {
+        const auto protocol = text_at(port, "protocol");
+        const auto number = api::port_at(port, "containerPort");
+        if (number && (protocol.empty() || protocol == "TCP")) facts.declared_ports.insert(*number);
+      }
+    }
+  }
+  return facts;
+}
+
+config::Document render_config(const std::vector<PlacedPolicy>& policies, const Settings& settings,
+                               const PodFacts& pod, const Installation& installation) {
+  config::Document document;
+  document.shutdown = pod.shutdown;
+  document.log_level = settings.log_level;
+  document.readiness = settings.readiness;
+  document.drain_timeout = std::max(
+      milliseconds(0), std::min<milliseconds>(settings.drain_timeout, pod.grace_period - kGraceReserve));
+  document.health_port = installation.health_port;
+  document.admin_port = installation.admin_port;
+  for (const auto& placed : policies) {
+    for (const auto& listener : placed.policy->parsed.policy->listeners) {
+      if (pod.declared_ports.contains(listener.port)) continue;
+      document.listeners.push_back(render_listener(placed, listener, pod.sockets));
+    }
+  }
+  return document;
+}
+
+std::string config_text(const config::Document& document) {
+  return config::print(document);
+}
+
+}  // namespace ambassador::inject
