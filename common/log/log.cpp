@@ -1,140 +1,237 @@
 #include "common/log/log.hpp"
 
-#include <fmt/format.h>
 #include <spdlog/logger.h>
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <unistd.h>
 
-#include <array>
 #include <atomic>
+#include <cmath>
+#include <cstdio>
 #include <ctime>
-#include <iterator>
+#include <memory>
 #include <mutex>
-#include <nlohmann/json.hpp>
-#include <utility>
 
 namespace ambassador::log {
 namespace {
 
-std::atomic<Level> threshold{Level::info};
-std::atomic<Form> chosen_form{Form::automatic};
-std::mutex sink_mutex;
-std::function<void(std::string_view)> sink;  // NOLINT(bugprone-throwing-static-initialization): empty
-
-std::string_view name(Level level) {
-  constexpr std::array<std::string_view, 4> kNames{"debug", "info", "warning", "error"};
-  return kNames[static_cast<std::size_t>(level)];
+std::shared_ptr<spdlog::logger> logger_to(spdlog::sink_ptr sink) {
+  auto logger = std::make_shared<spdlog::logger>("ambassador", std::move(sink));
+  logger->set_pattern("%v");
+  logger->set_level(spdlog::level::trace);  // write() has decided already
+  logger->flush_on(spdlog::level::trace);
+  logger->set_error_handler([](const std::string&) {});  // a full or closed stderr must not stop the program
+  return logger;
 }
 
-bool as_text(Form form) {
-  static const bool kTerminal = isatty(STDERR_FILENO) == 1;
-  return form == Form::text || (form == Form::automatic && kTerminal);
+std::shared_ptr<spdlog::logger> to_standard_error() {
+  return logger_to(std::make_shared<spdlog::sinks::stderr_sink_mt>());
 }
 
-// RFC 3339 in UTC with milliseconds.
-std::string timestamp(std::chrono::system_clock::time_point now) {
-  const auto since = now.time_since_epoch();
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(since);
-  const auto millis = std::chrono::duration_cast<std::chrono::milliseconds>(since - seconds).count();
-  const std::time_t time = static_cast<std::time_t>(seconds.count());
-  std::tm utc{};
-  gmtime_r(&time, &utc);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", utc.tm_year + 1900, utc.tm_mon + 1,
-                     utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec, millis);
-}
+class RedirectedSink final : public spdlog::sinks::base_sink<std::mutex> {
+ public:
+  explicit RedirectedSink(std::function<void(std::string_view)> to) : to_(std::move(to)) {}
 
-// A JSON string; what is not UTF-8 is replaced, so that a hostile value cannot break the line.
-std::string quoted(std::string_view text) {
-  return nlohmann::json(std::string(text.substr(0, kMaxValueBytes)))
-      .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
-struct Printed {
-  bool text_form;
-  std::string operator()(std::string_view value) const {
-    const bool plain = text_form && !value.empty() && value.find_first_of(" \"\\=\n\r\t") == value.npos;
-    return plain ? std::string(value.substr(0, kMaxValueBytes)) : quoted(value);
+ private:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    to_({message.payload.data(), message.payload.size()});
   }
-  std::string operator()(bool value) const { return value ? "true" : "false"; }
-  std::string operator()(double value) const { return nlohmann::json(value).dump(); }
-  std::string operator()(std::int64_t value) const { return fmt::format("{}", value); }
-  std::string operator()(std::uint64_t value) const { return fmt::format("{}", value); }
+  void flush_() override {}
+  std::function<void(std::string_view)> to_;
 };
 
-// spdlog owns standard error: it serialises the lines of all threads and flushes each.
-spdlog::logger& standard_error() {
-  static spdlog::logger logger = [] {
-    spdlog::logger made("ambassador", std::make_shared<spdlog::sinks::stderr_sink_mt>());
-    made.set_pattern("%v");
-    made.set_level(spdlog::level::trace);
-    made.flush_on(spdlog::level::trace);
-    return made;
-  }();
-  return logger;
+/// The program's one log.
+struct State {
+  std::atomic<Level> level{Level::info};
+  std::atomic<Form> form{Form::automatic};
+  std::mutex mutex;  // guards logger
+  std::shared_ptr<spdlog::logger> logger = to_standard_error();
+
+  std::shared_ptr<spdlog::logger> current() {
+    const std::lock_guard lock(mutex);
+    return logger;
+  }
+};
+
+State& state() {
+  static State* const one = new State;  // never destroyed: threads may log while the program ends
+  return *one;
+}
+
+const char* name_of(Level level) {
+  switch (level) {
+    case Level::debug:
+      return "debug";
+    case Level::info:
+      return "info";
+    case Level::warning:
+      return "warning";
+    case Level::error:
+      return "error";
+  }
+  return "";
+}
+
+std::string timestamp(std::chrono::system_clock::time_point now) {
+  const auto since = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count();
+  const std::time_t seconds = since / 1000;
+  std::tm parts{};
+  gmtime_r(&seconds, &parts);
+  char text[80];
+  std::snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", parts.tm_year + 1900,
+                parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
+                static_cast<int>(since % 1000));
+  return text;
+}
+
+/// Bytes of the UTF-8 character that starts `text`; 0 when it is none (RFC 3629).
+std::size_t character_bytes(std::string_view text) {
+  const auto at = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char first = at(0);
+  if (first < 0x80) return 1;
+  const std::size_t size = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+  if (first < 0xc2 || first > 0xf4 || text.size() < size) return 0;
+  for (std::size_t i = 1; i < size; ++i) {
+    if ((at(i) & 0xc0U) != 0x80) return 0;
+  }
+  if (first == 0xe0 && at(1) < 0xa0) return 0;
+  if (first == 0xed && at(1) > 0x9f) return 0;
+  if (first == 0xf0 && at(1) < 0x90) return 0;
+  if (first == 0xf4 && at(1) > 0x8f) return 0;
+  return size;
+}
+
+/// A JSON string; what is not UTF-8 becomes U+FFFD.
+void append_quoted(std::string& out, std::string_view text) {
+  const bool cut = text.size() > kMaxValueBytes;
+  if (cut) text = text.substr(0, kMaxValueBytes);
+  out += '"';
+  while (!text.empty()) {
+    const std::size_t size = character_bytes(text);
+    const char c = text[0];
+    if (size == 0) {
+      out += "\xef\xbf\xbd";
+    } else if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (c == '\n') {
+      out += "\\n";
+    } else if (c == '\t') {
+      out += "\\t";
+    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
+      char code[8];
+      std::snprintf(code, sizeof code, "\\u%04x", static_cast<unsigned>(c));
+      out += code;
+    } else {
+      out += text.substr(0, size);
+    }
+    text.remove_prefix(size == 0 ? 1 : size);
+  }
+  if (cut) out += "...";
+  out += '"';
+}
+
+void append_value(std::string& out, const Field::Value& value) {
+  std::visit(
+      [&](const auto& v) {
+        using V = std::decay_t<decltype(v)>;
+        if constexpr (std::is_same_v<V, std::string_view>) {
+          append_quoted(out, v);
+        } else if constexpr (std::is_same_v<V, bool>) {
+          out += v ? "true" : "false";
+        } else if constexpr (std::is_same_v<V, double>) {
+          char text[40];
+          std::snprintf(text, sizeof text, "%.6g", v);
+          out += std::isfinite(v) ? text : "null";
+        } else {
+          out += std::to_string(v);
+        }
+      },
+      value);
+}
+
+/// On a terminal, words go without quotes.
+void append_plain(std::string& out, const Field::Value& value) {
+  const auto* text = std::get_if<std::string_view>(&value);
+  const auto plain = [](char c) { return c > ' ' && c < 0x7f && c != '"' && c != '\\' && c != '='; };
+  bool is_word = text != nullptr && !text->empty() && text->size() <= kMaxValueBytes;
+  for (std::size_t i = 0; is_word && i < text->size(); ++i) is_word = plain((*text)[i]);
+  if (is_word) {
+    out += *text;
+  } else {
+    append_value(out, value);
+  }
+}
+
+Form decided(Form form) {
+  if (form != Form::automatic) return form;
+  static const bool terminal = isatty(STDERR_FILENO) == 1;
+  return terminal ? Form::text : Form::json;
 }
 
 }  // namespace
 
-void configure(Form form, Level level) {
-  chosen_form = form;
-  threshold = level;
-}
-
-void set_level(Level level) {
-  threshold = level;
-}
-
-Level level() {
-  return threshold;
-}
-
-bool enabled(Level level) {
-  return level >= threshold.load(std::memory_order_relaxed);
-}
-
 std::string format_line(Form form, Level level, std::string_view event, Fields fields,
                         std::chrono::system_clock::time_point now) {
-  const bool text = as_text(form);
   std::string line;
-  auto out = std::back_inserter(line);
-  if (text) {
-    fmt::format_to(out, "{} {:<7} {}", timestamp(now), name(level), event);
-  } else {
-    fmt::format_to(out, R"({{"ts":"{}","level":"{}","event":{})", timestamp(now), name(level), quoted(event));
-  }
-  for (const Field& field : fields) {
-    const std::string value = std::visit(Printed{text}, field.value);
-    if (text) {
-      fmt::format_to(out, " {}={}", field.key, value);
-    } else {
-      fmt::format_to(out, ",{}:{}", quoted(field.key), value);
+  if (decided(form) == Form::json) {
+    line += "{\"ts\":\"" + timestamp(now) + "\",\"level\":\"" + name_of(level) + "\",\"event\":";
+    append_quoted(line, event);
+    for (const Field& field : fields) {
+      line += ',';
+      append_quoted(line, field.key);
+      line += ':';
+      append_value(line, field.value);
     }
-  }
-  if (!text) {
     line += '}';
+    return line;
+  }
+  line += timestamp(now) + ' ';
+  const std::string_view name = name_of(level);
+  line += name;
+  line.append(8 - name.size(), ' ');
+  line += event;
+  for (const Field& field : fields) {
+    line += ' ';
+    line += field.key;
+    line += '=';
+    append_plain(line, field.value);
   }
   return line;
 }
 
+void configure(Form form, Level level) {
+  state().form = form;
+  set_level(level);
+}
+
+void set_level(Level level) {
+  state().level = level;
+}
+Level level() {
+  return state().level;
+}
+bool enabled(Level level) {
+  return level >= state().level.load(std::memory_order_relaxed);
+}
+
 void write(Level level, std::string_view event, Fields fields) noexcept {
-  if (!enabled(level)) {
-    return;
-  }
+  if (!enabled(level)) return;
   try {
-    const std::string line = format_line(chosen_form, level, event, fields, std::chrono::system_clock::now());
-    const std::lock_guard lock(sink_mutex);
-    if (sink) {
-      sink(line);
-    } else {
-      standard_error().log(spdlog::level::info, spdlog::string_view_t(line.data(), line.size()));
-    }
-  } catch (...) {  // NOLINT(bugprone-empty-catch): a log line is never worth the program
+    const std::string line =
+        format_line(state().form, level, event, fields, std::chrono::system_clock::now());
+    state().current()->log(spdlog::level::info, spdlog::string_view_t(line.data(), line.size()));
+  } catch (...) {  // out of memory: a lost line is better than a lost program
   }
 }
 
-void redirect(std::function<void(std::string_view line)> to) {
-  const std::lock_guard lock(sink_mutex);
-  sink = std::move(to);
+void redirect(std::function<void(std::string_view line)> sink) {
+  auto logger = to_standard_error();
+  if (sink) {
+    logger = logger_to(std::make_shared<RedirectedSink>(std::move(sink)));
+  }
+  const std::lock_guard lock(state().mutex);
+  state().logger = std::move(logger);
 }
 
 }  // namespace ambassador::log

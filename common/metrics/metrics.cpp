@@ -3,7 +3,7 @@
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
 
-#include <utility>
+#include <iterator>
 
 #include "common/metrics/process.hpp"
 
@@ -18,19 +18,17 @@ void Metrics::at_scrape(std::function<void(Sheet&)> collect) {
 }
 
 std::string Metrics::text() const {
+  std::vector<prometheus::MetricFamily> families = registry_->Collect();
   Sheet sheet;
   {
     const std::lock_guard lock(mutex_);
-    for (const auto& collect : collectors_) {
-      collect(sheet);
-    }
+    for (const auto& collect : collectors_) collect(sheet);
   }
-  add_process(sheet);
-  std::vector<prometheus::MetricFamily> families = registry_->Collect();
-  std::vector<prometheus::MetricFamily> scraped = sheet.take();
-  families.insert(families.end(), std::make_move_iterator(scraped.begin()),
-                  std::make_move_iterator(scraped.end()));
-  return prometheus::TextSerializer{}.Serialize(families);
+  collect_process(sheet);
+  auto collected = sheet.take();
+  families.insert(families.end(), std::make_move_iterator(collected.begin()),
+                  std::make_move_iterator(collected.end()));
+  return prometheus::TextSerializer().Serialize(families);
 }
 
 }  // namespace ambassador::metrics

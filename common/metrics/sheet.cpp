@@ -1,6 +1,5 @@
 #include <prometheus/metric_family.h>
 
-#include <cmath>
 #include <limits>
 #include <map>
 
@@ -13,16 +12,13 @@ struct Sheet::Families {
 
   prometheus::ClientMetric& add(std::string_view name, std::string_view help, prometheus::MetricType type,
                                 const Labels& labels) {
-    prometheus::MetricFamily& family = by_name[std::string(name)];
-    if (family.metric.empty()) {
-      family.name = name;
-      family.help = help;
-      family.type = type;
+    auto found = by_name.find(name);
+    if (found == by_name.end()) {
+      found = by_name.emplace(name, prometheus::MetricFamily{std::string(name), std::string(help), type, {}})
+                  .first;
     }
-    prometheus::ClientMetric& metric = family.metric.emplace_back();
-    for (const auto& [key, value] : labels) {
-      metric.label.push_back({key, value});
-    }
+    prometheus::ClientMetric& metric = found->second.metric.emplace_back();
+    for (const auto& [label, value] : labels) metric.label.push_back({label, value});
     return metric;
   }
 };
@@ -42,42 +38,32 @@ bool Sheet::room_for(std::size_t series) {
 }
 
 void Sheet::counter(std::string_view name, std::string_view help, const Labels& labels, double value) {
-  if (room_for(1)) {
-    families_->add(name, help, prometheus::MetricType::Counter, labels).counter.value = value;
-  }
+  if (!room_for(1)) return;
+  families_->add(name, help, prometheus::MetricType::Counter, labels).counter.value = value;
 }
 
 void Sheet::gauge(std::string_view name, std::string_view help, const Labels& labels, double value) {
-  if (room_for(1)) {
-    families_->add(name, help, prometheus::MetricType::Gauge, labels).gauge.value = value;
-  }
+  if (!room_for(1)) return;
+  families_->add(name, help, prometheus::MetricType::Gauge, labels).gauge.value = value;
 }
 
 void Sheet::histogram(std::string_view name, std::string_view help, const Labels& labels,
                       const std::vector<std::pair<double, std::uint64_t>>& buckets, std::uint64_t count,
                       double sum) {
-  if (!room_for(buckets.size() + 3)) {  // and +Inf, _count, _sum
-    return;
-  }
-  prometheus::ClientMetric::Histogram& made =
-      families_->add(name, help, prometheus::MetricType::Histogram, labels).histogram;
-  made.sample_count = count;
-  made.sample_sum = sum;
-  for (const auto& [bound, cumulative] : buckets) {
-    made.bucket.push_back({cumulative, bound});
-  }
-  made.bucket.push_back({count, std::numeric_limits<double>::infinity()});
+  if (!room_for(buckets.size() + 3)) return;
+  auto& histogram = families_->add(name, help, prometheus::MetricType::Histogram, labels).histogram;
+  histogram.sample_count = count;
+  histogram.sample_sum = sum;
+  for (const auto& [bound, below] : buckets) histogram.bucket.push_back({below, bound});
+  histogram.bucket.push_back({count, std::numeric_limits<double>::infinity()});
 }
 
 std::vector<prometheus::MetricFamily> Sheet::take() {
-  std::vector<prometheus::MetricFamily> taken;
-  taken.reserve(families_->by_name.size());
-  for (auto& [name, family] : families_->by_name) {
-    taken.push_back(std::move(family));
-  }
+  std::vector<prometheus::MetricFamily> all;
+  for (auto& [name, family] : families_->by_name) all.push_back(std::move(family));
   families_->by_name.clear();
   series_ = 0;
-  return taken;
+  return all;
 }
 
 }  // namespace ambassador::metrics
