@@ -152,9 +152,19 @@ Answer<Object> Client::patch(const Resource& resource, std::string_view name_spa
                              PatchType type, const Json& patch, std::string_view subresource,
                              WriteOptions options) const {
   const char* form = type == PatchType::json ? "application/json-patch+json" : "application/merge-patch+json";
-  return call(
+  auto answer = call(
       write_request(Method::patch, path_of(resource, name_space, name, subresource), patch, form, options),
       options.stop, type == PatchType::merge);
+  // The API server has no precondition for patches: another uid is "metadata.uid: Invalid value: field is
+  // immutable".
+  if (!answer.ok() && answer.error().code == 422 && at(patch, {"metadata", "uid"}) != nullptr &&
+      answer.error().message.find("metadata.uid") != std::string::npos) {
+    ApiError other = answer.error();
+    other.code = 409;
+    other.reason = "Conflict";
+    return other;
+  }
+  return answer;
 }
 
 Answer<Object> Client::apply(const Resource& resource, std::string_view name_space, std::string_view name,

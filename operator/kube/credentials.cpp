@@ -8,7 +8,7 @@ namespace ambassador::kube {
 namespace {
 // The kubelet rotates tokens long before they end (at 80 % of their life), so a minute would do; files are
 // small.
-constexpr std::chrono::seconds kInterval{10};
+constexpr std::chrono::seconds kInterval{5};
 }  // namespace
 
 std::string WatchedMaterial::read(std::chrono::milliseconds interval) {

@@ -385,7 +385,9 @@ class FakeApiServer {
       if (!dry_run) remove(target.collection, key);
       return answer(200, {{"kind", "Status"}, {"status", "Success"}});
     }
-    if (conflict("uid")) return failure(409, "Conflict", "Precondition failed: UID in precondition");
+    if (conflict("uid")) {
+      return failure(422, "Invalid", "metadata.uid: Invalid value: field is immutable");
+    }
     if (conflict("resourceVersion")) return failure(409, "Conflict", "the object has been modified");
     Json object = old;
     if (request.method == Method::put) {
