@@ -32,11 +32,14 @@ struct KeeperOptions {
   std::vector<std::string> dns_names;  // what the API server calls us: service.ns.svc first
   /// How often the Secret is looked at: another replica's new certificate is served that much later.
   std::chrono::milliseconds interval{std::chrono::seconds(10)};
-  /// Does the live `annotated` configuration trust this bundle's first CA? Asked before a certificate of a
-  /// new CA is issued, so that none is ever served that the API server refuses. Empty: nobody needs to.
-  std::function<bool(const std::string& bundle)> trusted = {};
+  /// Does the live `annotated` configuration trust this CA (PEM)? Asked before a certificate of a
+  /// new CA is issued, so that none is ever served that the API server refuses.
+  std::function<bool(const std::string& ca)> trusted = {};
   std::function<std::chrono::system_clock::time_point()> now = std::chrono::system_clock::now;
 };
+
+/// Two replicas that start at once write the same Secret; who loses reads again.
+inline constexpr int kWriteTries = 5;
 
 class Keeper {
  public:
@@ -55,6 +58,8 @@ class Keeper {
   [[nodiscard]] std::shared_ptr<tls::Source> source() const;
   /// PEM of every CA to trust now (the old and the new one during a rotation); "" until known.
   [[nodiscard]] std::string ca_bundle() const;
+  /// PEM of the certificate served, its chain after it; "" until there is one.
+  [[nodiscard]] std::string certificate() const;
 
  private:
   class Impl;
