@@ -36,7 +36,7 @@ def text(status: dict) -> str:
         return f"cluster {status['name']}: down\n"
     lines = [f"{'COMPONENT':26}{'PID':>8}  {'STATE':10}{'MIB':>6}"]
     for row in status["components"]:
-        state = "ready" if row["ready"] else "starting" if row["pid"] else "down"
+        state = "ready" if row["ready"] else "not ready" if row["pid"] else "down"
         lines.append(f"{row['component']:26}{row['pid'] or '-':>8}  {state:10}{row['mib'] or '-':>6}")
     node = "Ready" if status["nodeReady"] else "not Ready"
     kept = ", to be kept" if status["kept"] else ""
