@@ -1,6 +1,7 @@
 #include "operator/api/fields.hpp"
 
 #include "common/config/duration.hpp"
+#include "operator/api/shorten.hpp"
 
 namespace ambassador::api {
 namespace {
@@ -19,9 +20,8 @@ std::string between(std::int64_t least, std::int64_t most) {
 std::string shown(const nlohmann::json& value) {
   constexpr std::size_t kMost = 80;
   if (value.is_structured() && value.size() > 8) return value.is_array() ? "a list" : "an object";
-  std::string text = value.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
-  if (text.size() > kMost) text = text.substr(0, kMost) + "...";
-  return text;
+  const std::string text = value.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
+  return shortened(text, kMost);
 }
 
 Fields::Fields(const json& value, std::string path, Problems& problems)
@@ -152,7 +152,7 @@ void Fields::required(std::string_view key, const std::string& example) {
 void Fields::finish() {
   for (const auto& [key, value] : value_->items()) {
     if (!known_.contains(key)) {
-      problems_.invalid(path(key.substr(0, 80)), "is no field here: remove it, or correct its spelling");
+      problems_.invalid(path(shortened(key, 80)), "is no field here: remove it, or correct its spelling");
     }
   }
 }

@@ -8,6 +8,7 @@
 #include "operator/api/hash.hpp"
 #include "operator/api/names.hpp"
 #include "operator/api/parse_parts.hpp"
+#include "operator/api/shorten.hpp"
 
 namespace ambassador::api {
 namespace {
@@ -145,7 +146,7 @@ void read_identity(const nlohmann::json& document, Policy& policy, Problems& pro
   policy.generation = integer_at(*metadata, "generation").value_or(0);
   if (!is_dns_label(policy.key.name)) {
     problems.invalid("metadata.name",
-                     "\"" + policy.key.name.substr(0, 80) +
+                     "\"" + shortened(policy.key.name, 80) +
                          "\" cannot name sockets and metrics: use a-z, 0-9 and '-', at most 63");
   }
 }
@@ -196,8 +197,7 @@ std::string ParsedPolicy::message() const {
   constexpr std::size_t kMost = 1024;  // conditions are read in a terminal; Events allow no more
   std::string all;
   for (const auto& problem : problems) all += (all.empty() ? "" : "; ") + problem.text();
-  if (all.size() > kMost) all = all.substr(0, kMost - 3) + "...";
-  return all;
+  return shortened(all, kMost);
 }
 
 }  // namespace ambassador::api

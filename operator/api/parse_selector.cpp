@@ -1,6 +1,7 @@
 #include <array>
 
 #include "operator/api/parse_parts.hpp"
+#include "operator/api/shorten.hpp"
 
 namespace ambassador::api {
 namespace {
@@ -20,7 +21,7 @@ void read_labels(Fields& fields, Labels& labels) {
     if (value.is_string()) {
       labels[key] = value.get<std::string>();
     } else {
-      fields.problems().invalid(fields.path("matchLabels"), shown(value) + " of \"" + key.substr(0, 80) +
+      fields.problems().invalid(fields.path("matchLabels"), shown(value) + " of \"" + shortened(key, 80) +
                                                                 "\" is no text: put it in quotes");
     }
   }

@@ -4,6 +4,7 @@
 
 #include "common/config/duration.hpp"
 #include "operator/api/names.hpp"
+#include "operator/api/shorten.hpp"
 #include "operator/api/spelling.hpp"
 
 namespace ambassador::inject {
@@ -16,7 +17,7 @@ constexpr std::size_t kMaxNames = 16;  // policies on one Pod
 
 /// A value for a message, without control characters and not endless.
 std::string quoted(std::string_view value) {
-  std::string text(value.substr(0, 80));
+  std::string text = api::shortened(value, 80);
   std::ranges::replace_if(
       text, [](char c) { return c >= 0 && c < ' '; }, '?');
   return "\"" + text + "\"";
