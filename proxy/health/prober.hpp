@@ -1,0 +1,49 @@
+// Active health checking: asks every backend about once a second whether it is well, on one connection of its
+// own per backend (a protocol whose probe is connecting: a new one each time), and tells the Upstream. What
+// the relay sees by itself (a refused connection) counts too, but that is between lanes and Upstream.
+//
+// Threads: everything on the control thread, the one that runs `control`.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "proxy/net/proxy.hpp"
+
+namespace ambassador::proxy::health {
+
+/// Between two probes of a backend that is well; each is moved by up to a tenth, so that the ambassadors of a
+/// fleet do not ask in step.
+inline constexpr std::chrono::milliseconds kInterval{1000};
+/// Between two probes of a backend that is not: it is used again soon after it came back.
+inline constexpr std::chrono::milliseconds kRetryInterval{250};
+/// A protocol without a probe of its own is connected to this often.
+inline constexpr std::chrono::milliseconds kConnectInterval{2000};
+/// A probe reply longer than this is not one.
+inline constexpr std::size_t kMaxReplyBytes = 4096;
+/// A probe that is not answered within the listener's timeouts.connect, but at most this, failed.
+inline constexpr std::chrono::milliseconds kMaxTimeout{2000};
+
+class Prober {
+ public:
+  /// `targets` is asked at start and at every refresh(): Proxy::probe_targets.
+  Prober(boost::asio::io_context& control, std::function<std::vector<net::ProbeTarget>()> targets);
+  ~Prober();
+  Prober(const Prober&) = delete;
+  Prober& operator=(const Prober&) = delete;
+
+  /// After every Proxy::apply(): new backends are probed at once, removed ones no more, the others go on.
+  void refresh();
+  void stop();
+
+ private:
+  class Probe;
+  boost::asio::io_context& control_;
+  std::function<std::vector<net::ProbeTarget>()> targets_;
+  std::vector<std::shared_ptr<Probe>> probes_;
+};
+
+}  // namespace ambassador::proxy::health
