@@ -1,0 +1,23 @@
+// What a Redis client told about itself, and what the proxy tells about itself. Plain data, used by the
+// commands that are answered here.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace ambassador::proxy::redis {
+
+struct ClientInfo {
+  std::uint64_t id = 0;         // CLIENT ID: unique among the clients of one core
+  std::string name;             // CLIENT SETNAME
+  std::string library;          // CLIENT SETINFO LIB-NAME
+  std::string library_version;  // CLIENT SETINFO LIB-VER
+};
+
+struct ProxyInfo {
+  std::string listener;
+  std::string mode;  // "sharded", "failover", "spread"
+  std::size_t backends = 0;
+};
+
+}  // namespace ambassador::proxy::redis

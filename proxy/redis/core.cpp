@@ -1,0 +1,66 @@
+#include "proxy/redis/core.hpp"
+
+#include "proxy/redis/limits.hpp"
+#include "proxy/redis/probe.hpp"
+#include "proxy/redis/reply_framer.hpp"
+#include "proxy/redis/router.hpp"
+#include "proxy/redis/session.hpp"
+
+namespace ambassador::proxy::redis {
+namespace {
+
+std::string mode_name(config::RedisMode mode) {
+  switch (mode) {
+    case config::RedisMode::sharded:
+      return "sharded";
+    case config::RedisMode::failover:
+      return "failover";
+    case config::RedisMode::spread:
+      return "spread";
+  }
+  return "";
+}
+
+class RedisCore final : public ProtocolCore {
+ public:
+  RedisCore(const config::Listener& listener, const Availability& availability)
+      : router_(listener, availability),
+        info_{listener.name, mode_name(listener.redis.mode), listener.backends.size()} {}
+
+  [[nodiscard]] bool shares_lanes() const override { return true; }
+  [[nodiscard]] std::size_t max_message() const override { return kMaxWhole + kCollect; }
+
+  [[nodiscard]] std::unique_ptr<Session> new_session() const override {
+    return std::make_unique<RedisSession>(router_, info_, ++last_id_);
+  }
+  [[nodiscard]] std::unique_ptr<Framer> new_framer() const override {
+    return std::make_unique<ReplyFramer>();
+  }
+  void rebind(Session& session) const override {
+    static_cast<RedisSession&>(session).rebind(router_, info_);  // the relay never mixes protocols
+  }
+
+  [[nodiscard]] BackendIndex choose(std::span<const std::uint32_t> /*open_connections*/) const override {
+    return kNoBackend;  // lanes are shared
+  }
+  [[nodiscard]] BackendIndex elsewhere(BackendIndex backend) const override {
+    return router_.elsewhere(backend);
+  }
+
+  [[nodiscard]] std::string_view probe_request() const override { return kProbeRequest; }
+  [[nodiscard]] Health probe_reply(std::string_view bytes) const override { return judge_probe(bytes); }
+
+ private:
+  const Router router_;
+  const ProxyInfo info_;
+  mutable std::uint64_t last_id_ = 0;
+};
+
+}  // namespace
+
+std::shared_ptr<const ProtocolCore> make_core(const config::Listener& listener,
+                                              const Availability& availability) {
+  return std::make_shared<const RedisCore>(listener, availability);
+}
+
+}  // namespace ambassador::proxy::redis

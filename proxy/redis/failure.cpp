@@ -1,0 +1,36 @@
+#include "proxy/redis/failure.hpp"
+
+#include "proxy/redis/limits.hpp"
+
+namespace ambassador::proxy::redis {
+namespace {
+
+std::string printable(std::string_view name) {
+  std::string out(name.substr(0, kMaxNameInError));
+  for (char& c : out) {
+    if (c <= ' ' || c > '~') c = '?';
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string failure_text(Failure failure, std::string_view backend_name) {
+  if (failure == Failure::no_backend || backend_name.empty()) return "ERR no backend is available";
+  const std::string backend = "ERR backend " + printable(backend_name);
+  switch (failure) {
+    case Failure::no_backend:
+      break;
+    case Failure::unreachable:
+      return backend + " unreachable; the command was not sent";
+    case Failure::lost:
+      return backend + " closed the connection; the command may have been carried out";
+    case Failure::timed_out:
+      return backend + " did not answer in time; the command may have been carried out";
+    case Failure::overloaded:
+      return backend + " has too many requests waiting; the command was not sent";
+  }
+  return backend + " failed";
+}
+
+}  // namespace ambassador::proxy::redis

@@ -1,0 +1,92 @@
+#include "proxy/redis/local.hpp"
+
+#include "proxy/redis/command_table.hpp"
+#include "proxy/redis/reply.hpp"
+
+namespace ambassador::proxy::redis {
+namespace {
+
+void answer_ping(const RequestParser& request, std::string& out) {
+  if (request.count() > 2) return append_error(out, "ERR wrong number of arguments for 'ping' command");
+  if (request.count() == 1) return append_simple(out, "PONG");
+  append_bulk(out, request.arg(1));
+}
+
+void answer_select(const RequestParser& request, std::string& out) {
+  const auto index = whole_number<int>(request.arg(1));
+  if (!index) return append_error(out, "ERR value is not an integer or out of range");
+  if (*index == 0) return append_simple(out, "OK");
+  append_error(out,
+               "ERR DB index is out of range");  // servers are shared by clients: there is database 0 only
+}
+
+// No password is configured, as in a server without requirepass: the default user needs none.
+void answer_auth(const RequestParser& request, std::string& out) {
+  if (request.count() > 3) return append_error(out, "ERR syntax error");
+  if (request.count() == 2) {
+    return append_error(
+        out,
+        "ERR AUTH <password> called without any password configured for the default user. Are "
+        "you sure your configuration is correct?");
+  }
+  if (request.arg(1) == "default") return append_simple(out, "OK");
+  append_error(out, "WRONGPASS invalid username-password pair or user is disabled.");
+}
+
+}  // namespace
+
+bool answer_locally(const Command& command, const RequestParser& request, ClientInfo& client,
+                    const ProxyInfo& proxy, std::string& out) {
+  switch (command.local) {
+    case Local::ping:
+      answer_ping(request, out);
+      break;
+    case Local::echo:
+      append_bulk(out, request.arg(1));
+      break;
+    case Local::quit:
+      append_simple(out, "OK");
+      return true;
+    case Local::reset:
+      client.name.clear();
+      append_simple(out, "RESET");
+      break;
+    case Local::select:
+      answer_select(request, out);
+      break;
+    case Local::auth:
+      answer_auth(request, out);
+      break;
+    case Local::hello:
+      answer_hello(request, client, out);
+      break;
+    case Local::info:
+      answer_info(request, client, proxy, out);
+      break;
+    case Local::cluster_disabled:
+      append_error(out, "ERR This instance has cluster support disabled");
+      break;
+    case Local::client_getname:
+    case Local::client_id:
+    case Local::client_info:
+    case Local::client_list:
+    case Local::client_no_evict:
+    case Local::client_setinfo:
+    case Local::client_setname:
+      answer_client(command.local, request, client, out);
+      break;
+    case Local::command:
+    case Local::command_count:
+    case Local::command_docs:
+    case Local::command_info:
+    case Local::command_list:
+      answer_command(command.local, request, out);
+      break;
+    case Local::none:
+      append_error(out, "ERR unknown command");
+      break;
+  }
+  return false;
+}
+
+}  // namespace ambassador::proxy::redis

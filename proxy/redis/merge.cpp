@@ -1,0 +1,219 @@
+#include "proxy/redis/merge.hpp"
+
+#include <algorithm>
+#include <optional>
+
+#include "proxy/redis/failure.hpp"
+#include "proxy/redis/number.hpp"
+#include "proxy/redis/reply.hpp"
+#include "proxy/redis/reply_framer.hpp"
+
+namespace ambassador::proxy::redis {
+namespace {
+
+bool is_error(const Part& part) {
+  return part.failed || part.reply.starts_with('-');
+}
+
+// The error that `part` is: its server's own, or why there is none.
+void append_part_error(const Part& part, std::string& out, const std::string& remark = "") {
+  if (!part.failed) {
+    out += part.reply;
+  } else {
+    append_error(out, failure_text(part.failure, part.backend_name) + remark);
+  }
+}
+
+// A server's reply is not of the kind that the command has.
+void append_strange(const Part& part, std::string& out) {
+  append_error(out, "ERR backend " + std::string(part.backend_name.substr(0, 128)) +
+                        " gave a reply that does not fit the command");
+}
+
+// Appends the first error among `parts`; false when there is none. Where the others did their part of the
+// work, a missing server's error says so.
+bool append_first_error(std::span<const Part> parts, std::string& out) {
+  const auto bad = std::ranges::find_if(parts, is_error);
+  if (bad == parts.end()) return false;
+  const auto done = std::ranges::count_if(parts, [](const Part& part) { return !is_error(part); });
+  std::string remark;
+  if (done > 0)
+    remark = "; done by " + std::to_string(done) + " of " + std::to_string(parts.size()) + " backends";
+  append_part_error(*bad, out, remark);
+  return true;
+}
+
+std::optional<std::int64_t> integer(std::string_view reply) {
+  if (!reply.starts_with(':') || !reply.ends_with("\r\n")) return std::nullopt;
+  return whole_number(reply.substr(1, reply.size() - 3));
+}
+
+// The elements of an array reply, one after the other.
+class Elements {
+ public:
+  explicit Elements(std::string_view reply) {
+    if (!reply.starts_with('*')) return;
+    const Header header = read_header(reply.data(), reply.size());
+    if (header.state != Header::State::complete || header.number < 0) return;
+    count_ = header.number;
+    rest_ = reply.substr(header.bytes);
+  }
+  [[nodiscard]] std::int64_t count() const { return count_; }  // -1: not an array
+  [[nodiscard]] std::string_view all() const { return rest_; }
+  /// The next element; empty when there is none.
+  std::string_view next() {
+    const std::string_view element = rest_.substr(0, reply_size(rest_));
+    rest_.remove_prefix(element.size());
+    return element;
+  }
+
+ private:
+  std::int64_t count_ = -1;
+  std::string_view rest_;
+};
+
+void in_key_order(const Gathered& gathered, std::span<const Part> parts, std::string& out) {
+  std::vector<Elements> elements;
+  std::vector<std::int64_t> keys(parts.size());
+  for (const std::uint16_t part : gathered.part_of_key) ++keys[part];
+  for (const Part& part : parts) elements.emplace_back(part.failed ? std::string_view() : part.reply);
+
+  append_array(out, gathered.part_of_key.size());
+  for (const std::uint16_t part : gathered.part_of_key) {
+    if (is_error(parts[part])) {
+      append_part_error(parts[part], out);
+    } else if (elements[part].count() != keys[part]) {
+      append_strange(parts[part], out);
+    } else if (const std::string_view element = elements[part].next(); !element.empty()) {
+      out += element;
+    } else {
+      append_strange(parts[part], out);
+    }
+  }
+}
+
+void numbers(Merge merge, std::span<const Part> parts, std::string& out) {
+  if (append_first_error(parts, out)) return;
+  std::optional<std::int64_t> result;
+  for (const Part& part : parts) {
+    const auto number = integer(part.reply);
+    if (!number) return append_strange(part, out);
+    std::int64_t sum = 0;
+    if (merge == Merge::sum && __builtin_add_overflow(result.value_or(0), *number, &sum)) {
+      return append_strange(part, out);
+    }
+    result = merge == Merge::sum ? sum : std::min(result.value_or(*number), *number);
+  }
+  append_integer(out, result.value_or(0));
+}
+
+void logical_and(std::span<const Part> parts, std::string& out) {
+  if (append_first_error(parts, out)) return;
+  std::vector<std::int64_t> result;
+  for (const Part& part : parts) {
+    Elements elements(part.reply);
+    const bool first = &part == &parts.front();
+    if (elements.count() < 0 || (!first && elements.count() != static_cast<std::int64_t>(result.size()))) {
+      return append_strange(part, out);
+    }
+    for (std::int64_t i = 0; i < elements.count(); ++i) {
+      const auto number = integer(elements.next());
+      if (!number) return append_strange(part, out);
+      if (first) {
+        result.push_back(*number);
+      } else if (*number == 0) {
+        result[static_cast<std::size_t>(i)] = 0;
+      }
+    }
+  }
+  append_array(out, result.size());
+  for (const std::int64_t number : result) append_integer(out, number);
+}
+
+void concatenate(std::span<const Part> parts, std::string& out) {
+  if (append_first_error(parts, out)) return;
+  std::size_t elements = 0;
+  for (const Part& part : parts) {
+    const Elements array(part.reply);
+    if (array.count() < 0) return append_strange(part, out);
+    elements += static_cast<std::size_t>(array.count());
+  }
+  append_array(out, elements);
+  for (const Part& part : parts) out += Elements(part.reply).all();
+}
+
+void one_succeeded(std::span<const Part> parts, std::string& out) {
+  const auto good = std::ranges::find_if_not(parts, is_error);
+  if (good != parts.end()) {
+    out += good->reply;
+  } else {
+    append_part_error(parts.front(), out);
+  }
+}
+
+// RANDOMKEY: from a random server on, the first that has one. A server that is away only matters when no
+// other has a key.
+void pick_one(std::uint32_t random, std::span<const Part> parts, std::string& out) {
+  const Part* best = nullptr;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const Part& part = parts[(random + i) % parts.size()];
+    if (!is_error(part) && !part.reply.starts_with("$-1")) {
+      best = &part;
+      break;
+    }
+    if (best == nullptr || is_error(part)) best = &part;
+  }
+  if (is_error(*best)) {
+    append_part_error(*best, out);
+  } else {
+    out += best->reply;
+  }
+}
+
+// SCAN: "*2", the server's next cursor, the keys.
+void next_cursor(const Gathered& gathered, const Part& part, std::string& out) {
+  if (is_error(part)) return append_part_error(part, out);
+  Elements elements(part.reply);
+  if (elements.count() != 2) return append_strange(part, out);
+  const std::string_view bulk = elements.next();
+  const std::string_view keys = elements.next();
+  if (!bulk.starts_with('$') || keys.empty()) return append_strange(part, out);
+  const Header header = read_header(bulk.data(), bulk.size());
+  if (header.number < 0) return append_strange(part, out);
+  const auto cursor =
+      whole_number<std::uint64_t>(bulk.substr(header.bytes, static_cast<std::size_t>(header.number)));
+  if (!cursor) return append_strange(part, out);
+  const auto next = gathered.scan.after(*cursor, gathered.servers).encoded();
+  if (!next) return append_strange(part, out);
+  append_array(out, 2);
+  append_bulk(out, std::to_string(*next));
+  out += keys;
+}
+
+}  // namespace
+
+void merge_replies(const Gathered& gathered, std::span<const Part> parts, std::string& out) {
+  switch (gathered.merge) {
+    case Merge::in_key_order:
+      return in_key_order(gathered, parts, out);
+    case Merge::sum:
+    case Merge::minimum:
+      return numbers(gathered.merge, parts, out);
+    case Merge::logical_and:
+      return logical_and(parts, out);
+    case Merge::concatenate:
+      return concatenate(parts, out);
+    case Merge::one_succeeded:
+      return one_succeeded(parts, out);
+    case Merge::pick_one:
+      return pick_one(gathered.random, parts, out);
+    case Merge::next_cursor:
+      return next_cursor(gathered, parts.front(), out);
+    case Merge::all_succeeded:
+    case Merge::none:
+      if (!append_first_error(parts, out)) out += parts.front().reply;
+      return;
+  }
+}
+
+}  // namespace ambassador::proxy::redis

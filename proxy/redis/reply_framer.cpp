@@ -1,0 +1,98 @@
+#include "proxy/redis/reply_framer.hpp"
+
+#include <algorithm>
+
+#include "proxy/redis/number.hpp"
+
+namespace ambassador::proxy::redis {
+
+// An aggregate of `elements` begins.
+ReplyFramer::Step ReplyFramer::open(std::int64_t elements) {
+  if (elements <= 0) return Step::element;  // empty, or null (-1)
+  if (elements > kMaxReplyElements || depth_ == kMaxDepth) return Step::broken;
+  left_[depth_++] = elements;
+  return Step::nested;
+}
+
+// Reads one header (or a whole line) at `at` and moves behind it.
+ReplyFramer::Step ReplyFramer::header(std::string_view input, std::size_t& at) {
+  const char type = input[at];
+  switch (type) {
+    case '$':
+    case '=':  // verbatim string
+    case '!':  // blob error
+    case '*':
+    case '~':    // set
+    case '%':    // map
+    case '|': {  // attributes: a map in front of the element that they belong to
+      const Header header = read_header(input.data() + at, input.size() - at);
+      if (header.state == Header::State::incomplete) return Step::more;
+      if (header.state == Header::State::broken || header.number < -1) return Step::broken;
+      at += header.bytes;
+      if (type == '*' || type == '~') return open(header.number);
+      if (type == '%') return open(header.number * 2);
+      if (type == '|') return open(header.number * 2 + 1);
+      if (header.number > kMaxReplyBulk) return Step::broken;
+      if (header.number >= 0) body_left_ = static_cast<std::uint64_t>(header.number) + 2;
+      return Step::element;
+    }
+    case '+':
+    case '-':
+    case ':':
+    case '_':  // null
+    case '#':  // boolean
+    case ',':  // double
+    case '(':  // big number
+    {
+      const std::size_t end = input.find('\n', at + std::max<std::size_t>(searched_, 1));
+      if (end == std::string_view::npos) {
+        searched_ = input.size() - at;
+        return searched_ > kMaxLine ? Step::broken : Step::more;
+      }
+      searched_ = 0;
+      if (input[end - 1] != '\r') return Step::broken;
+      at = end + 1;
+      return Step::element;
+    }
+    default:
+      return Step::broken;
+  }
+}
+
+// An element is over; true when the whole reply is.
+bool ReplyFramer::element_ends_reply() {
+  while (depth_ > 0) {
+    if (--left_[depth_ - 1] > 0) return false;
+    --depth_;  // the aggregate was itself an element
+  }
+  return true;
+}
+
+Framer::Frame ReplyFramer::next(std::span<const char> span) {
+  const std::string_view input(span.data(), span.size());
+  std::size_t at = 0;
+  while (at < input.size()) {
+    if (body_left_ == 0) {
+      const Step step = header(input, at);
+      if (step == Step::more) break;
+      if (step == Step::broken) return {.bytes = at, .complete = false, .broken = true};
+      if (step == Step::nested) continue;
+    }
+    if (body_left_ > 0) {
+      const std::uint64_t take = std::min<std::uint64_t>(body_left_, input.size() - at);
+      at += take;
+      body_left_ -= take;
+      if (body_left_ > 0) break;
+    }
+    if (element_ends_reply()) return {.bytes = at, .complete = true, .broken = false};
+  }
+  return {.bytes = at, .complete = false, .broken = false};
+}
+
+std::size_t reply_size(std::string_view text) {
+  ReplyFramer framer;
+  const Framer::Frame frame = framer.next({text.data(), text.size()});
+  return frame.complete ? frame.bytes : 0;
+}
+
+}  // namespace ambassador::proxy::redis

@@ -1,0 +1,36 @@
+// Where a server's reply ends: walks headers, skips bodies by their length, keeps its place between calls, so
+// that replies of any size stream through. RESP2, and RESP3's types should a server use them; its out-of-band
+// pushes never come on a connection that does not ask for them, and are refused. One per lane. Pure.
+//
+// Source: https://redis.io/docs/reference/protocol-spec/
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include "proxy/redis/limits.hpp"
+#include "proxy/session/session.hpp"
+
+namespace ambassador::proxy::redis {
+
+class ReplyFramer final : public Framer {
+ public:
+  Frame next(std::span<const char> input) override;
+
+ private:
+  enum class Step : std::uint8_t { more, element, nested, broken };
+  Step header(std::string_view input, std::size_t& at);
+  Step open(std::int64_t elements);
+  bool element_ends_reply();
+
+  std::uint64_t body_left_ = 0;  // of a bulk whose header was read, its CRLF included
+  std::size_t searched_ = 0;     // of a line whose end is not there yet
+  std::size_t depth_ = 0;
+  std::array<std::int64_t, kMaxDepth> left_{};  // elements still to come, per open aggregate
+};
+
+/// The size of the reply at the start of `text`; 0 when it is not whole or not RESP.
+[[nodiscard]] std::size_t reply_size(std::string_view text);
+
+}  // namespace ambassador::proxy::redis

@@ -1,0 +1,249 @@
+// The part of the session that decides where a message goes.
+#include <algorithm>
+#include <utility>
+
+#include "proxy/redis/command_table.hpp"
+#include "proxy/redis/keys.hpp"
+#include "proxy/redis/limits.hpp"
+#include "proxy/redis/local.hpp"
+#include "proxy/redis/reply.hpp"
+#include "proxy/redis/session.hpp"
+#include "proxy/redis/split.hpp"
+
+namespace ambassador::proxy::redis {
+namespace {
+
+constexpr std::string_view kCrossShard =
+    "CROSSSLOT Keys in request don't hash to the same shard (a hash tag keeps keys together)";
+constexpr std::size_t kQuoted = 128;  // bytes of a request that an error reply repeats, as in Redis
+
+std::string unknown_command(const RequestParser& request) {
+  std::string args;
+  for (std::size_t i = 1; i < request.seen() && args.size() < kQuoted; ++i) {
+    args += '\'';
+    args += request.arg(i).substr(0, kQuoted - args.size());
+    args += "' ";
+  }
+  return "ERR unknown command '" + std::string(request.arg(0).substr(0, kQuoted)) +
+         "', with args beginning with: " + args;
+}
+
+std::string upper(std::string_view word) {
+  std::string out(word);
+  std::ranges::transform(out, out.begin(),
+                         [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
+  return out;
+}
+
+// "config|set" as it is typed: "CONFIG SET".
+std::string typed(const Command& command) {
+  std::string out = upper(command.name);
+  std::ranges::replace(out, '|', ' ');
+  return out;
+}
+
+bool arity_fits(const Command& command, std::size_t arguments) {
+  const auto count = static_cast<std::int64_t>(arguments);
+  return command.arity >= 0 ? count == command.arity : count >= -command.arity;
+}
+
+}  // namespace
+
+// The command that the message names, with its subcommand; null when it gets the error reply in text_ instead
+// (empty: the client is to be closed).
+const Command* RedisSession::recognise(std::string_view input) {
+  const std::string_view name = parser_.arg(0);
+  const char* const readable = parser_.is_inline() ? name.data() + name.size() : input.data() + input.size();
+  const Command* command =
+      find_command(name, static_cast<std::size_t>(readable - (name.data() + name.size())));
+  if (command == nullptr) {
+    // A browser was made to talk to us (cross-protocol scripting): like Redis, not a word.
+    if (same_word(name, "post") || same_word(name, "host:")) {
+      text_.clear();
+    } else {
+      set_error(unknown_command(parser_));
+    }
+    return nullptr;
+  }
+  if (command->sub_count != 0 && parser_.count() > 1) {
+    const Command* sub = find_subcommand(*command, parser_.arg(1));
+    if (sub == nullptr) {
+      set_error("ERR unknown subcommand '" + std::string(parser_.arg(1).substr(0, kQuoted)) + "'. Try " +
+                upper(command->name) + " HELP.");
+      return nullptr;
+    }
+    command = sub;
+  }
+  if (!arity_fits(*command, parser_.count())) {
+    set_error("ERR wrong number of arguments for '" + std::string(command->name) + "' command");
+    return nullptr;
+  }
+  if (command->route == Route::refused) {
+    set_error("ERR " + typed(*command) +
+              " is not supported in this version of the ambassador: " + std::string(command->refusal));
+    return nullptr;
+  }
+  return command;
+}
+
+// The message is complete.
+Verdict RedisSession::route(std::string_view input) {
+  const Command* command = recognise(input);
+  if (command == nullptr) {
+    if (!text_.empty()) return answer();
+    return {.kind = Verdict::Kind::close, .consumed = skipped_ + parser_.size()};
+  }
+  router_->follow_ejection();
+  if (command->route == Route::one_key) [[likely]] {
+    return pass_to(backend_of(parser_.arg(command->first)));
+  }
+  if (command->route == Route::local) return answer_here(*command);
+  if (command->may_block && asks_to_block(parser_)) {
+    return answer_error(
+        "ERR " + typed(*command) +
+        " with BLOCK is not supported in this version of the ambassador: it would block other "
+        "clients");
+  }
+  if (router_->whole()) return pass_to(backend_of({}));
+  switch (command->route) {
+    case Route::same_shard:
+      return to_same_shard(*command);
+    case Route::split:
+      return to_split(*command);
+    case Route::fan_out:
+      return to_all(*command);
+    case Route::scan:
+      return to_next_in_scan();
+    default:
+      return pass_to(router_->for_any());
+  }
+}
+
+// The message is not complete, and longer than what is collected without need.
+Verdict RedisSession::route_large(std::string_view input) {
+  if (skipped_ > 0) return {.kind = Verdict::Kind::need_more, .consumed = std::exchange(skipped_, 0)};
+  const std::size_t seen = parser_.seen();
+  const Command* command = seen > 0 ? find_command(parser_.arg(0)) : nullptr;
+  const bool named = seen > 1 || (seen == 1 && (command == nullptr || command->sub_count == 0));
+  if (named) {
+    command = recognise(input);
+    if (command == nullptr) {
+      if (text_.empty()) return {.kind = Verdict::Kind::close, .consumed = input.size()};
+      return drop(input);
+    }
+    const bool by_key = command->route == Route::one_key && seen > command->first;
+    const bool anywhere = router_->whole() && command->route != Route::local && !command->may_block;
+    if (by_key || anywhere) {
+      router_->follow_ejection();
+      const BackendIndex backend = backend_of(by_key ? parser_.arg(command->first) : std::string_view());
+      if (backend != kNoBackend) return stream_to(backend, input);
+      const Verdict verdict = wait_for(kNoBackend);
+      if (verdict.kind == Verdict::Kind::wait) return verdict;
+      done_ = false;  // the answer has to wait for the end of the message
+      return drop(input);
+    }
+  }
+  if (input.size() > kMaxWhole) {
+    set_error("ERR a command that is not for one key only may have 8 MiB here; send it in smaller parts");
+    return drop(input);
+  }
+  return {};
+}
+
+Verdict RedisSession::answer_here(const Command& command) {
+  text_.clear();
+  const bool close = answer_locally(command, parser_, client_, *proxy_, text_);
+  Verdict verdict = answer();
+  if (close) verdict.kind = Verdict::Kind::close;
+  return verdict;
+}
+
+BackendIndex RedisSession::backend_of(std::string_view key) {
+  if (!router_->whole()) return router_->for_key(key);
+  return current_ = router_->for_client(current_);
+}
+
+Verdict RedisSession::to_same_shard(const Command& command) {
+  std::vector<std::uint32_t> keys;
+  std::vector<std::uint32_t> patterns;
+  if (!find_keys(command, parser_, keys)) return pass_to(router_->for_any());
+  if (command.sorts) find_sort_keys(parser_, keys, patterns);
+  if (keys.empty()) return pass_to(router_->for_any());
+
+  const BackendIndex backend = router_->for_key(parser_.arg(keys.front()));
+  for (const std::uint32_t key : keys) {
+    if (router_->for_key(parser_.arg(key)) != backend) return answer_error(kCrossShard);
+  }
+  for (const std::uint32_t pattern : patterns) {
+    if (!router_->pattern_stays(parser_.arg(pattern), backend)) return answer_error(kCrossShard);
+  }
+  return pass_to(backend);
+}
+
+Verdict RedisSession::to_split(const Command& command) {
+  const std::size_t rest = parser_.count() - command.first;
+  if (rest % command.step != 0) return pass_to(router_->for_any());  // which will refuse it in its own words
+  std::vector<BackendIndex> server_of_key;
+  server_of_key.reserve(rest / command.step);
+  for (std::size_t i = command.first; i < parser_.count(); i += command.step) {
+    server_of_key.push_back(router_->for_key(parser_.arg(i)));
+    if (server_of_key.back() == kNoBackend) return wait_for(kNoBackend);
+  }
+  if (std::ranges::count(server_of_key, server_of_key.front()) == std::ssize(server_of_key)) {
+    return pass_to(server_of_key.front());
+  }
+  if (command.write) {  // all of it or nothing, as far as can be known beforehand
+    for (const BackendIndex backend : server_of_key) {
+      if (!router_->usable(backend)) return wait_for(backend);
+    }
+  }
+  group_ = std::make_unique<Group>();
+  group_->gathered.merge = command.merge;
+  split_request(command, parser_, server_of_key, router_->backends(), group_->asks, group_->gathered);
+  return ask_group();
+}
+
+Verdict RedisSession::to_all(const Command& command) {
+  if (router_->backends() == 0) return wait_for(kNoBackend);
+  if (command.merge == Merge::all_succeeded) {
+    for (BackendIndex i = 0; i < router_->backends(); ++i) {
+      if (!router_->usable(i)) return wait_for(i);
+    }
+  }
+  group_ = std::make_unique<Group>();
+  group_->gathered.merge = command.merge;
+  if (command.merge == Merge::pick_one) group_->gathered.random = router_->random();
+  for (BackendIndex i = 0; i < router_->backends(); ++i) group_->asks.push_back({i, {}});
+  return ask_group();
+}
+
+Verdict RedisSession::to_next_in_scan() {
+  const auto number = whole_number<std::uint64_t>(parser_.arg(1));
+  if (!number) return answer_error("ERR invalid cursor");
+  if (router_->backends() > ScanCursor::kMaxServers)
+    return answer_error("ERR SCAN over more than 4096 shards");
+  if (router_->backends() == 0) return wait_for(kNoBackend);
+  const ScanCursor at = ScanCursor::decoded(*number);
+  if (at.server >= router_->backends()) {  // there were more servers when the scan began: it is over
+    text_ = "*2\r\n$1\r\n0\r\n*0\r\n";
+    return answer();
+  }
+  group_ = std::make_unique<Group>();
+  group_->gathered.merge = Merge::next_cursor;
+  group_->gathered.scan = at;
+  group_->gathered.servers = router_->backends();
+  std::string request;
+  append_array(request, parser_.count());
+  request += parser_.raw(0);
+  append_bulk(request, std::to_string(at.cursor));
+  for (std::size_t i = 2; i < parser_.count(); ++i) request += parser_.raw(i);
+  group_->asks.push_back({at.server, std::move(request)});
+  return ask_group();
+}
+
+Verdict RedisSession::ask_group() {
+  doing_ = Doing::asking;
+  return next_ask();
+}
+
+}  // namespace ambassador::proxy::redis

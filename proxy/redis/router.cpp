@@ -1,0 +1,74 @@
+#include "proxy/redis/router.hpp"
+
+namespace ambassador::proxy::redis {
+
+Router::Router(const config::Listener& listener, const Availability& availability)
+    : availability_(availability),
+      config_(listener.redis),
+      servers_(ring_servers(listener.backends)),
+      ring_(servers_, listener.redis.hash, listener.redis.distribution, listener.redis.hash_tag) {
+  for (const config::Backend& backend : listener.backends) names_.push_back(backend.name);
+  whole_ = config_.mode != config::RedisMode::sharded || names_.size() == 1;
+  ejects_ = config_.mode == config::RedisMode::sharded && config_.ejection && names_.size() > 1;
+  if (ejects_) live_.assign(names_.size(), true);
+}
+
+void Router::rebuild_ring() const {
+  bool same = true;
+  for (BackendIndex i = 0; i < live_.size(); ++i) {
+    const bool live = availability_.usable(i);
+    same = same && live_[i] == live;
+    live_[i] = live;
+  }
+  if (!same) ring_ = Ring(servers_, config_.hash, config_.distribution, config_.hash_tag, live_);
+}
+
+BackendIndex Router::for_key(std::string_view key) const {
+  const bool at_random = config_.distribution == config::Distribution::random;
+  const std::uint32_t server = ring_.locate(key, at_random ? random() : 0);
+  return server == Ring::kNone ? kNoBackend : server;
+}
+
+bool Router::pattern_stays(std::string_view pattern, BackendIndex backend) const {
+  const std::string_view tagged = tagged_part(pattern, config_.hash_tag);
+  return tagged.size() < pattern.size() && tagged.find('*') == std::string_view::npos &&
+         for_key(pattern) == backend;
+}
+
+std::uint32_t Router::random() const {
+  random_ ^= random_ << 13;  // xorshift32 (Marsaglia 2003)
+  random_ ^= random_ >> 17;
+  random_ ^= random_ << 5;
+  return random_;
+}
+
+BackendIndex Router::for_any() const {
+  for (BackendIndex i = 0; i < names_.size(); ++i) {
+    if (usable(i)) return i;
+  }
+  return names_.empty() || ejects_ ? kNoBackend : 0;
+}
+
+BackendIndex Router::next_usable() const {
+  for (std::size_t tried = 0; tried < names_.size(); ++tried) {
+    const BackendIndex backend = turn_ = (turn_ + 1) % backends();
+    if (usable(backend)) return backend;
+  }
+  return kNoBackend;
+}
+
+BackendIndex Router::for_client(BackendIndex current) const {
+  if (names_.size() == 1) return 0;
+  if (names_.empty()) return kNoBackend;
+  if (config_.mode == config::RedisMode::failover) return availability_.preferred();
+  return current < names_.size() && usable(current) ? current : next_usable();
+}
+
+BackendIndex Router::elsewhere(BackendIndex backend) const {
+  if (names_.size() < 2 || config_.mode == config::RedisMode::sharded) return kNoBackend;
+  const BackendIndex other =
+      config_.mode == config::RedisMode::failover ? availability_.preferred() : next_usable();
+  return other == backend ? kNoBackend : other;
+}
+
+}  // namespace ambassador::proxy::redis

@@ -1,0 +1,63 @@
+// Which backend a request goes to, by the listener's mode and what is usable now. One per core, shared by its
+// sessions. Used by the session. Pure; one thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/config/document.hpp"
+#include "proxy/redis/ring.hpp"
+#include "proxy/session/session.hpp"
+
+namespace ambassador::proxy::redis {
+
+class Router {
+ public:
+  Router(const config::Listener& listener, const Availability& availability);
+
+  /// True when one backend serves all keys of a client: nothing is hashed, split or fanned out.
+  [[nodiscard]] bool whole() const { return whole_; }
+  [[nodiscard]] std::uint32_t backends() const { return static_cast<std::uint32_t>(names_.size()); }
+  [[nodiscard]] std::string_view name(BackendIndex backend) const { return names_[backend]; }
+  [[nodiscard]] bool usable(BackendIndex backend) const { return availability_.usable(backend); }
+
+  /// whole(): the backend for a client that used `current` until now (kNoBackend: none yet). A Spread client
+  /// stays where it is as long as that is usable, so that it reads what it wrote; new ones take turns.
+  [[nodiscard]] BackendIndex for_client(BackendIndex current) const;
+  /// Otherwise: the backend that holds `key`; kNoBackend when all are ejected.
+  [[nodiscard]] BackendIndex for_key(std::string_view key) const;
+  /// Otherwise: one for a command without keys, a usable one if there is any.
+  [[nodiscard]] BackendIndex for_any() const;
+  /// Where requests for `backend` may go instead when it cannot be reached; kNoBackend: nowhere.
+  [[nodiscard]] BackendIndex elsewhere(BackendIndex backend) const;
+
+  /// True when every key that `pattern` (of SORT's BY and GET) can stand for is held by `backend`: its hash
+  /// tag says so.
+  [[nodiscard]] bool pattern_stays(std::string_view pattern, BackendIndex backend) const;
+  /// A random number; not for secrets.
+  std::uint32_t random() const;
+
+  /// To be called before a message is routed: an ejecting ring follows what is usable.
+  void follow_ejection() const {
+    if (ejects_) rebuild_ring();
+  }
+
+ private:
+  void rebuild_ring() const;
+  [[nodiscard]] BackendIndex next_usable() const;
+
+  const Availability& availability_;
+  const config::Redis config_;
+  const std::vector<RingServer> servers_;
+  std::vector<std::string> names_;
+  bool whole_ = false;
+  bool ejects_ = false;
+  mutable Ring ring_;
+  mutable std::vector<bool> live_;           // what ring_ was built from, when ejecting
+  mutable std::uint32_t turn_ = 0;           // Spread: whose turn it is
+  mutable std::uint32_t random_ = 88172645;  // Distribution::random
+};
+
+}  // namespace ambassador::proxy::redis

@@ -1,0 +1,88 @@
+// One Redis client: looks at its requests one after the other and says what becomes of each. The work is done
+// by others: request_parser finds the message, command_table and keys what it is about, router where it goes,
+// split and merge make several requests of one and one reply of several, local answers what needs no server.
+// Made by the core. Pure.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "proxy/redis/client_info.hpp"
+#include "proxy/redis/command.hpp"
+#include "proxy/redis/gathered.hpp"
+#include "proxy/redis/request_parser.hpp"
+#include "proxy/redis/router.hpp"
+#include "proxy/session/session.hpp"
+
+namespace ambassador::proxy::redis {
+
+class RedisSession final : public Session {
+ public:
+  /// `router` and `proxy` live until rebind replaces them, or as long as the session.
+  RedisSession(const Router& router, const ProxyInfo& proxy, std::uint64_t id);
+
+  Verdict on_client(std::span<const char> input) override;
+  void give_up() override { gave_up_ = true; }
+  void merge(std::span<const Part> parts, std::string& out) override;
+  bool fail(Failure failure, std::string_view backend_name, std::string& out) override;
+
+  void rebind(const Router& router, const ProxyInfo& proxy);
+
+ private:
+  // What on_client goes on with.
+  enum class Doing : std::uint8_t {
+    reading,    // the front of the input is the beginning of a message
+    asking,     // a group's asks are being given out
+    streaming,  // the front of the message was passed on
+    dropping,   // the front of the message was dropped; text_ will be its answer
+  };
+
+  // route.cpp: where a message goes.
+  Verdict route(std::string_view input);
+  Verdict route_large(std::string_view input);
+  const Command* recognise(std::string_view input);
+  Verdict to_same_shard(const Command& command);
+  Verdict to_split(const Command& command);
+  Verdict to_all(const Command& command);
+  Verdict to_next_in_scan();
+  Verdict answer_here(const Command& command);
+  BackendIndex backend_of(std::string_view key);
+  Verdict ask_group();
+
+  // session.cpp: how it gets there.
+  Verdict pass_to(BackendIndex backend);
+  Verdict stream_to(BackendIndex backend, std::string_view input);
+  Verdict go_on_streaming(std::string_view input);
+  Verdict drop(std::string_view input);
+  Verdict next_ask();
+  Verdict answer();
+  Verdict answer_error(std::string_view text);
+  Verdict broken(std::size_t consumed);
+  void set_error(std::string_view text);
+  Verdict wait_for(BackendIndex backend);
+  void forget_waiting();
+
+  const Router* router_;
+  const ProxyInfo* proxy_;
+  RequestParser parser_;
+  Doing doing_ = Doing::reading;
+  bool done_ = false;                      // with the parser's message: the next call begins another one
+  bool gave_up_ = false;                   // waiting for waiting_for_
+  BackendIndex waiting_for_ = kNoBackend;  // kNoBackend: any
+  BackendIndex current_ = kNoBackend;      // a Spread client's backend
+  std::size_t skipped_ = 0;                // bytes of empty messages before the one that is being read
+  std::string text_;                       // of the verdict
+  ClientInfo client_;
+
+  struct Group {  // what is being asked; exists only while a client splits commands
+    std::vector<Ask> asks;
+    std::size_t next = 0;
+    Gathered gathered;
+  };
+  std::unique_ptr<Group> group_;
+  std::vector<Gathered> gathered_;  // in the order in which they were asked; from first_gathered_ on
+  std::size_t first_gathered_ = 0;
+};
+
+}  // namespace ambassador::proxy::redis
