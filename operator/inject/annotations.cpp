@@ -134,7 +134,7 @@ Result<Wish> read_wish(const Labels& annotations, const std::string& ns) {
   for (const auto& [key, value] : annotations) {
     if (key.starts_with(api::kPrefix) &&
         std::ranges::find(api::kPodAnnotations, key) == api::kPodAnnotations.end()) {
-      return about(key.substr(0, 100),
+      return about(api::shortened(key, 100),
                    "is not known: correct its spelling (" + known_keys() + ") or remove it");
     }
   }

@@ -1,0 +1,128 @@
+"""spec.listeners."""
+from .parts import choice, duration, keyed, label, number, obj, rule, secret_ref, text
+from .protocols import redis, sql
+from .upstream import upstreams
+
+VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]*$"
+
+
+def variable(description):
+    return text(description, 128, 1, VARIABLE)
+
+
+def env():
+    return obj("Names of environment variables set in the application's containers; one that a container sets itself "
+               "stays. URLs carry no user and no password. Default: none.", {
+        "url": variable("Gets the URL, as in redis://127.0.0.1:6380."),
+        "jdbcUrl": variable("Gets the JDBC URL (PostgreSQL and MySQL)."),
+        "host": variable("Gets the host, 127.0.0.1."),
+        "port": variable("Gets the port."),
+    })
+
+
+def timeouts():
+    return obj("Time-outs of the listener.", {
+        "connect": duration("The longest that connecting to one backend takes, 10ms to 5m.", default="1s"),
+        "queue": duration("The longest that a request waits for a backend before it gets an error, 0s to 10m.",
+                          default="5s"),
+        "idle": duration("A client without traffic is closed after this, to 168h; 0s: never.", default="1h"),
+    })
+
+
+def tls():
+    return obj("Not in this version. TLS towards the backends. Default: none.", {
+        "mode": choice("VerifyFull checks certificate and name.", ["Disabled", "Require", "VerifyCA", "VerifyFull"],
+                       default="VerifyFull"),
+        "ca": obj("Certificates that are trusted. Default: the system's roots.", {
+            "secretRef": secret_ref("The Secret and key that hold them, in PEM form.", with_key=True)},
+            ["secretRef"]),
+    })
+
+
+def client_auth():
+    return obj("Not in this version (other than None). How clients authenticate to the ambassador.", {
+        "mode": choice("None: whoever reaches loopback is trusted.", ["None", "Password"], default="None"),
+        "secretRef": secret_ref("Keys username and password, for Password."),
+    }, rules=[rule("self.mode != 'Password' || has(self.secretRef)",
+                   "mode Password needs secretRef: name the Secret with username and password")])
+
+
+def pool():
+    return obj("Limits on connections.", {
+        "maxServerConnections": number("Not in this version. Server connections per Pod. Default: 10.", 1, 10000),
+        "maxClients": number("Clients per Pod.", 1, 100000, default=10000),
+    })
+
+
+def only_for(block, protocols):
+    listed = ", ".join(f"'{one}'" for one in protocols)
+    return rule(f"!has(self.{block}) || self.protocol in [{listed}]",
+                f"{block} is for protocol {' and '.join(protocols)}: remove it",
+                f"'{block} does not apply to protocol ' + self.protocol + ' of listener ' + self.name + ': remove it'",
+                path="." + block)
+
+
+def passthrough(block):
+    """Passthrough (also by default, without credentials) has no login of its own to pool or to split with."""
+    effective = (f"(has(self.{block}.authentication) ? self.{block}.authentication == 'Passthrough' "
+                 ": !has(self.credentials))")
+    return [
+        rule(f"!has(self.{block}) || self.{block}.pooling != 'Transaction' || !{effective}",
+             f"{block}.pooling Transaction needs {block}.authentication Proxy and credentials: give both, or use "
+             "pooling Session", path="." + block),
+        rule(f"!has(self.{block}) || self.{block}.readWriteSplit == 'Disabled' || !{effective}",
+             f"{block}.readWriteSplit needs {block}.authentication Proxy and credentials: give both, or use Disabled",
+             path="." + block),
+    ]
+
+
+def listener(cluster):
+    return obj("What an application finds on localhost.", {
+        "name": label("Name of the listener, unique in the policy: in metrics, sockets and logs it is "
+                      "<policy>.<listener>."),
+        "protocol": choice("What is spoken there. PostgreSQL and MySQL are not in this version.",
+                           ["Redis", "PostgreSQL", "MySQL", "TCP"]),
+        "port": number("Port on 127.0.0.1, and on ::1 where the Pod has it; 1024 to 65535, other than 19900 and "
+                       "19901.", 1024, 65535,
+                       rules=[rule("self != 19900 && self != 19901",
+                                   "is the ambassador's own port (19900 admin, 19901 health): take another",
+                                   "string(self) + ' is the ambassador\\'s own port (19900 admin, 19901 health): take "
+                                   "another'")]),
+        "unixSocket": choice("Also listen on /run/ambassador/<policy>/<listener>.sock, in a folder that is shared with "
+                             "the application's containers.", ["Enabled", "Disabled"], default="Disabled"),
+        "env": env(),
+        "upstreams": upstreams(cluster),
+        "timeouts": timeouts(),
+        "weights": {"type": "object", "description": "Weight by backend, as in redis-st-0: 2; 1 to 1000. Default: 1 "
+                                                     "each.",
+                    "maxProperties": 128, "additionalProperties": {"type": "integer", "format": "int32", "minimum": 1,
+                                                                   "maximum": 1000}},
+        "listenerTLS": obj("Not in this version. TLS towards the application. Default: none.", {
+            "secretRef": secret_ref("Keys tls.crt and tls.key.")}, ["secretRef"]),
+        "clientAuth": client_auth(),
+        "credentials": obj("Not in this version. What the ambassador logs in with at the backends. Default: none.", {
+            "secretRef": secret_ref("Keys username and password (and tls.crt, tls.key for mTLS).")}, ["secretRef"]),
+        "tls": tls(),
+        "database": text("Not in this version. What the server is asked for when the client names none. Default: the "
+                         "user's name.", 128, 1),
+        "pool": pool(),
+        "redis": redis(cluster),
+        "postgresql": sql("PostgreSQL"),
+        "mysql": sql("MySQL"),
+    }, ["name", "protocol", "port", "upstreams"], [
+        only_for("redis", ["Redis"]), only_for("postgresql", ["PostgreSQL"]), only_for("mysql", ["MySQL"]),
+        only_for("database", ["PostgreSQL", "MySQL"]),
+        rule("!has(self.env) || !has(self.env.jdbcUrl) || self.protocol in ['PostgreSQL', 'MySQL']",
+             "env.jdbcUrl is for PostgreSQL and MySQL: use env.url", path=".env"),
+        *passthrough("postgresql"), *passthrough("mysql"),
+    ])
+
+
+def listeners(cluster):
+    schema = keyed("What the ambassador offers; 1 to 16.", listener(cluster), ["name"], 16, 1)
+    schema["x-kubernetes-validations"] = [rule(
+        "self.all(l, self.exists_one(m, m.port == l.port))",
+        "two listeners have one port: give each a port of its own",
+        "'port ' + string(self.filter(l, !self.exists_one(m, m.port == l.port))[0].port) + ' is that of several "
+        "listeners: give each a port of its own'")]
+    return schema
