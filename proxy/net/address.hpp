@@ -23,6 +23,9 @@ class Address {
   /// From the kernel (accept, getsockname) or a resolver.
   static Address from(const sockaddr* address, socklen_t length);
 
+  /// The same with another port; a Unix path stays as it is.
+  [[nodiscard]] Address with_port(std::uint16_t port) const;
+
   /// "127.0.0.1:6379", "[::1]:6379" or "unix:/run/x.sock".
   [[nodiscard]] std::string text() const;
   [[nodiscard]] const sockaddr* data() const { return reinterpret_cast<const sockaddr*>(&storage_); }

@@ -15,6 +15,7 @@
 
 #include "common/config/document.hpp"
 #include "common/result/result.hpp"
+#include "proxy/net/event.hpp"
 #include "proxy/net/snapshot.hpp"
 #include "proxy/net/upstream.hpp"
 #include "proxy/session/session.hpp"
@@ -39,6 +40,7 @@ using ResolveFunction =
 struct Options {
   unsigned workers = 1;
   ResolveFunction resolve;
+  EventSink events = [](const Event&) {};
   /// Memory for buffers of all workers together. Above it clients are not read until some is free again.
   std::size_t memory_budget = 64 * 1024 * 1024;
 };

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/config/document.hpp"
+#include "proxy/net/clock.hpp"
 #include "proxy/net/histogram.hpp"
 #include "proxy/session/session.hpp"
 
@@ -18,8 +19,6 @@ inline constexpr std::size_t kFailureKinds = 5;
 [[nodiscard]] const char* failure_name(Failure failure);
 /// Indexed by Failure.
 using FailureCounts = std::array<std::uint64_t, kFailureKinds>;
-
-using SystemTime = std::chrono::system_clock::time_point;
 
 /// One backend of one listener, summed over the workers.
 struct BackendSnapshot {

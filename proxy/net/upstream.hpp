@@ -15,18 +15,18 @@
 
 #include "common/config/document.hpp"
 #include "proxy/net/address.hpp"
+#include "proxy/net/clock.hpp"
 #include "proxy/net/snapshot.hpp"
 
 namespace ambassador::proxy::net {
 
-using SteadyTime = std::chrono::steady_clock::time_point;
-
 class Upstream {
  public:
-  /// `ejection`: how many failures in a row take a backend out, for how long. Without it one failure to
-  /// connect takes it out for kAvoidFor, or until a probe says that it is up.
-  Upstream(config::Backend backend, std::optional<config::Ejection> ejection);
+  explicit Upstream(config::Backend backend);
   static constexpr std::chrono::milliseconds kAvoidFor{1000};
+  /// How many failures in a row take the backend out, for how long. Without it one failure to connect takes
+  /// it out for kAvoidFor, or until a probe says that it is up.
+  void set_ejection(const std::optional<config::Ejection>& ejection);
 
   [[nodiscard]] const config::Backend& backend() const { return backend_; }
 
@@ -49,6 +49,8 @@ class Upstream {
   /// True while the last probe failed: lanes then give up on replies that are overdue.
   [[nodiscard]] bool probe_failed() const { return probe_.load(std::memory_order_relaxed) == Probe::down; }
 
+  /// Which of the addresses the next connection should try first: each in turn.
+  [[nodiscard]] std::size_t next_start() { return starts_.fetch_add(1, std::memory_order_relaxed); }
   /// Connections that are open, over all workers (for least connections).
   std::atomic<std::uint32_t> open_connections{0};
 
@@ -60,9 +62,12 @@ class Upstream {
  private:
   enum class Probe : std::uint8_t { unknown, up, down };
   void failed(SteadyTime now);
+  [[nodiscard]] bool ejects() const { return eject_after_.load(std::memory_order_relaxed) != 0; }
 
   const config::Backend backend_;
-  const std::optional<config::Ejection> ejection_;
+  std::atomic<unsigned> eject_after_{0};  // failures in a row; 0 = no ejection
+  std::atomic<SteadyTime::rep> retry_after_{0};
+  std::atomic<std::size_t> starts_{0};
   std::atomic<Probe> probe_{Probe::unknown};
   std::atomic<SteadyTime::rep> avoided_until_{0};
   std::atomic<unsigned> failures_in_a_row_{0};

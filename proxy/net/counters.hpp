@@ -1,0 +1,46 @@
+// What a worker counts: written by its thread alone, with plain adds; read by any thread. Kept over reloads.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+
+#include "proxy/net/histogram.hpp"
+#include "proxy/net/snapshot.hpp"
+#include "proxy/session/session.hpp"
+
+namespace ambassador::proxy::net {
+
+/// A number with one writing thread.
+class Counter {
+ public:
+  void add(std::uint64_t n = 1) { value_.store(get() + n, std::memory_order_relaxed); }
+  void subtract(std::uint64_t n = 1) { value_.store(get() - n, std::memory_order_relaxed); }
+  [[nodiscard]] std::uint64_t get() const { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<std::uint64_t> value_{0};
+};
+
+struct FailureCounters {
+  std::array<Counter, kFailureKinds> of;
+  void add(Failure failure) { of[static_cast<std::size_t>(failure)].add(); }
+};
+
+struct ListenerCounters {
+  Counter clients_total, clients_slow, clients_idle, clients_broken;
+  Counter requests, replies, bytes_received, bytes_sent;
+  FailureCounters failures;
+  void add_to(ListenerSnapshot& out) const;
+};
+
+struct BackendCounters {
+  Counter lanes_open, waiting, owed, queued_bytes;
+  Counter requests, replies, bytes_sent, bytes_received;
+  Counter connects, connect_failures, lanes_lost;
+  FailureCounters failures;
+  Histogram connect_time, request_time;
+  void add_to(BackendSnapshot& out) const;
+};
+
+}  // namespace ambassador::proxy::net

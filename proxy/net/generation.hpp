@@ -1,0 +1,59 @@
+// One configuration of one listener as one worker uses it: the core, and the backends that its BackendIndex
+// means. Made on the control thread, then given to the worker; immutable from then on. A client keeps the
+// generation of its last message until its next one, so that an index is never looked up in another list than
+// the one it was chosen from.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "common/config/document.hpp"
+#include "proxy/balance/first_in_order.hpp"
+#include "proxy/net/clock.hpp"
+#include "proxy/net/counters.hpp"
+#include "proxy/net/upstream.hpp"
+#include "proxy/session/session.hpp"
+
+namespace ambassador::proxy::net {
+
+using Upstreams = std::vector<std::shared_ptr<Upstream>>;
+
+/// What the core of one worker sees of its backends' health.
+class UpstreamAvailability final : public Availability {
+ public:
+  /// `clock`: the worker's, for its thread.
+  UpstreamAvailability(Upstreams upstreams, std::function<SteadyTime()> clock)
+      : upstreams_(std::move(upstreams)), clock_(std::move(clock)), first_(upstreams_.size()) {}
+  [[nodiscard]] bool usable(BackendIndex backend) const override { return usable_at(backend, clock_()); }
+  [[nodiscard]] BackendIndex preferred() const override {
+    const SteadyTime now = clock_();
+    return first_.choose([&](BackendIndex backend) { return usable_at(backend, now); }, now);
+  }
+
+ private:
+  [[nodiscard]] bool usable_at(BackendIndex backend, SteadyTime now) const {
+    return backend < upstreams_.size() && upstreams_[backend]->usable(now);
+  }
+
+  const Upstreams upstreams_;
+  const std::function<SteadyTime()> clock_;
+  mutable balance::FirstInOrder first_;
+};
+
+/// Clients of a listener that are open, over all workers: counted up by who accepts, down by who closes.
+struct OpenClients {
+  std::atomic<std::uint32_t> count{0};
+};
+
+struct Generation {
+  config::Listener config;
+  Upstreams upstreams;  // indexed by BackendIndex, as all below
+  std::vector<std::shared_ptr<BackendCounters>> counters;
+  std::shared_ptr<ListenerCounters> listener_counters;
+  std::shared_ptr<const ProtocolCore> core;  // keeps its Availability alive
+};
+
+}  // namespace ambassador::proxy::net

@@ -1,0 +1,254 @@
+#include "proxy/net/lane.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include "proxy/net/client.hpp"
+#include "proxy/net/relay.hpp"
+
+namespace ambassador::proxy::net {
+namespace {
+
+/// Less room than this is not worth a receive.
+constexpr std::size_t kLeastRoom = 2048;
+/// How often the clock is looked at while replies are owed.
+constexpr std::chrono::milliseconds kWatchEvery{250};
+
+}  // namespace
+
+Lane::Lane(Relay& relay, std::shared_ptr<Upstream> upstream, std::shared_ptr<BackendCounters> counters,
+           Use use, Client* owner)
+    : relay_(relay),
+      upstream_(std::move(upstream)),
+      counters_(std::move(counters)),
+      use_(use),
+      owner_(owner) {
+  assert((use == Use::own) == (owner != nullptr));
+}
+
+Lane::~Lane() {
+  close();
+}
+
+Loop& Lane::loop() const {
+  return relay_.loop();
+}
+
+// Requests --------------------------------------------------------------------------------------------------
+
+Slices* Lane::enqueue(Client& client, std::uint32_t sequence, std::uint32_t part, std::size_t bytes) {
+  if (queued() > 0 && queued() + bytes > kQueueMost) return nullptr;
+  owe(client, sequence, part, bytes, loop().now());
+  return &out_;
+}
+
+void Lane::owe(Client& client, std::uint32_t sequence, std::uint32_t part, std::uint64_t bytes,
+               SteadyTime since) {
+  owed_.push() = {&client, sequence, part, queued_total_, since};
+  queued_total_ += bytes;
+  client.owed();
+  counters_->requests.add();
+  queued_more();
+}
+
+void Lane::queued_more() {
+  if (state_ == State::up) {
+    loop().flush_lane_later(*this);
+  } else if (state_ == State::idle) {
+    loop().again(*this);  // connects; not here: a caller still has to append its bytes
+  }
+  if (owner_ == nullptr) loop().deadlines().no_later_than(*this, loop().now() + kWatchEvery);
+}
+
+void Lane::watch() {
+  SteadyTime next = SteadyTime::max();
+  if (state_ == State::connecting) next = attempt_until_;
+  if (state_ == State::pausing) next = pause_until_;
+  const SteadyTime soon = loop().now() + kWatchEvery;
+  if (!owed_.empty() && owner_ == nullptr) next = std::min(next, soon);
+  if (moved_at_ != SteadyTime::max()) next = std::min(next, std::max(moved_at_ + kMovedGrace, soon));
+  if (next != SteadyTime::max()) loop().deadlines().no_later_than(*this, next);
+}
+
+void Lane::begin_stream(Client& client, std::uint32_t sequence) {
+  assert(use_ != Use::shared && owed_.empty());
+  owe(client, sequence, 0, 0, loop().now());
+}
+
+void Lane::stream(Slices& bytes) {
+  queued_total_ += bytes.size();
+  out_.take(loop().pool(), bytes);
+  queued_more();
+}
+
+void Lane::stream(Block* block, std::string_view bytes) {
+  queued_total_ += bytes.size();
+  out_.append(loop().pool(), block, bytes.data(), bytes.size());
+  queued_more();
+}
+
+void Lane::end_of_requests() {
+  ending_ = true;
+  if (state_ == State::up) loop().flush_lane_later(*this);
+}
+
+void Lane::unblock(Client& client) {
+  if (blocked_by_ != &client) return;
+  blocked_by_ = nullptr;
+  if (finished()) return relay_.lane_finished(*this);
+  loop().again(*this);
+}
+
+// The socket ------------------------------------------------------------------------------------------------
+
+void Lane::on_ready(std::uint32_t events) {
+  if (state_ == State::connecting) return connecting_ready(events);
+  if (state_ != State::up) return;
+  if ((events & EPOLLOUT) != 0 && write_blocked_) {
+    write_blocked_ = false;
+    loop().flush_lane_later(*this);
+  }
+  if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) {
+    readable_ = true;
+    if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) hung_up_ = true;
+    read();
+  }
+}
+
+void Lane::go_on() {
+  if (state_ == State::idle && (owner_ != nullptr || !owed_.empty())) return connect();
+  if (state_ != State::up) return;
+  replies();
+  read();
+}
+
+void Lane::flush() {
+  if (state_ != State::up || moving_) return;
+  while (!out_.empty() && !write_blocked_) {
+    std::array<iovec, 64> pieces;
+    const std::size_t count = out_.gather(pieces);
+    const std::ptrdiff_t sent = socket_.send({pieces.data(), count});
+    if (sent == -EAGAIN) {
+      write_blocked_ = true;
+      loop().poller().want_writing(socket_, *this, true);
+    } else if (sent < 0) {
+      readable_ = hung_up_ = true;  // its last words may say why
+      read();
+      if (state_ == State::up && blocked_by_ == nullptr)
+        lose(Failure::lost, std::strerror(static_cast<int>(-sent)));
+      return;
+    } else {
+      out_.consume(static_cast<std::size_t>(sent));
+      sent_ += static_cast<std::size_t>(sent);
+      counters_->bytes_sent.add(static_cast<std::size_t>(sent));
+    }
+  }
+  if (out_.empty() && ending_ && !told_end_) {
+    socket_.end_of_writing();
+    told_end_ = true;
+  }
+  room_again();
+  show();
+}
+
+void Lane::room_again() {
+  if (waiting_for_room_.empty() || queued() > high() / 2) return;
+  std::vector<Client*> waiting;
+  waiting.swap(waiting_for_room_);
+  for (Client* client : waiting) client->lane_has_room();
+}
+
+void Lane::room_in_input() {
+  if (!input_.block) {
+    input_.block = loop().pool().take();
+    input_.begin = input_.end = 0;
+  } else if (input_.block->capacity - input_.end < kLeastRoom) {
+    const std::size_t left = input_.size();
+    BlockRef wider = loop().pool().take_large(std::max(BlockPool::kCapacity, 2 * left));
+    std::memcpy(wider->data(), input_.data(), left);
+    input_.block = std::move(wider);
+    input_.begin = 0;
+    input_.end = static_cast<std::uint32_t>(left);
+  }
+}
+
+void Lane::read() {
+  int budget = kReadsPerTurn;
+  while (readable_ && state_ == State::up && blocked_by_ == nullptr) {
+    if (budget-- == 0) {
+      loop().again(*this);
+      break;
+    }
+    room_in_input();
+    const std::size_t room = input_.block->capacity - input_.end;
+    const std::ptrdiff_t got = socket_.receive(input_.block->data() + input_.end, room);
+    if (got > 0) {
+      if (static_cast<std::size_t>(got) < room && !hung_up_) readable_ = false;
+      input_.end += static_cast<std::uint32_t>(got);
+      counters_->bytes_received.add(static_cast<std::size_t>(got));
+      heard_at_ = loop().now();
+      replies();
+      continue;
+    }
+    if (input_.size() == 0) input_.block.reset();
+    readable_ = false;
+    if (got == -EAGAIN) break;
+    if (got == 0 && owner_ != nullptr) {
+      owner_->server_ended();
+    } else {
+      lose(Failure::lost,
+           got == 0 ? "the server closed the connection" : std::strerror(static_cast<int>(-got)));
+    }
+  }
+  show();
+}
+
+void Lane::replies() {
+  while (input_.size() > 0 && state_ == State::up && blocked_by_ == nullptr) {
+    Block* block = input_.block.get();
+    const std::string_view bytes = input_.view();
+    if (owed_.empty() || owed_.front().start >= sent_) {
+      if (owner_ == nullptr) return lose(Failure::lost, "the server sent what nothing had asked for");
+      input_.begin = input_.end;
+      owner_->unasked(*this, block, bytes);
+      continue;
+    }
+    const Framer::Frame frame = framer_->next(bytes);
+    if (frame.broken) return lose(Failure::lost, "the server does not speak the protocol");
+    if (frame.bytes == 0 && !frame.complete) {
+      if (bytes.size() > kHeadMost)
+        return lose(Failure::lost, "the server sent a reply's head that does not end");
+      return;
+    }
+    assert(frame.bytes <= bytes.size());
+    input_.begin += static_cast<std::uint32_t>(frame.bytes);
+    const Owed owed = owed_.front();
+    if (frame.complete) {
+      owed_.pop();
+      counters_->replies.add();
+      counters_->request_time.record(static_cast<std::uint64_t>(
+          std::chrono::duration_cast<std::chrono::microseconds>(loop().now() - owed.since).count()));
+    }
+    owed.client->reply(*this, owed.sequence, owed.part, block, bytes.substr(0, frame.bytes), frame.complete);
+    if (frame.complete) owed.client->not_owed();
+  }
+  if (state_ == State::up && input_.size() == 0) input_.block.reset();
+  if (moving_) move_when_nothing_is_owed();
+  if (finished()) relay_.lane_finished(*this);
+}
+
+void Lane::show() {
+  const std::uint64_t owed = owed_.size();
+  const std::uint64_t queued_bytes = queued();
+  Counter& shown_in = shown_waiting_ ? counters_->waiting : counters_->owed;
+  shown_in.subtract(shown_owed_);
+  shown_waiting_ = state_ != State::up;
+  (shown_waiting_ ? counters_->waiting : counters_->owed).add(owed);
+  counters_->queued_bytes.add(queued_bytes - shown_queued_);
+  shown_owed_ = owed;
+  shown_queued_ = queued_bytes;
+}
+
+}  // namespace ambassador::proxy::net

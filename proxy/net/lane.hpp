@@ -1,0 +1,193 @@
+// One connection to one backend, made when it is needed and again when it was lost, with the FIFO of replies
+// it owes. Shared by all clients of a relay, or one client's own. Requests queue while it connects, each at
+// most timeouts.queue; what was not sent when a connection ends goes out on the next one, what was sent
+// fails. One worker's thread only.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "proxy/net/counters.hpp"
+#include "proxy/net/loop.hpp"
+#include "proxy/net/ring.hpp"
+#include "proxy/net/slices.hpp"
+#include "proxy/net/socket.hpp"
+#include "proxy/net/upstream.hpp"
+#include "proxy/session/session.hpp"
+
+namespace ambassador::proxy::net {
+
+class Client;
+class Relay;
+
+class Lane final : public Peer {
+ public:
+  /// Bytes that wait to be sent: above this, who adds to them is not read until there is room again.
+  static constexpr std::size_t kQueueHigh = 4 * 1024 * 1024;
+  /// The same for lanes that one client uses alone.
+  static constexpr std::size_t kQueueHighAlone = 256 * 1024;
+  /// Requests beyond this are refused (Failure::overloaded): many clients may each add one message to a full
+  /// queue.
+  static constexpr std::size_t kQueueMost = 32 * 1024 * 1024;
+  /// What a framer may leave unread: longer heads of replies are not spoken by any server.
+  static constexpr std::size_t kHeadMost = 64 * 1024;
+  /// A server that owes a reply and says nothing is given up after this long, or...
+  static constexpr std::chrono::milliseconds kSilent{30'000};
+  /// ...after this long when a health probe failed too: it is stopped, or gone without a word.
+  static constexpr std::chrono::milliseconds kSilentAndDown{2'000};
+  /// Waits between rounds of connecting, times 0.75 to 1.25.
+  static constexpr std::chrono::milliseconds kFirstPause{50};
+  static constexpr std::chrono::milliseconds kLongestPause{1'000};
+  /// Receives per turn, of one block each, so that no server starves others.
+  static constexpr int kReadsPerTurn = 8;
+  /// How long a connection to an address that the name no longer has is used.
+  static constexpr std::chrono::milliseconds kMovedGrace{10'000};
+  static constexpr std::chrono::seconds kKeepaliveIdle{5};
+
+  enum class Use : std::uint8_t {
+    shared,  // by all clients of a relay
+    leased,  // to one client of a protocol with shared lanes, for one large message
+    own,     // one client's, for all its life
+  };
+  /// `owner`: the client of an own lane, else null.
+  Lane(Relay& relay, std::shared_ptr<Upstream> upstream, std::shared_ptr<BackendCounters> counters, Use use,
+       Client* owner = nullptr);
+  ~Lane() override;
+
+  // What clients do. -------------------------------------------------------------------------------------
+  /// Takes a place in the FIFO for a whole message of `bytes`; its reply is for part `part` of the client's
+  /// exchange `sequence`. The caller appends exactly these bytes to what is returned. Null: the queue is
+  /// full.
+  [[nodiscard]] Slices* enqueue(Client& client, std::uint32_t sequence, std::uint32_t part,
+                                std::size_t bytes);
+  /// Takes a place for a message that comes in pieces (leased and own lanes: nothing else may come between).
+  void begin_stream(Client& client, std::uint32_t sequence);
+  void stream(Slices& bytes);
+  void stream(Block* block, std::string_view bytes);
+  /// The client has sent all it ever will: tell the server when the queue has gone out (own lanes).
+  void end_of_requests();
+  /// An own lane that could not connect: tries that backend next.
+  void retarget(std::shared_ptr<Upstream> upstream, std::shared_ptr<BackendCounters> counters);
+  /// More is queued than should be: who adds to it is not read until lane_has_room().
+  [[nodiscard]] bool full() const { return queued() > high(); }
+  void call_when_room(Client& client) { waiting_for_room_.push_back(&client); }
+  void forget(Client& client) { std::erase(waiting_for_room_, &client); }
+  /// A reply can't go on to its client for now: read no more until unblock().
+  void block(Client& client) { blocked_by_ = &client; }
+  void unblock(Client& client);
+
+  [[nodiscard]] std::size_t queued() const { return out_.size(); }
+  [[nodiscard]] const Upstream& upstream() const { return *upstream_; }
+  /// Connected, and nothing queued or owed: fit for another client.
+  [[nodiscard]] bool clean() const {
+    return state_ == State::up && owed_.empty() && out_.empty() && input_.size() == 0;
+  }
+
+  // What the relay does. ---------------------------------------------------------------------------------
+  /// Own lanes connect at once; others with their first request.
+  void open() { connect(); }
+  /// The backend is no longer configured: finish what is owed, then close.
+  void retire();
+  [[nodiscard]] bool finished() const {
+    return retired_ && owed_.empty() && blocked_by_ == nullptr && waiting_for_room_.empty();
+  }
+  /// Name resolution has news.
+  void addresses_changed();
+  /// Ends at once, tells nobody.
+  void close();
+
+  // Peer
+  void on_ready(std::uint32_t events) override;
+  void on_deadline(SteadyTime now) override;
+  void flush() override;
+  void go_on() override;
+
+ private:
+  enum class State : std::uint8_t { idle, connecting, pausing, up };
+  struct Owed {
+    Client* client;
+    std::uint32_t sequence;
+    std::uint32_t part;
+    std::uint64_t start;  // where its request begins in all that was ever queued
+    SteadyTime since;
+  };
+
+  // lane_connect.cpp
+  void connect();
+  void try_next_address();
+  void connecting_ready(std::uint32_t events);
+  void address_failed(int error);
+  void round_failed();
+  void connected();
+  void pause();
+  void drop_connection();
+  void move_when_nothing_is_owed();
+
+  // lane_fail.cpp
+  void lose(Failure failure, std::string_view why);
+  void fail_sent(Failure failure);
+  void fail_expired(SteadyTime now);
+  void move_elsewhere();
+  void check_silence(SteadyTime now);
+  void tell(const std::vector<Owed>& failed, Failure failure);
+  [[nodiscard]] std::uint64_t front_length() const;
+
+  // lane.cpp
+  void owe(Client& client, std::uint32_t sequence, std::uint32_t part, std::uint64_t bytes, SteadyTime since);
+  void queued_more();
+  void room_in_input();
+  void show();
+  void read();
+  void replies();
+  void room_again();
+  void watch();
+  [[nodiscard]] std::size_t high() const { return use_ == Use::shared ? kQueueHigh : kQueueHighAlone; }
+  [[nodiscard]] Loop& loop() const;
+
+  Relay& relay_;
+  std::shared_ptr<Upstream> upstream_;
+  std::shared_ptr<BackendCounters> counters_;
+  const Use use_;
+  Client* const owner_;
+
+  State state_ = State::idle;
+  bool readable_ = false;
+  bool hung_up_ = false;  // the peer's end is known: read until it shows
+  bool write_blocked_ = false;
+  bool ending_ = false;  // end_of_requests() was called
+  bool retired_ = false;
+  bool moving_ = false;   // to other addresses: sends nothing more until nothing is owed
+  bool failing_ = false;  // the last round of connecting failed: said once
+  bool told_end_ = false;
+  std::uint64_t shown_owed_ = 0, shown_queued_ = 0;  // this lane's share in the counters
+  bool shown_waiting_ = false;
+  Socket socket_;
+  std::unique_ptr<Framer> framer_;
+  Slice input_;
+  Client* blocked_by_ = nullptr;
+
+  Slices out_;                      // the bytes from sent_ on
+  std::uint64_t queued_total_ = 0;  // bytes ever queued
+  std::uint64_t sent_ = 0;          // bytes ever sent
+  Ring<Owed> owed_;
+  std::vector<Client*> waiting_for_room_;
+
+  std::shared_ptr<const Addresses> round_;  // the addresses of this round of connecting
+  std::size_t next_address_ = 0;
+  std::size_t attempts_left_ = 0;
+  Address address_;  // of this attempt or connection
+  SteadyTime attempt_since_;
+  SteadyTime attempt_until_;
+  SteadyTime pause_until_;
+  SteadyTime moved_at_ = SteadyTime::max();
+  SteadyTime heard_at_;
+  unsigned failures_ = 0;
+  std::string last_failure_;
+};
+
+}  // namespace ambassador::proxy::net

@@ -1,0 +1,94 @@
+// What becomes of requests when a lane's connection ends, does not come about, or says nothing: what was sent
+// fails, what was not waits its time, or goes elsewhere. No reply ever goes to another request than its own.
+#include <algorithm>
+
+#include "proxy/net/client.hpp"
+#include "proxy/net/lane.hpp"
+#include "proxy/net/relay.hpp"
+
+namespace ambassador::proxy::net {
+
+std::uint64_t Lane::front_length() const {
+  return (owed_.size() > 1 ? owed_[1].start : queued_total_) - owed_.front().start;
+}
+
+void Lane::lose(Failure failure, std::string_view why) {
+  if (state_ != State::up) return;
+  const bool idle = owed_.empty() && owner_ == nullptr;
+  counters_->lanes_lost.add();
+  upstream_->note_error(why, std::chrono::system_clock::now());
+  relay_.say(idle ? config::LogLevel::debug : config::LogLevel::warning, "lost a connection to a backend",
+             this, why);
+  drop_connection();
+  if (owner_ != nullptr) return owner_->server_lost();
+  fail_sent(failure);
+  relay_.outside().resolve_again(upstream_);
+  if (!owed_.empty()) loop().again(*this);
+  room_again();
+  show();
+}
+
+void Lane::fail_sent(Failure failure) {
+  std::vector<Owed> failed;
+  while (!owed_.empty() && owed_.front().start < sent_) {
+    failed.push_back(owed_.front());
+    owed_.pop();
+  }
+  const std::uint64_t resume = owed_.empty() ? queued_total_ : owed_.front().start;
+  out_.consume(static_cast<std::size_t>(resume - sent_));  // the rest of what was sent in part
+  sent_ = resume;
+  tell(failed, failure);
+}
+
+void Lane::fail_expired(SteadyTime now) {
+  if (owner_ != nullptr) return;
+  std::vector<Owed> failed;
+  while (!owed_.empty() && now - owed_.front().since >= relay_.timeouts().queue) {
+    const std::uint64_t bytes = front_length();
+    out_.consume(static_cast<std::size_t>(bytes));
+    sent_ += bytes;
+    failed.push_back(owed_.front());
+    owed_.pop();
+  }
+  if (failed.empty()) return;
+  tell(failed, Failure::unreachable);
+  room_again();
+  show();
+}
+
+// Comes last: what clients do then may lead back into this lane.
+void Lane::tell(const std::vector<Owed>& failed, Failure failure) {
+  for (const Owed& owed : failed) {
+    counters_->failures.add(failure);
+    owed.client->fail(owed.sequence, owed.part, failure, upstream_.get());
+    owed.client->not_owed();
+  }
+  if (finished()) relay_.lane_finished(*this);
+}
+
+void Lane::move_elsewhere() {
+  while (!owed_.empty()) {
+    Lane* other = relay_.lane_instead_of(*this);
+    if (other == nullptr || other == this) return;
+    const Owed owed = owed_.front();
+    const std::uint64_t bytes = front_length();
+    if (other->queued() + bytes > kQueueMost) return;
+    other->owe(*owed.client, owed.sequence, owed.part, bytes, owed.since);
+    other->out_.take(out_, static_cast<std::size_t>(bytes));
+    sent_ += bytes;
+    owed_.pop();
+    owed.client->not_owed();
+  }
+}
+
+void Lane::check_silence(SteadyTime now) {
+  // A stream without messages may be silent as long as it likes, and who does not read can't hear.
+  if (owner_ != nullptr || blocked_by_ != nullptr) return;
+  if (owed_.empty() || owed_.front().start >= sent_) return;
+  const auto silent = now - std::max(heard_at_, owed_.front().since);
+  if (silent >= kSilent || (upstream_->probe_failed() && silent >= kSilentAndDown)) {
+    lose(Failure::timed_out, "no reply in time");
+  }
+}
+
+}  // namespace ambassador::proxy::net

@@ -1,0 +1,429 @@
+#include "proxy/net/proxy.hpp"
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <map>
+#include <mutex>
+#include <utility>
+
+#include "proxy/net/acceptor.hpp"
+#include "proxy/net/resolution.hpp"
+#include "proxy/net/worker.hpp"
+
+namespace ambassador::proxy::net {
+namespace {
+
+/// One message per this long says that descriptors have run out, however often it happens.
+constexpr std::chrono::seconds kPauseSaidEvery{10};
+/// A client on loopback does not vanish silently; one on another host would be noticed within minutes.
+constexpr std::chrono::seconds kClientKeepalive{60};
+
+/// A listener as it is configured now, with what must outlive a reload.
+struct Entry {
+  config::Listener config;
+  Upstreams upstreams;                                         // in the order of config.backends
+  std::vector<std::shared_ptr<const Generation>> generations;  // by worker
+  std::shared_ptr<OpenClients> open = std::make_shared<OpenClients>();
+  std::shared_ptr<Counter> refused = std::make_shared<Counter>();
+  std::vector<std::string> addresses;  // bound, keys of Impl::acceptors_
+};
+
+struct Wanted {
+  Address address;
+  bool optional = false;  // an address that this host may lack
+};
+
+// Where a listener should be bound. ::1 is left out where the host has no IPv6.
+Result<std::vector<Wanted>> wanted(const config::Listener& listener) {
+  std::vector<Wanted> result;
+  if (listener.port != 0) {
+    auto literals = listener.addresses;
+    if (literals.empty()) literals = {"127.0.0.1", "::1"};
+    for (const std::string& literal : literals) {
+      const auto address = Address::ip(literal, listener.port);
+      if (!address) return Error{"addresses", "\"" + literal + "\" is not an IP address"};
+      result.push_back({*address, literal == "::1" && literals.size() > 1});
+    }
+  }
+  if (!listener.unix_socket.empty()) {
+    const auto address = Address::unix_path(listener.unix_socket);
+    if (!address) {
+      return Error{"unixSocket",
+                   "\"" + listener.unix_socket + "\" is not an absolute path of at most 107 bytes"};
+    }
+    result.push_back({*address});
+  }
+  return result;
+}
+
+bool host_has(const Address& address) {
+  const Socket probe = Socket::stream(address.family());
+  const Address any_port = address.with_port(0);
+  return probe && ::bind(probe.fd(), any_port.data(), any_port.size()) == 0;
+}
+
+bool same_place(const config::Backend& a, const config::Backend& b) {
+  return a.name == b.name && a.host == b.host && a.port == b.port;
+}
+
+// The core with the availability that it refers to.
+struct Made {
+  Made(const Upstreams& upstreams, std::function<SteadyTime()> clock)
+      : availability(upstreams, std::move(clock)) {}
+  UpstreamAvailability availability;
+  std::shared_ptr<const ProtocolCore> core;
+};
+
+}  // namespace
+
+class Proxy::Impl {
+ public:
+  Impl(boost::asio::io_context& control, Options options, CoreFactory factory)
+      : control_(control), options_(std::move(options)), factory_(std::move(factory)) {
+    const unsigned count = std::max(1U, options_.workers);
+    for (unsigned i = 0; i < count; ++i) {
+      workers_.push_back(std::make_unique<Worker>(
+          options_.events, [this](const std::shared_ptr<Upstream>& upstream) { resolve_again(upstream); },
+          options_.memory_budget / count));
+    }
+  }
+  ~Impl() {
+    *alive_ = false;
+    stop();
+  }
+
+  Result<void> apply(const config::Document& document);
+  void begin_drain();
+  void stop();
+  [[nodiscard]] std::size_t clients() const;
+  [[nodiscard]] Snapshot snapshot() const;
+  [[nodiscard]] std::vector<ProbeTarget> probe_targets() const;
+  void list_clients(std::size_t limit, std::function<void(std::vector<ClientSnapshot>)> done);
+  [[nodiscard]] bool listening() const { return applied_; }
+
+ private:
+  using Acceptors = std::map<std::string, std::unique_ptr<Acceptor>>;
+
+  const Entry* find(const std::string& listener) const;
+  Result<Entry> prepare(const config::Listener& listener, const Entry* old);
+  Result<void> bind(Entry& entry, std::size_t index, Acceptors& fresh);
+  void accept_for(const Entry& entry);
+  void resolve(const Entry& entry);
+  void drop_unused();
+  void resolve_again(const std::shared_ptr<Upstream>& upstream);
+  Worker& least_loaded();
+  void say_paused(const std::string& listener, std::string_view why);
+
+  boost::asio::io_context& control_;
+  const Options options_;
+  const CoreFactory factory_;
+  std::vector<Entry> entries_;
+  std::vector<std::shared_ptr<OpenClients>> leaving_;  // of removed listeners
+  Acceptors acceptors_;                                // by address
+  std::map<const Upstream*, std::shared_ptr<Resolution>> resolutions_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::size_t next_worker_ = 0;
+  std::uint64_t pauses_ = 0;
+  std::chrono::steady_clock::time_point pause_said_{};
+  mutable std::mutex mutex_;  // guards entries_ against clients() from other threads
+  bool applied_ = false;
+  bool draining_ = false;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+const Entry* Proxy::Impl::find(const std::string& listener) const {
+  for (const Entry& entry : entries_) {
+    if (entry.config.name == listener) return &entry;
+  }
+  return nullptr;
+}
+
+// Everything of a changed listener that can fail, without touching what runs.
+Result<Entry> Proxy::Impl::prepare(const config::Listener& listener, const Entry* old) {
+  Entry entry;
+  entry.config = listener;
+  if (old != nullptr) {
+    entry.open = old->open;
+    entry.refused = old->refused;
+  }
+  const bool same_protocol = old != nullptr && old->config.protocol == listener.protocol;
+  std::vector<std::size_t> kept;  // position in the old entry, or npos
+  for (const config::Backend& backend : listener.backends) {
+    std::size_t position = std::string::npos;
+    for (std::size_t i = 0; same_protocol && i < old->upstreams.size(); ++i) {
+      if (same_place(old->upstreams[i]->backend(), backend)) position = i;
+    }
+    kept.push_back(position);
+    entry.upstreams.push_back(position != std::string::npos ? old->upstreams[position]
+                                                            : std::make_shared<Upstream>(backend));
+  }
+  for (std::size_t w = 0; w < workers_.size(); ++w) {
+    auto generation = std::make_shared<Generation>();
+    generation->config = listener;
+    generation->upstreams = entry.upstreams;
+    generation->listener_counters =
+        old != nullptr ? old->generations[w]->listener_counters : std::make_shared<ListenerCounters>();
+    for (const std::size_t position : kept) {
+      generation->counters.push_back(position != std::string::npos ? old->generations[w]->counters[position]
+                                                                   : std::make_shared<BackendCounters>());
+    }
+    auto made =
+        std::make_shared<Made>(entry.upstreams, [worker = workers_[w].get()] { return worker->now(); });
+    auto core = factory_(listener, made->availability);
+    if (!core) return core.error();
+    made->core = std::move(*core);
+    generation->core = std::shared_ptr<const ProtocolCore>(made, made->core.get());
+    entry.generations.push_back(std::move(generation));
+  }
+  return entry;
+}
+
+// What is bound already stays bound, whichever listener had it; the rest goes into `fresh`.
+Result<void> Proxy::Impl::bind(Entry& entry, std::size_t index, Acceptors& fresh) {
+  const std::string where = "listeners[" + std::to_string(index) + "]";
+  auto addresses = wanted(entry.config);
+  if (!addresses) return Error{where + "." + addresses.error().where, addresses.error().what};
+  for (const Wanted& one : *addresses) {
+    const std::string key = one.address.text();
+    if (!acceptors_.contains(key) && !fresh.contains(key)) {
+      auto acceptor = Acceptor::bind(control_, one.address);
+      if (!acceptor) {
+        if (one.optional && !host_has(one.address)) continue;
+        return Error{where, acceptor.error().text()};
+      }
+      fresh.emplace(key, std::move(*acceptor));
+    }
+    entry.addresses.push_back(key);
+  }
+  return {};
+}
+
+Result<void> Proxy::Impl::apply(const config::Document& document) {
+  std::vector<Entry> entries;
+  std::vector<bool> changed;
+  Acceptors fresh;
+  for (std::size_t i = 0; i < document.listeners.size(); ++i) {
+    const config::Listener& listener = document.listeners[i];
+    const Entry* old = find(listener.name);
+    changed.push_back(old == nullptr || old->config != listener);
+    if (!changed.back()) {
+      entries.push_back(*old);
+      continue;
+    }
+    auto entry = prepare(listener, old);
+    if (!entry) return entry.error();
+    if (auto bound = bind(*entry, i, fresh); !bound) return bound.error();
+    entries.push_back(std::move(*entry));
+  }
+
+  // From here on nothing fails.
+  std::vector<std::string> removed;
+  for (const Entry& entry : entries_) {
+    const auto same = [&](const Entry& other) { return other.config.name == entry.config.name; };
+    if (std::none_of(entries.begin(), entries.end(), same)) removed.push_back(entry.config.name);
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    for (const std::string& name : removed) leaving_.push_back(find(name)->open);
+    entries_ = std::move(entries);
+  }
+  for (const std::string& name : removed) {
+    for (auto& worker : workers_) worker->remove(name);
+  }
+  acceptors_.merge(fresh);
+  for (std::size_t i = 0; i < entries_.size(); ++i) {
+    if (!changed[i]) continue;
+    const Entry& entry = entries_[i];
+    const auto& redis = entry.config.redis;
+    for (const auto& upstream : entry.upstreams) {
+      upstream->set_ejection(entry.config.protocol == config::Protocol::redis ? redis.ejection
+                                                                              : std::nullopt);
+    }
+    for (std::size_t w = 0; w < workers_.size(); ++w) workers_[w]->adopt(entry.generations[w]);
+    resolve(entry);
+    if (!draining_) accept_for(entry);
+  }
+  drop_unused();
+  applied_ = true;
+  return {};
+}
+
+void Proxy::Impl::accept_for(const Entry& entry) {
+  for (const std::string& key : entry.addresses) {
+    acceptors_.at(key)->start(
+        [this, name = entry.config.name, most = entry.config.max_clients, open = entry.open,
+         refused = entry.refused](Socket socket, Address peer) {
+          if (open->count.load(std::memory_order_relaxed) >= most) return refused->add();
+          open->count.fetch_add(1, std::memory_order_relaxed);
+          if (!peer.is_unix()) socket.tune(kClientKeepalive);
+          least_loaded().accept(name, std::move(socket), std::move(peer), open);
+        },
+        [this, name = entry.config.name](std::string_view why) { say_paused(name, why); });
+  }
+}
+
+Worker& Proxy::Impl::least_loaded() {
+  Worker* best = nullptr;
+  for (std::size_t i = 0; i < workers_.size(); ++i) {
+    Worker* worker = workers_[(next_worker_ + i) % workers_.size()].get();
+    if (best == nullptr || worker->clients() < best->clients()) best = worker;
+  }
+  ++next_worker_;
+  return *best;
+}
+
+void Proxy::Impl::say_paused(const std::string& listener, std::string_view why) {
+  ++pauses_;
+  const auto now = std::chrono::steady_clock::now();
+  if (now - pause_said_ < kPauseSaidEvery) return;
+  pause_said_ = now;
+  options_.events({config::LogLevel::error,
+                   "cannot accept clients for now",
+                   {{"listener", listener}, {"error", std::string(why)}}});
+}
+
+void Proxy::Impl::resolve(const Entry& entry) {
+  for (const auto& upstream : entry.upstreams) {
+    if (!Resolution::needed(upstream->backend()) || resolutions_.contains(upstream.get())) continue;
+    auto resolution = std::make_shared<Resolution>(control_, options_.resolve, upstream, [this, upstream] {
+      for (auto& worker : workers_) worker->addresses_changed(upstream);
+    });
+    resolution->start();
+    resolutions_.emplace(upstream.get(), std::move(resolution));
+  }
+}
+
+void Proxy::Impl::resolve_again(const std::shared_ptr<Upstream>& upstream) {
+  boost::asio::post(control_, [this, alive = alive_, upstream] {
+    if (!*alive) return;
+    const auto found = resolutions_.find(upstream.get());
+    if (found != resolutions_.end()) found->second->again();
+  });
+}
+
+void Proxy::Impl::drop_unused() {
+  const auto wanted_address = [&](const std::string& key) {
+    return std::any_of(entries_.begin(), entries_.end(), [&](const Entry& entry) {
+      return std::find(entry.addresses.begin(), entry.addresses.end(), key) != entry.addresses.end();
+    });
+  };
+  std::erase_if(acceptors_, [&](const auto& acceptor) { return !wanted_address(acceptor.first); });
+  std::erase_if(resolutions_, [&](const auto& resolution) {
+    for (const Entry& entry : entries_) {
+      for (const auto& upstream : entry.upstreams) {
+        if (upstream.get() == resolution.first) return false;
+      }
+    }
+    resolution.second->stop();
+    return true;
+  });
+}
+
+void Proxy::Impl::begin_drain() {
+  draining_ = true;
+  acceptors_.clear();
+  for (auto& worker : workers_) worker->drain();
+}
+
+void Proxy::Impl::stop() {
+  acceptors_.clear();
+  for (auto& resolution : resolutions_) resolution.second->stop();
+  resolutions_.clear();
+  workers_.clear();
+}
+
+std::size_t Proxy::Impl::clients() const {
+  const std::lock_guard lock(mutex_);
+  std::size_t sum = 0;
+  for (const Entry& entry : entries_) sum += entry.open->count.load(std::memory_order_relaxed);
+  for (const auto& open : leaving_) sum += open->count.load(std::memory_order_relaxed);
+  return sum;
+}
+
+Snapshot Proxy::Impl::snapshot() const {
+  Snapshot all;
+  const auto now = std::chrono::steady_clock::now();
+  all.workers = static_cast<unsigned>(workers_.size());
+  all.accept_pauses = pauses_;
+  all.draining = draining_;
+  for (const auto& worker : workers_) all.buffered_bytes += worker->buffered();
+  for (const Entry& entry : entries_) {
+    ListenerSnapshot& listener = all.listeners.emplace_back();
+    listener.name = entry.config.name;
+    listener.protocol = entry.config.protocol;
+    listener.addresses = entry.addresses;
+    listener.clients = entry.open->count.load(std::memory_order_relaxed);
+    listener.max_clients = entry.config.max_clients;
+    listener.clients_refused = entry.refused->get();
+    for (const auto& generation : entry.generations) generation->listener_counters->add_to(listener);
+    for (std::size_t i = 0; i < entry.upstreams.size(); ++i) {
+      BackendSnapshot& backend = listener.backends.emplace_back();
+      entry.upstreams[i]->describe(backend, now);
+      backend.weight = entry.config.backends[i].weight;
+      for (const auto& generation : entry.generations) generation->counters[i]->add_to(backend);
+      listener.request_time += backend.request_time;
+    }
+  }
+  return all;
+}
+
+std::vector<ProbeTarget> Proxy::Impl::probe_targets() const {
+  std::vector<ProbeTarget> targets;
+  for (const Entry& entry : entries_) {
+    for (const auto& upstream : entry.upstreams) {
+      targets.push_back(
+          {entry.config.name, upstream, entry.generations.front()->core, entry.config.timeouts.connect});
+    }
+  }
+  return targets;
+}
+
+void Proxy::Impl::list_clients(std::size_t limit, std::function<void(std::vector<ClientSnapshot>)> done) {
+  struct Gathered {
+    std::vector<ClientSnapshot> clients;
+    std::size_t missing = 0;
+  };
+  const auto gathered = std::make_shared<Gathered>();
+  gathered->missing = workers_.size();
+  for (auto& worker : workers_) {
+    worker->list_clients(limit, [this, gathered, limit, done](std::vector<ClientSnapshot> clients) {
+      boost::asio::post(control_, [gathered, limit, done, clients = std::move(clients)]() mutable {
+        std::move(clients.begin(), clients.end(), std::back_inserter(gathered->clients));
+        if (--gathered->missing > 0) return;
+        if (gathered->clients.size() > limit) gathered->clients.resize(limit);
+        done(std::move(gathered->clients));
+      });
+    });
+  }
+}
+
+Proxy::Proxy(boost::asio::io_context& control, Options options, CoreFactory factory)
+    : impl_(std::make_unique<Impl>(control, std::move(options), std::move(factory))) {}
+Proxy::~Proxy() = default;
+
+Result<void> Proxy::apply(const config::Document& document) {
+  return impl_->apply(document);
+}
+std::size_t Proxy::clients() const {
+  return impl_->clients();
+}
+void Proxy::begin_drain() {
+  impl_->begin_drain();
+}
+void Proxy::stop() {
+  impl_->stop();
+}
+Snapshot Proxy::snapshot() const {
+  return impl_->snapshot();
+}
+void Proxy::list_clients(std::size_t limit, std::function<void(std::vector<ClientSnapshot>)> done) {
+  impl_->list_clients(limit, std::move(done));
+}
+std::vector<ProbeTarget> Proxy::probe_targets() const {
+  return impl_->probe_targets();
+}
+bool Proxy::listening() const {
+  return impl_->listening();
+}
+
+}  // namespace ambassador::proxy::net

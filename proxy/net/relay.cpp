@@ -1,0 +1,192 @@
+#include "proxy/net/relay.hpp"
+
+#include <algorithm>
+
+namespace ambassador::proxy::net {
+
+Relay::Relay(Loop& loop, const Outside& outside, std::shared_ptr<const Generation> generation)
+    : loop_(loop), outside_(outside), generation_(std::move(generation)) {
+  lanes_.resize(generation_->upstreams.size());
+}
+
+Relay::~Relay() {
+  close();
+}
+
+void Relay::adopt(std::shared_ptr<const Generation> generation) {
+  const auto old = std::exchange(generation_, std::move(generation));
+  std::vector<std::unique_ptr<Lane>> lanes(generation_->upstreams.size());
+  for (std::size_t i = 0; i < lanes.size(); ++i) {
+    const auto same = std::find(old->upstreams.begin(), old->upstreams.end(), generation_->upstreams[i]);
+    if (same != old->upstreams.end())
+      lanes[i] = std::move(lanes_[static_cast<std::size_t>(same - old->upstreams.begin())]);
+  }
+  lanes.swap(lanes_);
+  std::vector<Lane*> removed;
+  for (auto& lane : lanes) {
+    if (!lane) continue;
+    removed.push_back(lane.get());
+    retired_.push_back(std::move(lane));
+  }
+  for (Lane* lane : removed) lane->retire();
+  // Leased lanes to what is no longer configured end with their message; spare ones at once.
+  for (auto& lane : std::exchange(spare_, {})) give_back(std::move(lane), true);
+}
+
+void Relay::accept(Socket socket, const Address& peer, std::shared_ptr<OpenClients> open) {
+  auto client = std::make_unique<Client>(*this, generation_, std::move(socket), peer, std::move(open));
+  client->place = clients_.size();
+  Client& accepted = *client;
+  clients_.push_back(std::move(client));
+  counters().clients_total.add();
+  if (!accepted.start()) accepted.close();
+}
+
+void Relay::drain() {
+  draining_ = true;
+  for (std::size_t i = clients_.size(); i-- > 0;) clients_[i]->drain();  // a closed one leaves the list
+}
+
+void Relay::close() {
+  draining_ = true;
+  for (std::size_t i = clients_.size(); i-- > 0;) clients_[i]->close();
+  for (auto& lane : lanes_) {
+    if (lane) lane->close();
+  }
+  for (auto& lane : retired_) lane->close();
+  for (auto& lane : spare_) lane->close();
+  for (auto* list : {&lanes_, &retired_, &spare_}) {
+    for (auto& lane : *list) {
+      if (lane) loop_.bury(std::move(lane));
+    }
+    list->clear();
+  }
+  assert(clients_.empty());
+}
+
+void Relay::addresses_changed(const Upstream& upstream) {
+  for (auto& lane : lanes_) {
+    if (lane && &lane->upstream() == &upstream) lane->addresses_changed();
+  }
+  for (std::size_t i = clients_.size(); i-- > 0;) clients_[i]->addresses_changed(upstream);
+}
+
+void Relay::describe(std::vector<ClientSnapshot>& out, std::size_t limit) const {
+  for (const auto& client : clients_) {
+    if (out.size() >= limit) return;
+    if (!client->closed()) out.push_back(client->describe(loop_.now()));
+  }
+}
+
+Lane* Relay::lane(const Generation& generation, BackendIndex backend) {
+  if (backend >= generation.upstreams.size()) return nullptr;
+  if (&generation != generation_.get()) {  // a group that was opened before the last reload
+    const auto& upstreams = generation_->upstreams;
+    const auto same = std::find(upstreams.begin(), upstreams.end(), generation.upstreams[backend]);
+    if (same == upstreams.end()) return nullptr;
+    backend = static_cast<BackendIndex>(same - upstreams.begin());
+  }
+  auto& lane = lanes_[backend];
+  if (!lane) {
+    lane = std::make_unique<Lane>(*this, generation_->upstreams[backend], generation_->counters[backend],
+                                  Lane::Use::shared);
+  }
+  return lane.get();
+}
+
+Lane* Relay::lane_instead_of(const Lane& unreachable) {
+  for (std::size_t i = 0; i < lanes_.size(); ++i) {
+    if (lanes_[i].get() == &unreachable) {
+      return lane(*generation_, generation_->core->elsewhere(static_cast<BackendIndex>(i)));
+    }
+  }
+  return nullptr;
+}
+
+BackendIndex Relay::choose() const {
+  std::vector<std::uint32_t> open;
+  open.reserve(generation_->upstreams.size());
+  for (const auto& upstream : generation_->upstreams) {
+    open.push_back(upstream->open_connections.load(std::memory_order_relaxed));
+  }
+  const BackendIndex chosen = generation_->core->choose(open);
+  return chosen < open.size() ? chosen : kNoBackend;
+}
+
+std::unique_ptr<Lane> Relay::choose_lane(Client& client) {
+  const BackendIndex chosen = choose();
+  if (chosen == kNoBackend) return nullptr;
+  return std::make_unique<Lane>(*this, generation_->upstreams[chosen], generation_->counters[chosen],
+                                Lane::Use::own, &client);
+}
+
+std::unique_ptr<Lane> Relay::lease(const Generation& generation, BackendIndex backend) {
+  if (backend >= generation.upstreams.size()) return nullptr;
+  const auto& upstream = generation.upstreams[backend];
+  for (auto& spare : spare_) {
+    if (&spare->upstream() != upstream.get() || !spare->clean()) continue;
+    std::swap(spare, spare_.back());
+    auto lane = std::move(spare_.back());
+    spare_.pop_back();
+    return lane;
+  }
+  return std::make_unique<Lane>(*this, upstream, generation.counters[backend], Lane::Use::leased);
+}
+
+void Relay::give_back(std::unique_ptr<Lane> lane, bool fit) {
+  const auto& upstreams = generation_->upstreams;
+  const bool configured = std::any_of(upstreams.begin(), upstreams.end(),
+                                      [&](const auto& one) { return one.get() == &lane->upstream(); });
+  if (fit && configured && lane->clean()) {
+    std::erase_if(spare_, [&](auto& one) { return !one->clean() && (close_lane(std::move(one)), true); });
+    if (spare_.size() < kSpare) return spare_.push_back(std::move(lane));
+  }
+  close_lane(std::move(lane));
+}
+
+void Relay::close_lane(std::unique_ptr<Lane> lane) {
+  lane->close();
+  loop_.bury(std::move(lane));
+}
+
+void Relay::choose_again(Lane& lane) {
+  const BackendIndex chosen = choose();
+  if (chosen == kNoBackend || generation_->upstreams[chosen].get() == &lane.upstream()) return;
+  lane.retarget(generation_->upstreams[chosen], generation_->counters[chosen]);
+}
+
+void Relay::client_closed(OpenClients& open) {
+  open.count.fetch_sub(1, std::memory_order_relaxed);
+  outside_.client_closed();
+}
+
+void Relay::client_gone(Client& client) {
+  const std::size_t place = client.place;
+  assert(place < clients_.size() && clients_[place].get() == &client);
+  loop_.bury(std::move(clients_[place]));
+  if (place + 1 < clients_.size()) {
+    clients_[place] = std::move(clients_.back());
+    clients_[place]->place = place;
+  }
+  clients_.pop_back();
+}
+
+void Relay::lane_finished(Lane& lane) {
+  const auto found =
+      std::find_if(retired_.begin(), retired_.end(), [&](const auto& one) { return one.get() == &lane; });
+  if (found == retired_.end()) return;
+  lane.close();
+  loop_.bury(std::move(*found));
+  retired_.erase(found);
+}
+
+void Relay::say(config::LogLevel level, std::string what, const Lane* lane, std::string_view error,
+                std::string client) const {
+  Event event{level, std::move(what), {{"listener", name()}}};
+  if (lane != nullptr) event.fields.emplace_back("backend", lane->upstream().backend().name);
+  if (!client.empty()) event.fields.emplace_back("client", std::move(client));
+  if (!error.empty()) event.fields.emplace_back("error", error);
+  outside_.events(event);
+}
+
+}  // namespace ambassador::proxy::net
