@@ -1,0 +1,21 @@
+// Snapshots as JSON: what /status, /backends, /clients and /top answer and what `ambassador-proxy status`
+// prints. Pure: values in, JSON out. Times are RFC 3339 in UTC, durations seconds (names end in Seconds),
+// sizes bytes.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <vector>
+
+#include "proxy/admin/view.hpp"
+
+namespace ambassador::proxy::admin {
+
+/// Everything: program, configuration, listeners with their backends.
+nlohmann::ordered_json status_json(const View& view, net::SystemTime now);
+/// One entry per backend of each listener, in their order.
+nlohmann::ordered_json backends_json(const net::Snapshot& snapshot);
+nlohmann::ordered_json clients_json(const std::vector<net::ClientSnapshot>& clients);
+/// The clients with the most bytes moved first.
+nlohmann::ordered_json top_json(std::vector<net::ClientSnapshot> clients);
+
+}  // namespace ambassador::proxy::admin

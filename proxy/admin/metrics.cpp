@@ -1,0 +1,124 @@
+#include "proxy/admin/metrics.hpp"
+
+#include <array>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace ambassador::proxy::admin {
+namespace {
+
+using metrics::Labels;
+using metrics::Sheet;
+
+// Upper bounds in microseconds: from a local answer to the longest wait that is usual.
+constexpr std::array<std::uint64_t, 14> kBounds{100,   250,   500,    1000,   2500,    5000,    10000,
+                                                25000, 50000, 100000, 250000, 1000000, 2500000, 5000000};
+
+double number(std::uint64_t value) {
+  return static_cast<double>(value);
+}
+
+Labels with(Labels labels, const char* key, const char* value) {
+  labels.emplace_back(key, value);
+  return labels;
+}
+
+void add_latency(Sheet& sheet, const char* name, const char* help, const Labels& labels,
+                 const net::HistogramSnapshot& times) {
+  std::vector<std::pair<double, std::uint64_t>> buckets;
+  buckets.reserve(kBounds.size());
+  for (const std::uint64_t bound : kBounds) {
+    buckets.emplace_back(number(bound) / 1e6, times.below(bound));
+  }
+  sheet.histogram(name, help, labels, buckets, times.total, number(times.sum_microseconds) / 1e6);
+}
+
+void add_program(const View& view, const net::Snapshot& snapshot, Sheet& sheet) {
+  const ConfigurationState& configuration = view.configuration();
+  sheet.gauge("ambassador_proxy_build_info", "Version and commit of the program",
+              {{"version", view.version}, {"commit", view.commit}}, 1);
+  sheet.gauge("ambassador_proxy_configuration_info", "Hash and form of the configuration that runs",
+              {{"hash", configuration.hash}, {"version", std::to_string(view.document().version)}}, 1);
+  sheet.gauge("ambassador_proxy_configuration_applied_timestamp_seconds", "When the configuration was taken",
+              {}, static_cast<double>(std::chrono::system_clock::to_time_t(configuration.applied_at)));
+  sheet.counter("ambassador_proxy_configurations_total", "Configurations by what became of them",
+                {{"result", "applied"}}, number(configuration.applied));
+  sheet.counter("ambassador_proxy_configurations_total", "", {{"result", "refused"}},
+                number(configuration.refused));
+  sheet.gauge("ambassador_proxy_draining", "1 while the proxy waits for its clients to leave", {},
+              snapshot.draining ? 1 : 0);
+  sheet.gauge("ambassador_proxy_buffered_bytes", "Memory in buffers that are in use", {},
+              number(snapshot.buffered_bytes));
+  sheet.counter("ambassador_proxy_accept_pauses_total", "Accepting paused: out of file descriptors", {},
+                number(snapshot.accept_pauses));
+}
+
+void add_listener(const net::ListenerSnapshot& listener, Sheet& sheet) {
+  const Labels labels{{"listener", listener.name}};
+  sheet.gauge("ambassador_proxy_clients", "Clients connected", labels, number(listener.clients));
+  sheet.counter("ambassador_proxy_clients_total", "Clients accepted", labels, number(listener.clients_total));
+  const std::array<std::pair<const char*, std::uint64_t>, 4> closed{{{"refused", listener.clients_refused},
+                                                                     {"slow", listener.clients_slow},
+                                                                     {"idle", listener.clients_idle},
+                                                                     {"broken", listener.clients_broken}}};
+  for (const auto& [reason, count] : closed) {
+    sheet.counter("ambassador_proxy_clients_closed_total", "Clients closed by the proxy, by reason",
+                  with(labels, "reason", reason), number(count));
+  }
+  sheet.counter("ambassador_proxy_requests_total", "Requests read from clients", labels,
+                number(listener.requests));
+  sheet.counter("ambassador_proxy_replies_total", "Replies given to clients", labels,
+                number(listener.replies));
+  sheet.counter("ambassador_proxy_client_received_bytes_total", "Bytes from clients", labels,
+                number(listener.bytes_received));
+  sheet.counter("ambassador_proxy_client_sent_bytes_total", "Bytes to clients", labels,
+                number(listener.bytes_sent));
+  for (std::size_t kind = 0; kind < listener.failures.size(); ++kind) {
+    sheet.counter("ambassador_proxy_failures_total", "Requests that got no reply from a backend, by kind",
+                  with(labels, "kind", net::failure_name(static_cast<Failure>(kind))),
+                  number(listener.failures[kind]));
+  }
+  add_latency(sheet, "ambassador_proxy_request_duration_seconds",
+              "From a request's last byte to its reply being due", labels, listener.request_time);
+}
+
+void add_backend(const std::string& listener, const net::BackendSnapshot& backend, Sheet& sheet) {
+  const Labels labels{{"listener", listener}, {"backend", backend.name}};
+  sheet.gauge("ambassador_proxy_backend_up", "1 when the backend may be used", labels,
+              backend.usable ? 1 : 0);
+  sheet.gauge("ambassador_proxy_backend_connections", "Connections that are up", labels,
+              number(backend.lanes_open));
+  sheet.gauge("ambassador_proxy_backend_waiting", "Requests that wait for a connection", labels,
+              number(backend.waiting));
+  sheet.counter("ambassador_proxy_backend_requests_total", "Requests sent", labels, number(backend.requests));
+  sheet.counter("ambassador_proxy_backend_replies_total", "Replies received", labels,
+                number(backend.replies));
+  sheet.counter("ambassador_proxy_backend_sent_bytes_total", "Bytes to the backend", labels,
+                number(backend.bytes_sent));
+  sheet.counter("ambassador_proxy_backend_received_bytes_total", "Bytes from the backend", labels,
+                number(backend.bytes_received));
+  sheet.counter("ambassador_proxy_backend_connects_total", "Connections made", labels,
+                number(backend.connects));
+  sheet.counter("ambassador_proxy_backend_connect_failures_total", "Connections that could not be made",
+                labels, number(backend.connect_failures));
+  sheet.counter("ambassador_proxy_backend_connections_lost_total", "Connections that ended without our wish",
+                labels, number(backend.lanes_lost));
+}
+
+}  // namespace
+
+void add_samples(const View& view, Sheet& sheet) {
+  const net::Snapshot snapshot = view.snapshot();
+  add_program(view, snapshot, sheet);
+  for (const net::ListenerSnapshot& listener : snapshot.listeners) {
+    add_listener(listener, sheet);
+  }
+  for (const net::ListenerSnapshot& listener : snapshot.listeners) {
+    for (const net::BackendSnapshot& backend : listener.backends) {
+      add_backend(listener.name, backend, sheet);
+    }
+  }
+}
+
+}  // namespace ambassador::proxy::admin
