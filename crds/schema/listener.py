@@ -85,9 +85,7 @@ def listener(cluster):
         "port": number("Port on 127.0.0.1, and on ::1 where the Pod has it; 1024 to 65535, other than 19900 and "
                        "19901.", 1024, 65535,
                        rules=[rule("self != 19900 && self != 19901",
-                                   "is the ambassador's own port (19900 admin, 19901 health): take another",
-                                   "string(self) + ' is the ambassador\\'s own port (19900 admin, 19901 health): take "
-                                   "another'")]),
+                                   "is the ambassador's own port (19900 admin, 19901 health): take another")]),
         "unixSocket": choice("Also listen on /run/ambassador/<policy>/<listener>.sock, in a folder that is shared with "
                              "the application's containers.", ["Enabled", "Disabled"], default="Disabled"),
         "env": env(),
@@ -122,7 +120,5 @@ def listeners(cluster):
     schema = keyed("What the ambassador offers; 1 to 16.", listener(cluster), ["name"], 16, 1)
     schema["x-kubernetes-validations"] = [rule(
         "self.all(l, self.exists_one(m, m.port == l.port))",
-        "two listeners have one port: give each a port of its own",
-        "'port ' + string(self.filter(l, !self.exists_one(m, m.port == l.port))[0].port) + ' is that of several "
-        "listeners: give each a port of its own'")]
+        "two listeners have one port: give each a port of its own")]
     return schema

@@ -131,7 +131,6 @@ def secret_ref(description, with_key=False):
     if with_key:
         properties["key"] = text("Key within the Secret.", NAME, 1, r"^[-._a-zA-Z0-9]+$")
     return obj(description, properties, ["name"] + (["key"] if with_key else []), [rule(
-        "!has(self.namespace)",
-        "credentials come from the Pod's own namespace: remove namespace, and copy the Secret there",
-        "'namespace \"' + self.namespace + '\" is not allowed: credentials come from the Pod\\'s own namespace; "
-        "remove it, and copy the Secret there'")])
+        "!has(self.__namespace__)",
+        "namespace is not allowed, because credentials come from the Pod's own namespace: remove it, and copy the "
+        "Secret there", path=".namespace")])

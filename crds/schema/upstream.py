@@ -8,7 +8,7 @@ def target(kind, port, cluster):
     ns = label(f"Namespace of the {kind}; another one than the policy's needs its owner's consent (annotation "
                "ambassador.dev/allowed-namespaces on the Service). "
                + ("Required: a ClusterAmbassadorPolicy has no namespace." if cluster else "Default: the policy's."))
-    rules = [rule("has(self.namespace)", "namespace is missing: a ClusterAmbassadorPolicy has no namespace of its "
+    rules = [rule("has(self.__namespace__)", "namespace is missing: a ClusterAmbassadorPolicy has no namespace of its "
                                          "own, so name one")] if cluster else []
     return {"name": object_name(f"Name of the {kind}."), "namespace": ns, "port": port_reference(port)}, rules
 
