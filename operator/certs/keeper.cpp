@@ -9,6 +9,7 @@
 #include "operator/certs/inspect.hpp"
 #include "operator/certs/rotation.hpp"
 #include "operator/certs/secret.hpp"
+#include "operator/kube/timestamp.hpp"
 
 namespace ambassador::certs {
 
@@ -133,8 +134,7 @@ class Keeper::Impl {
         }
         const auto info = source_->info();
         log::info("certificate served",
-                  {{"serial", info.serial},
-                   {"valid_for", std::chrono::floor<std::chrono::seconds>(info.not_after - options_.now())}});
+                  {{"serial", info.serial}, {"not_after", kube::rfc3339(info.not_after)}});
       }
       material_ = wanted;
     }

@@ -1,6 +1,7 @@
 #include "operator/certs/publisher.hpp"
 
 #include <condition_variable>
+#include <map>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <thread>
@@ -95,7 +96,9 @@ class Publisher::Impl {
     const auto live = informer.store().get(name);
     if (!live) return true;  // its coming wakes us
     const auto wanted = trust_to_apply(*live, bundle);
-    if (!wanted) return true;
+    // Our own write has not come back through the watch yet: once is enough.
+    const std::string seen = kube::resource_version_of(*live) + bundle;
+    if (!wanted || applied_[name] == seen) return true;
     kube::WriteOptions write;
     write.field_manager = kTrustFieldManager;
     write.force = true;
@@ -106,6 +109,7 @@ class Publisher::Impl {
       log::warning("CA bundle not written", {{"name", name}, {"why", applied.error().text()}});
       return false;
     }
+    applied_[name] = seen;
     log::info("CA bundle written", {{"name", name}, {"kind", informer.resource().kind}});
     return true;
   }
@@ -116,6 +120,7 @@ class Publisher::Impl {
   std::condition_variable_any changed_;
   bool awake_ = false;
   std::string bundle_;
+  std::map<std::string, std::string> applied_;  // by name: the version that we found and the bundle
   kube::Informer annotated_;
   kube::Informer policies_;
   std::jthread thread_;
