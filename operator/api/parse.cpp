@@ -108,6 +108,7 @@ void read_spec(const nlohmann::json& document, Policy& policy, Problems& problem
     return;
   }
   Fields spec(*found, "spec", problems);
+  if (!found->is_object()) return;
   policy.pod_selector = read_selector(spec, "podSelector");
   if (policy.key.cluster()) policy.namespace_selector = read_selector(spec, "namespaceSelector");
   policy.environments = read_environments(spec);

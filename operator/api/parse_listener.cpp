@@ -157,13 +157,14 @@ Listener read_listener(Fields& fields, const Policy& policy) {
     return listener;
   }
   fields.required("protocol", words(kProtocols));
-  listener.protocol = fields.choice("protocol", kProtocols).value_or(config::Protocol::tcp);
+  const auto protocol = fields.choice("protocol", kProtocols);
+  listener.protocol = protocol.value_or(config::Protocol::tcp);
   read_env(fields, listener);
   read_weights(fields, listener);
   read_pool(fields, listener);
   read_security(fields);
   listener.redis = read_redis(fields);
-  if (listener.protocol != config::Protocol::redis && fields.get("redis") != nullptr) {
+  if (protocol && *protocol != config::Protocol::redis && fields.get("redis") != nullptr) {
     fields.problems().invalid(fields.path("redis"), "is for protocol Redis: remove it");
   }
   for (const char* sql : {"database", "postgresql", "mysql"}) {
