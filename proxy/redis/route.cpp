@@ -17,9 +17,10 @@ constexpr std::string_view kCrossShard =
     "CROSSSLOT Keys in request don't hash to the same shard (a hash tag keeps keys together)";
 constexpr std::size_t kQuoted = 128;  // bytes of a request that an error reply repeats, as in Redis
 
-std::string unknown_command(const RequestParser& request) {
+// Arguments of a message that is not collected are not repeated: how many are there is chance.
+std::string unknown_command(const RequestParser& request, bool large) {
   std::string args;
-  for (std::size_t i = 1; i < request.seen() && args.size() < kQuoted; ++i) {
+  for (std::size_t i = large ? request.seen() : 1; i < request.seen() && args.size() < kQuoted; ++i) {
     args += '\'';
     args += request.arg(i).substr(0, kQuoted - args.size());
     args += "' ";
@@ -51,7 +52,7 @@ bool arity_fits(const Command& command, std::size_t arguments) {
 
 // The command that the message names, with its subcommand; null when it gets the error reply in text_ instead
 // (empty: the client is to be closed).
-const Command* RedisSession::recognise(std::string_view input) {
+const Command* RedisSession::recognise(std::string_view input, bool large) {
   const std::string_view name = parser_.arg(0);
   const char* const readable = parser_.is_inline() ? name.data() + name.size() : input.data() + input.size();
   const Command* command =
@@ -61,7 +62,7 @@ const Command* RedisSession::recognise(std::string_view input) {
     if (same_word(name, "post") || same_word(name, "host:")) {
       text_.clear();
     } else {
-      set_error(unknown_command(parser_));
+      set_error(unknown_command(parser_, large));
     }
     return nullptr;
   }
@@ -88,7 +89,7 @@ const Command* RedisSession::recognise(std::string_view input) {
 
 // The message is complete.
 Verdict RedisSession::route(std::string_view input) {
-  const Command* command = recognise(input);
+  const Command* command = recognise(input, parser_.size() > kCollect);
   if (command == nullptr) {
     if (!text_.empty()) return answer();
     return {.kind = Verdict::Kind::close, .consumed = skipped_ + parser_.size()};
@@ -126,7 +127,7 @@ Verdict RedisSession::route_large(std::string_view input) {
   const Command* command = seen > 0 ? find_command(parser_.arg(0)) : nullptr;
   const bool named = seen > 1 || (seen == 1 && (command == nullptr || command->sub_count == 0));
   if (named) {
-    command = recognise(input);
+    command = recognise(input, true);
     if (command == nullptr) {
       if (text_.empty()) return {.kind = Verdict::Kind::close, .consumed = input.size()};
       return drop(input);

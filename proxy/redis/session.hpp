@@ -41,7 +41,7 @@ class RedisSession final : public Session {
   // route.cpp: where a message goes.
   Verdict route(std::string_view input);
   Verdict route_large(std::string_view input);
-  const Command* recognise(std::string_view input);
+  const Command* recognise(std::string_view input, bool large);
   Verdict to_same_shard(const Command& command);
   Verdict to_split(const Command& command);
   Verdict to_all(const Command& command);

@@ -169,6 +169,10 @@ def info_reply(name, command):
             [info_reply(f"{name}|{sub}", subcommands[sub]) for sub in sorted(subcommands)]]
 
 
+def docs_reply(docs):
+    return resp(flat({key: docs[key] for key in ("summary", "since", "group", "complexity") if key in docs}))
+
+
 def array(kind, name, rows):
     body = "\n".join(f"    {row}," for row in rows)
     return (f"namespace {{\nconstexpr {kind} {name}Rows[] = {{\n{body}\n}};\n}}  // namespace\n"
@@ -193,7 +197,7 @@ def main():
                array("std::string_view", "kCommandInfo", [text(resp(info_reply(n, commands[n]))) for n in
                                                           sorted(commands)]) +
                array("std::string_view", "kCommandDocs",
-                     [text(resp(n) + resp(flat(commands[n]["docs"]))) for n in sorted(commands)]) + foot)
+                     [text(resp(n) + docs_reply(commands[n]["docs"])) for n in sorted(commands)]) + foot)
     stale = []
     for name, content in (("command_data.cpp", data), ("command_replies.cpp", replies)):
         path = HERE.parent / name

@@ -1,0 +1,255 @@
+// A relay without sockets, for tests and fuzzing: does what session.hpp asks of the real one, keeps the order
+// of one client's replies, and checks that the session keeps its side of the contract. Servers are whoever
+// calls deliver() and lose().
+#pragma once
+
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <deque>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "proxy/session/session.hpp"
+
+namespace ambassador::proxy::test {
+
+/// Which backends are usable is what the test says; the preferred one is the first of them.
+struct ToldAvailability final : Availability {
+  std::vector<bool> up;
+  explicit ToldAvailability(std::size_t backends) : up(backends, true) {}
+  [[nodiscard]] bool usable(BackendIndex i) const override { return up[i]; }
+  [[nodiscard]] BackendIndex preferred() const override {
+    for (BackendIndex i = 0; i < up.size(); ++i) {
+      if (up[i]) return i;
+    }
+    return kNoBackend;
+  }
+};
+
+/// Fails in every build: an assert that fuzzing of release code keeps.
+inline void must(bool holds, const char* what) {
+  if (holds) return;
+  std::fprintf(stderr, "contract broken: %s\n", what);
+  std::abort();
+}
+
+class ToyRelay {
+ public:
+  ToyRelay(const ProtocolCore& core, std::size_t backends)
+      : core_(core), session_(core.new_session()), lanes_(backends) {}
+
+  /// The client sends `bytes`.
+  void receive(std::string_view bytes) {
+    if (closed_) return;
+    const std::size_t streamed = static_cast<std::size_t>(std::min<std::uint64_t>(more_, bytes.size()));
+    if (more_ > 0) {
+      current_request() += bytes.substr(0, streamed);
+      more_ -= streamed;
+      bytes.remove_prefix(streamed);
+      if (more_ == 0) end_of_streamed_bytes();
+    }
+    input_ += bytes;
+    if (more_ == 0) go_on();
+  }
+  /// Asks the session again, as the relay does while the session waits for a backend.
+  void go_on() {
+    while (!closed_ && more_ == 0) {
+      const Verdict verdict = session_->on_client(input_);
+      must(verdict.consumed <= input_.size(), "consumed <= input");
+      log(verdict);
+      waiting = verdict.kind == Verdict::Kind::wait;
+      if (!obey(verdict)) break;
+    }
+    must(input_.size() <= core_.max_message() || closed_, "the session holds no more than max_message");
+    flush();
+  }
+  void give_up() {
+    session_->give_up();
+    go_on();
+  }
+  Session& session() { return *session_; }
+
+  /// The oldest request that `backend` owes a reply to; null when there is none.
+  [[nodiscard]] const std::string* owed(std::size_t backend) const {
+    return lanes_[backend].empty() ? nullptr : &lanes_[backend].front().request;
+  }
+  /// `backend` answers its oldest request.
+  void deliver(std::size_t backend, std::string_view reply) {
+    finish(backend, {.reply = std::string(reply)});
+  }
+  /// `backend` will not answer its oldest request.
+  void lose(std::size_t backend, Failure failure) { finish(backend, {.failed = true, .failure = failure}); }
+
+  std::string out;                    // what the client was sent
+  std::size_t replies = 0;            // exchanges that were answered
+  std::size_t opened = 0;             // exchanges that were opened
+  std::vector<std::string> verdicts;  // "pass 1", "ask 0 <text>", "answer <text>", ...
+  bool waiting = false;
+  bool log_texts = true;
+  [[nodiscard]] bool closed() const { return closed_; }
+  [[nodiscard]] bool streaming() const { return streaming_; }
+  [[nodiscard]] std::size_t held() const { return input_.size(); }
+
+ private:
+  struct Outcome {
+    bool failed = false;
+    Failure failure = Failure::lost;
+    std::string reply{};
+    bool there = false;
+  };
+  struct Exchange {
+    enum class Kind { one, group, ready } kind = Kind::one;
+    std::vector<Outcome> parts{};
+    std::vector<BackendIndex> backends{};
+    std::string ready{};
+  };
+  struct Owed {
+    std::uint64_t exchange = 0;  // number of the exchange since the beginning
+    std::size_t part = 0;
+    std::string request;
+  };
+
+  std::string& current_request() { return lanes_[streaming_backend_].back().request; }
+  void end_of_streamed_bytes() {
+    if (!unfinished_) streaming_ = false;
+  }
+  Exchange& open(Exchange::Kind kind) {
+    ++opened;
+    exchanges_.emplace_back().kind = kind;
+    return exchanges_.back();
+  }
+  std::uint64_t last_exchange() const { return first_ + exchanges_.size() - 1; }
+
+  void request(std::uint64_t exchange, std::size_t part, BackendIndex backend, std::string_view text) {
+    must(backend < lanes_.size(), "backend exists");
+    lanes_[backend].push_back({exchange, part, std::string(text)});
+  }
+
+  // False: the session is not to be asked again before something happens.
+  bool obey(const Verdict& verdict) {
+    using Kind = Verdict::Kind;
+    const std::string_view front = std::string_view(input_).substr(0, verdict.consumed);
+    must(!streaming_ || verdict.kind == Kind::need_more || verdict.kind == Kind::pass ||
+             verdict.kind == Kind::close,
+         "an unfinished pass is continued");
+    must(group_.parts.empty() || verdict.kind == Kind::ask || verdict.kind == Kind::gather ||
+             verdict.kind == Kind::need_more,
+         "an open group is closed first");
+    switch (verdict.kind) {
+      case Kind::need_more:
+        input_.erase(0, verdict.consumed);
+        return false;
+      case Kind::wait:
+        must(verdict.consumed == 0, "wait consumes nothing");
+        return false;
+      case Kind::pass:
+      case Kind::send:
+        if (streaming_) {
+          current_request() += front;
+        } else {
+          open(Exchange::Kind::one);
+          exchanges_.back().parts.resize(1);
+          request(last_exchange(), 0, verdict.backend, verdict.kind == Kind::send ? verdict.text : front);
+          streaming_backend_ = verdict.backend;
+        }
+        must(verdict.more == 0 || verdict.consumed == input_.size(), "more means that all is consumed");
+        must(verdict.consumed + verdict.more > 0, "a pass passes something");
+        streaming_ = verdict.streams();
+        unfinished_ = verdict.unfinished;
+        more_ = verdict.more;
+        break;
+      case Kind::ask:
+        request(first_ + exchanges_.size(), group_.parts.size(), verdict.backend, verdict.text);
+        group_.parts.emplace_back();
+        group_.backends.push_back(verdict.backend);
+        break;
+      case Kind::gather:
+        open(Exchange::Kind::group);
+        exchanges_.back().parts = std::move(group_.parts);
+        exchanges_.back().backends = std::move(group_.backends);
+        group_ = {};
+        break;
+      case Kind::answer:
+        must(!verdict.text.empty(), "an answer has text");
+        open(Exchange::Kind::ready).ready = verdict.text;
+        break;
+      case Kind::close:
+        if (!streaming_) open(Exchange::Kind::ready).ready = verdict.text;
+        closed_ = true;
+        return false;
+    }
+    input_.erase(0, verdict.consumed);
+    return true;
+  }
+
+  void finish(std::size_t backend, Outcome outcome) {
+    Owed owed = std::move(lanes_[backend].front());
+    lanes_[backend].pop_front();
+    outcome.there = true;
+    exchanges_[owed.exchange - first_].parts[owed.part] = std::move(outcome);
+    flush();
+  }
+
+  void flush() {
+    while (!exchanges_.empty()) {
+      Exchange& exchange = exchanges_.front();
+      for (const Outcome& part : exchange.parts) {
+        if (!part.there) return;
+      }
+      if (streaming_ && exchanges_.size() == 1) return;
+      if (exchange.kind == Exchange::Kind::ready) {
+        out += exchange.ready;
+      } else if (exchange.kind == Exchange::Kind::group) {
+        std::vector<Part> parts;
+        for (std::size_t i = 0; i < exchange.parts.size(); ++i) {
+          const Outcome& part = exchange.parts[i];
+          parts.push_back(
+              {exchange.backends[i], name(exchange.backends[i]), part.failed, part.failure, part.reply});
+        }
+        session_->merge(parts, out);
+      } else if (exchange.parts[0].failed) {
+        must(session_->fail(exchange.parts[0].failure, "some-backend:1", out), "Redis has error replies");
+      } else {
+        out += exchange.parts[0].reply;
+      }
+      ++replies;
+      exchanges_.pop_front();
+      ++first_;
+    }
+  }
+
+  static std::string_view name(BackendIndex backend) {
+    static const std::string_view names[] = {"redis-0:1", "redis-1:1", "redis-2:1", "redis-3:1"};
+    return names[backend % 4];
+  }
+
+  void log(const Verdict& verdict) {
+    if (!log_texts) return;
+    static const char* const kinds[] = {"need_more", "pass",   "send",  "ask",
+                                        "gather",    "answer", "close", "wait"};
+    std::string line = kinds[static_cast<int>(verdict.kind)];
+    const bool has_backend = verdict.kind == Verdict::Kind::pass || verdict.kind == Verdict::Kind::send ||
+                             verdict.kind == Verdict::Kind::ask;
+    if (has_backend && !streaming_) line += " " + std::to_string(verdict.backend);
+    if (!verdict.text.empty()) line += " " + std::string(verdict.text);
+    verdicts.push_back(line);
+  }
+
+  const ProtocolCore& core_;
+  std::unique_ptr<Session> session_;
+  std::string input_;
+  std::vector<std::deque<Owed>> lanes_;
+  std::deque<Exchange> exchanges_;
+  std::uint64_t first_ = 0;  // number of exchanges_.front()
+  Exchange group_;
+  bool streaming_ = false;
+  bool unfinished_ = false;
+  std::uint64_t more_ = 0;
+  std::size_t streaming_backend_ = 0;
+  bool closed_ = false;
+};
+
+}  // namespace ambassador::proxy::test
