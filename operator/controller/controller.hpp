@@ -15,6 +15,7 @@
 
 #include "common/dns/resolver.hpp"
 #include "operator/admission/cluster_view.hpp"
+#include "operator/controller/name_watch.hpp"
 #include "operator/kube/client.hpp"
 
 namespace ambassador::metrics {
@@ -39,8 +40,10 @@ struct ControllerOptions {
   /// (cert-manager).
   std::function<std::optional<std::string>()> ca_bundle;
 
-  /// How DNS is asked; tests point it at a server of theirs.
+  /// How DNS is asked.
   dns::Options dns;
+  /// In place of DNS, for tests; empty = DNS.
+  LookupFactory lookup;
   /// Pods patched at a time: enough for 5 s over some thousand Pods, and no burden on the API server.
   unsigned pod_workers = 8;
   /// Between two writes of one policy's status.
@@ -53,7 +56,8 @@ struct ControllerOptions {
 
 class Controller {
  public:
-  /// `view` is shared with admission and outlives this. `metrics` may be null.
+  /// `view` is shared with admission, outlives this, and is stopped before this is destroyed (it calls
+  /// handlers of ours). `metrics` may be null.
   Controller(const kube::Client& client, admission::ClusterView& view, ControllerOptions options,
              metrics::Metrics* metrics);
   ~Controller();  // stops
@@ -74,7 +78,7 @@ class Controller {
 
  private:
   class Impl;
-  std::unique_ptr<Impl> impl_;
+  std::shared_ptr<Impl> impl_;  // shared with the scrape, which may be under way at the end
 };
 
 }  // namespace ambassador::controller

@@ -29,6 +29,11 @@ bool sleep_for(std::chrono::milliseconds duration, const std::stop_token& stop) 
   return !stop.stop_requested();
 }
 
+std::string accepting(const ListOptions& what, const char* form) {
+  if (!what.metadata_only) return "application/json";
+  return std::string("application/json;as=") + form + ";g=meta.k8s.io;v=v1";
+}
+
 std::string flag(bool value) {
   return value ? "true" : "";
 }
@@ -102,6 +107,7 @@ Answer<Page> Client::list_page(const Resource& resource, const ListOptions& what
                                                                       {"fieldSelector", what.field_selector},
                                                                       {"limit", std::to_string(limit)},
                                                                       {"continue", std::string(next)}});
+  request.accept = accepting(what, "PartialObjectMetadataList");
   request.timeout = options.timeout;
   auto answer = call(std::move(request), options.stop, true);
   if (!answer.ok()) return answer.error();
@@ -220,6 +226,7 @@ Answer<bool> Client::watch(const Resource& resource, const ListOptions& what,
                                                          {"labelSelector", what.label_selector},
                                                          {"fieldSelector", what.field_selector},
                                                          {"timeoutSeconds", watch_timeout()}});
+  request.accept = accepting(what, "PartialObjectMetadata");
   request.timeout = idle;
   const std::string call = call_of(request) + " (watch)";
   std::optional<ApiError> failed;

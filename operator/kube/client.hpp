@@ -33,6 +33,8 @@ struct ListOptions {
   std::string name_space;  // "" = all
   std::string label_selector;
   std::string field_selector;
+  /// Only metadata comes, and the rest never leaves the API server (PartialObjectMetadata).
+  bool metadata_only = false;
 };
 
 struct Page {

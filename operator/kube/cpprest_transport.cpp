@@ -248,7 +248,7 @@ Result<Response> CpprestTransport::exchange(const Request& request, const LineHa
   const std::string& server = credentials_->config().server;
   web_http::http_request message(std::string(to_string(request.method)));
   message.set_request_uri(request.target);
-  message.headers().add("Accept", "application/json");
+  message.headers().add("Accept", request.accept);
   message.headers().add("User-Agent", "ambassador-operator");
   if (const auto token = credentials_->token(); !token.empty()) {
     message.headers().add("Authorization", "Bearer " + token);

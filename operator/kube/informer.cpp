@@ -90,7 +90,8 @@ void Informer::drop(const std::string& key) {
 Answer<bool> Informer::relist(Reflector& reflector, std::stop_token stop) {
   ++lists_;
   // Page by page, so that a large collection is never held twice: as it came and as it is kept.
-  const ListOptions what{reflector.name_space, options_.label_selector, options_.field_selector};
+  const ListOptions what{reflector.name_space, options_.label_selector, options_.field_selector,
+                         options_.metadata_only};
   const CallOptions call{.timeout = std::chrono::seconds(30), .stop = stop};
   std::set<std::string> seen;
   std::string next;
@@ -128,7 +129,8 @@ void Informer::run(Reflector& reflector, std::stop_token stop) {
     if (error.retry_after) duration = std::max<std::chrono::milliseconds>(duration, *error.retry_after);
     pause(duration);
   };
-  const ListOptions what{reflector.name_space, options_.label_selector, options_.field_selector};
+  const ListOptions what{reflector.name_space, options_.label_selector, options_.field_selector,
+                         options_.metadata_only};
   bool must_list = true;
   while (!stop.stop_requested()) {
     if (must_list) {

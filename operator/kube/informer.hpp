@@ -25,6 +25,7 @@ struct InformerOptions {
   std::vector<std::string> namespaces = {};
   std::string label_selector = {};
   std::string field_selector = {};
+  bool metadata_only = false;  // see ListOptions
   /// Drops what nobody reads before the object is kept (memory!). metadata.managedFields always goes.
   std::function<void(Json&)> transform = {};
   std::map<std::string, IndexFunction> indexes = {};

@@ -23,6 +23,7 @@ struct Request {
   std::string target;        // path and query, percent-encoded: "/api/v1/pods?limit=500"
   std::string body;          // JSON; "" = none
   std::string content_type;  // of the body: "application/json", "application/merge-patch+json" ...
+  std::string accept = "application/json";
   /// send(): until the whole answer is there. stream(): the longest silence before the stream counts as dead.
   std::chrono::milliseconds timeout{std::chrono::seconds(30)};
 };

@@ -5,6 +5,24 @@
 
 namespace ambassador::kube {
 
+void Times::add(std::chrono::nanoseconds time) {
+  ++count;
+  sum += time;
+  const double seconds = std::chrono::duration<double>(time).count();
+  const auto place = std::ranges::lower_bound(kBounds, seconds);
+  if (place != kBounds.end()) ++buckets.at(static_cast<std::size_t>(place - kBounds.begin()));
+}
+
+std::vector<std::pair<double, std::uint64_t>> Times::cumulative() const {
+  std::vector<std::pair<double, std::uint64_t>> out;
+  std::uint64_t so_far = 0;
+  for (std::size_t i = 0; i < kBounds.size(); ++i) {
+    so_far += buckets.at(i);
+    out.emplace_back(kBounds.at(i), so_far);
+  }
+  return out;
+}
+
 WorkQueue::WorkQueue(std::string name, WorkQueueOptions options)
     : name_(std::move(name)), options_(options), tokens_(options.burst), refilled_(Clock::now()) {}
 
@@ -90,8 +108,7 @@ std::optional<std::string> WorkQueue::get() {
       std::string key = std::move(waiting_.front());
       waiting_.pop_front();
       const auto queued = queued_at_.find(key);
-      sums_.queue_time += now - queued->second;
-      ++sums_.got;
+      sums_.queue_times.add(now - queued->second);
       queued_at_.erase(queued);
       working_.emplace(key, now);
       return key;
@@ -110,8 +127,7 @@ void WorkQueue::done(const std::string& key) {
   const std::lock_guard lock(mutex_);
   const auto found = working_.find(key);
   if (found == working_.end()) return;
-  sums_.work_time += Clock::now() - found->second;
-  ++sums_.finished;
+  sums_.work_times.add(Clock::now() - found->second);
   working_.erase(found);
   if (queued_at_.contains(key)) {
     waiting_.push_back(key);
@@ -145,6 +161,7 @@ WorkQueueStatistics WorkQueue::statistics() const {
   out.in_work = working_.size();
   const auto now = Clock::now();
   for (const auto& [key, since] : working_) {
+    out.running += now - since;
     out.longest_running = std::max<std::chrono::nanoseconds>(out.longest_running, now - since);
   }
   return out;

@@ -2,6 +2,7 @@
 // worker at a time, and comes back later and later while it fails (client-go's workqueue). Thread-safe.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -11,6 +12,8 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace ambassador::kube {
 
@@ -23,6 +26,18 @@ struct WorkQueueOptions {
   double burst = 200;
 };
 
+/// A histogram of times, in buckets that reach from a quick reconcile to a stuck one.
+struct Times {
+  static constexpr std::array<double, 8> kBounds = {0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10, 60};  // seconds
+  std::array<std::uint64_t, kBounds.size()> buckets{};  // each value in the first bucket that holds it
+  std::uint64_t count = 0;
+  std::chrono::nanoseconds sum{0};
+
+  void add(std::chrono::nanoseconds time);
+  /// Upper bound and how many values lie at or below it, as Prometheus wants it.
+  [[nodiscard]] std::vector<std::pair<double, std::uint64_t>> cumulative() const;
+};
+
 /// Numbers as controller-runtime names them (workqueue_depth, workqueue_adds_total ...), for /metrics.
 struct WorkQueueStatistics {
   std::size_t depth = 0;  // waiting for a worker, delayed ones not counted
@@ -30,10 +45,9 @@ struct WorkQueueStatistics {
   std::uint64_t retries = 0;
   std::size_t in_work = 0;
   std::chrono::nanoseconds longest_running{0};
-  std::chrono::nanoseconds queue_time{0};  // sums: time waited, time worked, over `got` and `finished` items
-  std::chrono::nanoseconds work_time{0};
-  std::uint64_t got = 0;
-  std::uint64_t finished = 0;
+  std::chrono::nanoseconds running{0};  // all that are in work, summed up
+  Times queue_times;
+  Times work_times;
 };
 
 class WorkQueue {

@@ -1,0 +1,106 @@
+#include "operator/controller/pod_reconciler.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "common/log/log.hpp"
+#include "operator/inject/live.hpp"
+#include "operator/inject/record.hpp"
+
+namespace ambassador::controller {
+namespace {
+
+using kube::Json;
+
+PodVerdict judge(const Json& pod, const inject::PodRecord& record, const inject::LiveState& live) {
+  PodVerdict verdict;
+  verdict.uid = kube::uid_of(pod);
+  for (const auto& policy : record.policies) {
+    auto key = policy.key;
+    if (!key.cluster()) key.ns = kube::namespace_of(pod);
+    verdict.policies.push_back(std::move(key));
+  }
+  verdict.stale = live.stale;
+  verdict.up_to_date = live.wanted_annotations.empty() && !live.stale;
+  verdict.ready = is_ready(pod);
+  verdict.gone.insert(live.gone.begin(), live.gone.end());
+  return verdict;
+}
+
+}  // namespace
+
+bool is_ready(const Json& pod) {
+  const Json* conditions = kube::at(pod, {"status", "conditions"});
+  if (conditions == nullptr || !conditions->is_array()) return false;
+  for (const auto& one : *conditions) {
+    if (kube::string_at(one, {"type"}) == "Ready") return kube::string_at(one, {"status"}) == "True";
+  }
+  return false;
+}
+
+bool has_ended(const Json& pod) {
+  const auto phase = kube::string_at(pod, {"status", "phase"});
+  return phase == "Succeeded" || phase == "Failed";
+}
+
+Verdict PodReconciler::reconcile(const std::string& key, std::stop_token stop) {
+  const auto pod = needs_.caches.pods.store().get(key);
+  const auto forget = [&] {
+    needs_.counted(needs_.table.remove(key));
+    return Verdict::done();
+  };
+  if (!pod || has_ended(*pod) || kube::is_being_deleted(*pod)) return forget();
+  const auto record = inject::read_record(*pod);
+  if (!record) return forget();
+  const auto ns = kube::namespace_of(*pod);
+  const auto installation = needs_.view.installation();
+  const auto live =
+      inject::live_state({.pod = *pod,
+                          .ns = ns,
+                          .namespace_labels = needs_.view.namespace_labels(ns).value_or(api::Labels{}),
+                          .policies = needs_.view.policies_for(ns),
+                          .installation = *installation});
+  if (!live) return forget();
+  const auto before = needs_.table.get(key);
+  const auto now = judge(*pod, *record, *live);
+  needs_.counted(needs_.table.put(key, now));
+  tell(*pod, before, now);
+  if (live->wanted_annotations.empty()) return Verdict::done();
+  return patch(key, *pod, live->wanted_annotations, std::move(stop));
+}
+
+Verdict PodReconciler::patch(const std::string& key, const Json& pod,
+                             const std::vector<std::pair<std::string, std::string>>& annotations,
+                             std::stop_token stop) {
+  Json patch = {{"metadata", {{"uid", kube::uid_of(pod)}, {"annotations", Json::object()}}}};
+  for (const auto& [name, value] : annotations) patch["metadata"]["annotations"][name] = value;
+  if (!needs_.acting.leads()) return Verdict::retry();
+  const auto answer =
+      needs_.acting.client.patch(kube::resources::pods, kube::namespace_of(pod), kube::name_of(pod),
+                                 kube::PatchType::merge, patch, "", needs_.acting.write(stop));
+  if (answer.ok()) {
+    ++patches_;
+    log::debug("configuration patched", {{"pod", key}});
+    return Verdict::done();  // the watch brings the Pod back, and with it the count
+  }
+  // Gone, or another Pod of the same name by now: the watch tells.
+  if (answer.error().not_found() || answer.error().conflict()) return Verdict::done();
+  if (!stop.stop_requested()) {
+    ++failures_;
+    log::warning("configuration not patched", {{"pod", key}, {"error", answer.error().text()}});
+  }
+  return Verdict::retry();
+}
+
+void PodReconciler::tell(const Json& pod, const PodVerdict& before, const PodVerdict& now) {
+  if (before.uid != now.uid) return;  // first seen in this term: what was gone before has been told before
+  for (const auto& policy : now.gone) {
+    if (before.gone.contains(policy)) continue;
+    needs_.acting.events.record(
+        pod, kube::EventType::warning, "PolicyDeleted", "FollowPolicy",
+        "policy " + policy.text() +
+            " was deleted: the ambassador keeps the configuration it has; create the policy "
+            "again, or restart the Pod without it");
+  }
+}
+
+}  // namespace ambassador::controller

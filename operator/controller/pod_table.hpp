@@ -1,0 +1,47 @@
+// What is known about every injected Pod, summed up per policy for status.pods. Thread-safe.
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "operator/api/policy.hpp"
+#include "operator/status/status.hpp"
+
+namespace ambassador::controller {
+
+/// One injected Pod as the live-configuration reconciler last saw it.
+struct PodVerdict {
+  std::string uid;
+  std::vector<api::PolicyKey> policies;
+  bool up_to_date = false;  // its configuration and shape are current
+  bool stale = false;       // a restart would change more than its configuration
+  bool ready = false;
+  std::set<api::PolicyKey> gone;  // policies on it that exist no more
+  friend bool operator==(const PodVerdict&, const PodVerdict&) = default;
+};
+
+class PodTable {
+ public:
+  /// Returns the policies whose sums changed.
+  std::set<api::PolicyKey> put(const std::string& pod, PodVerdict verdict);
+  std::set<api::PolicyKey> remove(const std::string& pod);
+  void clear();
+
+  /// Of the Pods that carry the policy; `selected` equals `injected` here.
+  [[nodiscard]] status::PodCounts counts(const api::PolicyKey& policy) const;
+  /// The verdict before, or one without uid.
+  [[nodiscard]] PodVerdict get(const std::string& pod) const;
+  [[nodiscard]] std::vector<std::string> pods_of(const api::PolicyKey& policy) const;
+  /// All Pods, each once.
+  [[nodiscard]] status::PodCounts total() const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<std::string, PodVerdict> verdicts_;
+  std::map<api::PolicyKey, std::set<std::string>> carrying_;
+};
+
+}  // namespace ambassador::controller

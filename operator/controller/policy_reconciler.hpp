@@ -1,0 +1,69 @@
+// One policy: find its backends, write its status. Called by the workers of the queue "policy"; keys are
+// "namespace/ name", or "name" for a ClusterAmbassadorPolicy.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <string>
+
+#include "operator/admission/cluster_view.hpp"
+#include "operator/controller/acting.hpp"
+#include "operator/controller/caches.hpp"
+#include "operator/controller/findings.hpp"
+#include "operator/controller/name_watch.hpp"
+#include "operator/controller/references.hpp"
+#include "operator/controller/workers.hpp"
+#include "operator/status/status.hpp"
+
+namespace ambassador::controller {
+
+/// How long the first status of a policy waits for DNS's first answers, so that it is written once and not
+/// twice.
+inline constexpr std::chrono::milliseconds kFirstAnswers{400};
+/// Somebody else changed the object: our cache knows it in a moment.
+inline constexpr std::chrono::milliseconds kCacheLag{100};
+
+class PolicyReconciler {
+ public:
+  struct Needs {
+    const Acting& acting;
+    admission::ClusterView& view;
+    const Caches& caches;
+    NameWatch& names;
+    References& references;
+    std::function<status::PodCounts(const api::PolicyKey&)> pods;
+    std::chrono::milliseconds status_interval;
+  };
+  explicit PolicyReconciler(Needs needs) : needs_(std::move(needs)) {}
+
+  Verdict reconcile(const std::string& key, std::stop_token stop);
+  /// A new term of leadership: nothing is known of the times of the one before.
+  void forget();
+
+  [[nodiscard]] std::uint64_t status_writes() const { return writes_; }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  struct Times {
+    Clock::time_point first_seen = Clock::now();
+    Clock::time_point written{};
+  };
+
+  [[nodiscard]] kube::Object document(const std::string& key) const;
+  Verdict gone(const std::string& key);
+  Findings find(const std::string& key, const inject::KnownPolicy& known, const std::string& now);
+  Verdict write(const std::string& key, const kube::Json& document, const kube::Json& status,
+                std::stop_token stop);
+  void tell(const kube::Json& document, const kube::Json& before, const kube::Json& after);
+  Times times(const std::string& key);
+
+  const Needs needs_;
+  std::mutex mutex_;
+  std::map<std::string, Times> times_;
+  std::atomic<std::uint64_t> writes_{0};
+};
+
+}  // namespace ambassador::controller
