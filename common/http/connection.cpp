@@ -1,356 +1,339 @@
+// One connection: wait for a request, read it within its limits, hand it to the handler, write the answer,
+// again. Everything runs on the socket's strand; one lazy timer keeps the deadline of whatever is under way.
 #include "common/http/connection.hpp"
 
-#include <boost/asio/dispatch.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
-#include <boost/beast/ssl.hpp>
+#include <boost/beast/ssl/ssl_stream.hpp>
+#include <chrono>
+#include <cstdio>
+#include <ctime>
 #include <optional>
-#include <utility>
+#include <string>
 
 namespace ambassador::http {
 namespace {
 
 namespace asio = boost::asio;
 namespace beast = boost::beast;
-namespace bhttp = boost::beast::http;
+using tcp = asio::ip::tcp;
+using Clock = std::chrono::steady_clock;
 using boost::system::error_code;
 
-/// How long, and how much of, what a client still sends is read after the last response: closing with unread
-/// bytes would reset the connection and lose that response (RFC 9112, section 9.6).
+constexpr std::size_t kReadAheadBytes = std::size_t{64} * 1024;  // what Beast reads at once from a body
+/// After an error answer the client may still be sending: without reading that, the kernel would send RST and
+/// the answer would be lost on its way.
 constexpr std::chrono::milliseconds kLingerTime{1000};
-constexpr std::size_t kLingerBytes = std::size_t{16} * 1024 * 1024;
-constexpr std::size_t kReadBytes = 16384;
+constexpr std::size_t kLingerBytes = std::size_t{256} * 1024;
 
-using Plain = beast::tcp_stream;
-using Secure = beast::ssl_stream<beast::tcp_stream>;
+std::string http_date() {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  gmtime_r(&now, &parts);
+  char text[64];
+  const std::size_t size = std::strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &parts);
+  return {text, size};
+}
 
-std::string peer_of(const Plain& stream) {
-  error_code error;
-  const auto endpoint = stream.socket().remote_endpoint(error);
-  if (error) {
-    return "unknown";
+/// What a failed read is answered with; nothing when the client is gone.
+std::optional<Response> answer_to(error_code problem) {
+  using beast::http::error;
+  if (problem == error::end_of_stream || problem == error::partial_message) return std::nullopt;
+  if (problem == error::header_limit || problem == error::buffer_overflow) {
+    return Response::text(431, "the request's headers are too large\n");
   }
-  const std::string address = endpoint.address().to_string();
-  const std::string port = std::to_string(endpoint.port());
-  return endpoint.address().is_v6() ? "[" + address + "]:" + port : address + ":" + port;
+  if (problem == error::body_limit) return Response::text(413, "the request's body is too large\n");
+  if (problem.category() == beast::http::make_error_code(error::bad_method).category()) {
+    return Response::text(400, "malformed request: " + problem.message() + "\n");
+  }
+  return std::nullopt;
+}
+
+tcp::socket& socket_of(tcp::socket& stream) {
+  return stream;
+}
+tcp::socket& socket_of(beast::ssl_stream<tcp::socket>& stream) {
+  return stream.next_layer();
 }
 
 template <class Stream>
 class StreamConnection final : public Connection,
                                public std::enable_shared_from_this<StreamConnection<Stream>> {
  public:
-  template <class... Context>
-  StreamConnection(asio::ip::tcp::socket socket, std::shared_ptr<Shared> shared,
-                   std::shared_ptr<asio::ssl::context> context, std::function<void()> closed, Context&... tls)
-      : context_(std::move(context)),
-        stream_(std::move(socket), tls...),
-        shared_(std::move(shared)),
-        closed_(std::move(closed)),
-        handler_timer_(stream_.get_executor()),
-        buffer_(shared_->limits.header_bytes + kReadBytes) {
-    peer_ = peer_of(lowest());
+  static constexpr bool kTls = !std::is_same_v<Stream, tcp::socket>;
+  using Self = std::shared_ptr<StreamConnection>;
+
+  template <class... Args>
+  StreamConnection(std::shared_ptr<Hub> hub, std::shared_ptr<asio::ssl::context> context, tcp::socket socket,
+                   Args&&... args)
+      : hub_(std::move(hub)),
+        context_(std::move(context)),
+        stream_(std::move(socket), std::forward<Args>(args)...),
+        timer_(socket_of(stream_).get_executor()),
+        buffer_(hub_->limits.header_bytes + kReadAheadBytes) {}
+  ~StreamConnection() override {
+    if (!closed_) hub_->gone(*this);
   }
 
-  ~StreamConnection() override { finished(); }
-
   void start() override {
-    asio::dispatch(stream_.get_executor(), [self = this->shared_from_this()] { self->handshake(); });
+    asio::post(strand(), [self = this->shared_from_this()] { self->begin(); });
   }
 
   void close() override {
-    asio::post(stream_.get_executor(), [self = this->shared_from_this()] { self->end(); });
-  }
-
-  void drain() override {
-    asio::post(stream_.get_executor(), [self = this->shared_from_this()] {
-      self->last_ = true;
-      if (self->waiting_since() != 0) {
-        self->end();
-      }
+    asio::post(strand(), [weak = this->weak_from_this()] {
+      if (const auto self = weak.lock()) self->end();
     });
   }
 
  private:
-  Plain& lowest() { return beast::get_lowest_layer(stream_); }
-  const Limits& limits() const { return shared_->limits; }
+  auto strand() { return socket_of(stream_).get_executor(); }
 
-  void handshake() {
-    set_waiting(true);
-    if constexpr (std::is_same_v<Stream, Secure>) {
-      lowest().expires_after(limits().header_timeout);
+  void begin() {
+    if (closed_) return;
+    error_code ignored;
+    const auto peer = socket_of(stream_).remote_endpoint(ignored);
+    peer_ = ignored ? ""
+                    : (peer.address().is_v6() ? "[" + peer.address().to_string() + "]"
+                                              : peer.address().to_string()) +
+                          ":" + std::to_string(peer.port());
+    socket_of(stream_).set_option(tcp::no_delay(true), ignored);
+    hub_->waits(*this, false);
+    if constexpr (kTls) {
+      due_in(hub_->limits.header_timeout);
       stream_.async_handshake(asio::ssl::stream_base::server,
                               [self = this->shared_from_this()](error_code error) {
                                 if (error) {
-                                  ++self->shared_->handshake_failures;
-                                  self->end();
-                                } else {
-                                  self->await_request(self->limits().header_timeout);
+                                  ++self->hub_->counters.handshake_failures;
+                                  return self->end();
                                 }
+                                self->wait_for_request(self->hub_->limits.header_timeout);
                               });
     } else {
-      await_request(limits().header_timeout);
+      wait_for_request(hub_->limits.header_timeout);
     }
   }
 
-  // Waits for the first byte of a request, so that being idle and sending slowly have limits of their own.
-  void await_request(std::chrono::milliseconds patience) {
-    parser_.emplace();
-    parser_->header_limit(static_cast<std::uint32_t>(limits().header_bytes));
-    parser_->body_limit(limits().body_bytes);
-    if (buffer_.size() > 0) {
-      read_header();
-      return;
-    }
-    set_waiting(true);
-    lowest().expires_after(patience);
-    stream_.async_read_some(buffer_.prepare(kReadBytes),
+  // Deadlines ---------------------------------------------------------------------------------------------
+
+  /// What is under way must be done within `time`; else it is cancelled and timed_out_ set.
+  void due_in(std::chrono::milliseconds time) {
+    timed_out_ = false;
+    due_ = Clock::now() + time;
+    if (!timer_runs_ || timer_.expiry() > due_) keep_time();
+  }
+  void not_due() { due_ = Clock::time_point::max(); }
+  void keep_time() {
+    timer_runs_ = true;
+    timer_.expires_at(due_);
+    timer_.async_wait([self = this->shared_from_this(), round = ++timer_round_](error_code) {
+      if (round != self->timer_round_) return;
+      self->timer_runs_ = false;
+      if (self->closed_ || self->due_ == Clock::time_point::max()) return;
+      if (Clock::now() < self->due_) return self->keep_time();
+      self->overdue();
+    });
+  }
+  void overdue() {
+    not_due();
+    timed_out_ = true;
+    if (handling_) return send(Response::text(503, "no answer in time\n"), handling_, true);
+    error_code ignored;
+    socket_of(stream_).cancel(ignored);
+  }
+
+  // Reading -----------------------------------------------------------------------------------------------
+
+  void wait_for_request(std::chrono::milliseconds patience) {
+    if (closed_) return;
+    hub_->waits(*this, false);
+    if (buffer_.size() > 0) return read_header();
+    buffer_.shrink_to_fit();
+    due_in(patience);
+    stream_.async_read_some(buffer_.prepare(4096),
                             [self = this->shared_from_this()](error_code error, std::size_t bytes) {
+                              if (error || self->closed_) return self->end();
                               self->buffer_.commit(bytes);
-                              if (error || self->ended_) {
-                                self->end();
-                              } else {
-                                self->read_header();
-                              }
+                              self->read_header();
                             });
   }
 
   void read_header() {
-    set_waiting(false);
-    lowest().expires_after(limits().header_timeout);
-    bhttp::async_read_header(stream_, buffer_, *parser_,
-                             [self = this->shared_from_this()](error_code error, std::size_t) {
-                               if (error) {
-                                 self->refuse(error);
-                               } else {
-                                 self->expect_body();
-                               }
-                             });
+    hub_->works(*this);
+    hub_->waits(*this, true);
+    due_in(hub_->limits.header_timeout);
+    parser_.emplace();
+    parser_->header_limit(static_cast<std::uint32_t>(hub_->limits.header_bytes));
+    parser_->body_limit(hub_->limits.body_bytes);
+    beast::http::async_read_header(stream_, buffer_, *parser_,
+                                   [self = this->shared_from_this()](error_code error, std::size_t) {
+                                     if (error) return self->refuse(error);
+                                     self->header_is_there();
+                                   });
   }
 
-  void expect_body() {
-    if (!beast::iequals(parser_->get()[bhttp::field::expect], "100-continue")) {
-      read_body();
-      return;
-    }
+  void header_is_there() {
+    if (closed_) return;
+    const bool expects = beast::iequals(parser_->get()[beast::http::field::expect], "100-continue");
+    if (!expects || parser_->is_done()) return read_body();
     static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-    lowest().expires_after(limits().write_timeout);
+    due_in(hub_->limits.write_timeout);
     asio::async_write(stream_, asio::buffer(kContinue.data(), kContinue.size()),
                       [self = this->shared_from_this()](error_code error, std::size_t) {
-                        if (error) {
-                          self->end();
-                        } else {
-                          self->read_body();
-                        }
+                        if (error) return self->end();
+                        self->read_body();
                       });
   }
 
   void read_body() {
-    lowest().expires_after(limits().body_timeout);
-    bhttp::async_read(stream_, buffer_, *parser_,
-                      [self = this->shared_from_this()](error_code error, std::size_t) {
-                        if (error) {
-                          self->refuse(error);
-                        } else {
-                          self->handle();
-                        }
-                      });
+    if (parser_->is_done()) return handle();
+    due_in(hub_->limits.body_timeout);
+    beast::http::async_read(stream_, buffer_, *parser_,
+                            [self = this->shared_from_this()](error_code error, std::size_t) {
+                              if (error) return self->refuse(error);
+                              self->handle();
+                            });
   }
 
-  // The client sent what we do not take: tell it, then close.
   void refuse(error_code error) {
-    if (error == bhttp::error::body_limit) {
-      ++shared_->too_large;
-      respond_last(413, "the body is larger than " + std::to_string(limits().body_bytes) + " bytes\n");
-    } else if (error == bhttp::error::header_limit || error == bhttp::error::buffer_overflow) {
-      ++shared_->too_large;
-      respond_last(431, "the headers are larger than " + std::to_string(limits().header_bytes) + " bytes\n");
-    } else if (error == beast::error::timeout) {
-      ++shared_->too_slow;
-      end();  // the stream is closed by its time-out: nothing can be written any more
-    } else if (error.category() == make_error_code(bhttp::error::bad_method).category() &&
-               error != bhttp::error::end_of_stream && error != bhttp::error::partial_message) {
-      ++shared_->malformed;
-      respond_last(400, "malformed HTTP: " + error.message() + "\n");
-    } else {
-      end();
-    }
+    if (closed_) return;
+    hub_->works(*this);
+    std::optional<Response> answer =
+        timed_out_ ? Response::text(408, "the request came too slowly\n") : answer_to(error);
+    if (!answer) return end();
+    auto& counters = hub_->counters;
+    ++(timed_out_ ? counters.too_slow : answer->status == 400 ? counters.malformed : counters.too_large);
+    keep_alive_ = false;
+    head_ = false;
+    send(std::move(*answer), ++request_, true);
   }
 
-  void respond_last(unsigned status, std::string text) {
-    last_ = true;
-    version_ = 11;
-    head_ = false;
-    lingers_ = true;
-    write(Response::text(status, std::move(text)));
-  }
+  // Handling and writing ----------------------------------------------------------------------------------
 
   void handle() {
+    if (closed_ || hub_->closed) return end();
+    hub_->works(*this);
+    ++hub_->counters.requests;
     auto message = parser_->release();
-    version_ = message.version();
-    head_ = message.method() == bhttp::verb::head;
-    if (!message.keep_alive()) {
-      last_ = true;
-    }
-    ++served_;
-    if (limits().max_requests_per_connection != 0 && served_ >= limits().max_requests_per_connection) {
-      last_ = true;
-    }
-    if (shared_->stopped) {
-      end();
-      return;
-    }
+    parser_.reset();
+    keep_alive_ = message.keep_alive();
+    head_ = message.method() == beast::http::verb::head;
     Request request;
     request.method = std::string(message.method_string());
     request.target = std::string(message.target());
+    request.tls = kTls;
+    request.peer = peer_;
     for (const auto& field : message) {
       request.headers.emplace_back(std::string(field.name_string()), std::string(field.value()));
     }
     request.body = std::move(message.body());
-    request.peer = peer_;
-    request.tls = std::is_same_v<Stream, Secure>;
-
-    ++shared_->requests;
-    lowest().expires_never();
-    const unsigned turn = ++turn_;
-    handler_timer_.expires_after(limits().handler_timeout);
-    handler_timer_.async_wait([self = this->shared_from_this(), turn](error_code error) {
-      if (!error) {
-        self->last_ = true;
-        self->reply(turn, Response::text(503, "no answer in time\n"));
-      }
-    });
-    shared_->handler(std::move(request), Reply([self = this->shared_from_this(), turn](Response response) {
-                       asio::post(self->stream_.get_executor(),
-                                  [self, turn, response = std::move(response)]() mutable {
-                                    self->reply(turn, std::move(response));
-                                  });
-                     }));
+    const std::uint64_t number = handling_ = ++request_;
+    due_in(hub_->limits.handler_timeout);
+    // The timer keeps this connection while the handler works; a forgotten Reply must not.
+    hub_->handle(std::move(request), Reply([weak = this->weak_from_this(), number](Response response) {
+                   const auto self = weak.lock();
+                   if (!self) return;
+                   asio::post(self->strand(), [self, number, r = std::move(response)]() mutable {
+                     if (self->handling_ == number) self->send(std::move(r), number, false);
+                   });
+                 }));
   }
 
-  // `turn` tells an answer that comes after the time-out's from the one that is due.
-  void reply(unsigned turn, Response response) {
-    if (ended_ || turn != turn_) {
-      return;
-    }
-    ++turn_;
-    handler_timer_.cancel();
-    write(std::move(response));
+  /// `after_error`: the client may still be sending.
+  void send(Response response, std::uint64_t number, bool after_error) {
+    if (closed_ || number != request_) return;
+    handling_ = 0;
+    const unsigned most = hub_->limits.max_requests_per_connection;
+    const bool last = after_error || hub_->draining || !keep_alive_ || (most > 0 && request_ >= most);
+    auto& out = response_.emplace();
+    out.version(11);
+    out.result(response.status);
+    if (!response.content_type.empty()) out.set(beast::http::field::content_type, response.content_type);
+    for (const auto& [name, value] : response.headers) out.insert(name, value);
+    out.set(beast::http::field::date, http_date());
+    out.keep_alive(!last);
+    out.body() = std::move(response.body);
+    out.prepare_payload();
+    if (head_) out.body().clear();  // Content-Length stays
+    due_in(hub_->limits.write_timeout);
+    beast::http::async_write(
+        stream_, out, [self = this->shared_from_this(), last, after_error](error_code error, std::size_t) {
+          self->response_.reset();
+          if (error || self->closed_) return self->end();
+          if (!last) return self->wait_for_request(self->hub_->limits.idle_timeout);
+          if (after_error) return self->linger();
+          self->say_goodbye();
+        });
   }
 
-  void write(Response response) {
-    if (shared_->draining) {
-      last_ = true;
-    }
-    response_ = {};
-    response_.version(version_);
-    response_.result(response.status);
-    response_.set(bhttp::field::content_type, response.content_type);
-    for (const auto& [name, value] : response.headers) {
-      response_.set(name, value);
-    }
-    response_.keep_alive(!last_);
-    response_.content_length(response.body.size());
-    if (!head_) {
-      response_.body() = std::move(response.body);
-    }
-    serializer_.emplace(response_);
-    lowest().expires_after(limits().write_timeout);
-    const auto written = [self = this->shared_from_this()](error_code error, std::size_t) {
-      if (error) {
-        self->end();
-      } else if (self->last_) {
-        self->finish();
-      } else {
-        self->await_request(self->limits().idle_timeout);
-      }
-    };
-    if (head_) {
-      bhttp::async_write_header(stream_, *serializer_, written);
+  // Closing -----------------------------------------------------------------------------------------------
+
+  void say_goodbye() {
+    if constexpr (kTls) {
+      due_in(kLingerTime);
+      stream_.async_shutdown([self = this->shared_from_this()](error_code) { self->end(); });
     } else {
-      bhttp::async_write(stream_, *serializer_, written);
+      linger();
     }
-  }
-
-  // The last response is out: say so, and read away what the client still sends.
-  void finish() {
-    lowest().expires_after(kLingerTime);
-    if constexpr (std::is_same_v<Stream, Secure>) {
-      if (!lingers_) {  // the peer's close_notify is not waited for longer than kLingerTime
-        stream_.async_shutdown([self = this->shared_from_this()](error_code) { self->end(); });
-        return;
-      }
-    }
-    error_code ignored;
-    lowest().socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
-    linger();
   }
 
   void linger() {
+    error_code ignored;
+    socket_of(stream_).shutdown(tcp::socket::shutdown_send, ignored);
+    due_in(kLingerTime);
+    discard(0);
+  }
+  void discard(std::size_t so_far) {
+    if (closed_ || so_far > kLingerBytes) return end();
     buffer_.clear();
-    lowest().async_read_some(buffer_.prepare(kReadBytes),
-                             [self = this->shared_from_this()](error_code error, std::size_t bytes) {
-                               self->lingered_ += bytes;
-                               if (error || self->lingered_ > kLingerBytes) {
-                                 self->end();
-                               } else {
-                                 self->linger();
-                               }
-                             });
+    socket_of(stream_).async_read_some(buffer_.prepare(4096), [self = this->shared_from_this(), so_far](
+                                                                  error_code error, std::size_t bytes) {
+      if (error) return self->end();
+      self->discard(so_far + bytes);
+    });
   }
 
   void end() {
-    if (ended_) {
-      return;
-    }
-    ended_ = true;
-    ++turn_;
-    handler_timer_.cancel();
-    lowest().close();
-    finished();
+    if (closed_) return;
+    closed_ = true;
+    handling_ = 0;
+    timer_.cancel();
+    error_code ignored;
+    socket_of(stream_).close(ignored);
+    hub_->gone(*this);
   }
 
-  void finished() {
-    if (closed_) {
-      std::exchange(closed_, {})();
-    }
-  }
-
-  std::shared_ptr<asio::ssl::context> context_;  // a swapped certificate stays until its last connection ends
+  const std::shared_ptr<Hub> hub_;
+  const std::shared_ptr<asio::ssl::context> context_;  // what stream_ was made of
   Stream stream_;
-  std::shared_ptr<Shared> shared_;
-  std::function<void()> closed_;
-  asio::steady_timer handler_timer_;
+  asio::steady_timer timer_;
   beast::flat_buffer buffer_;
-  std::optional<bhttp::request_parser<bhttp::string_body>> parser_;
-  bhttp::response<bhttp::string_body> response_;
-  std::optional<bhttp::response_serializer<bhttp::string_body>> serializer_;
+  std::optional<beast::http::request_parser<beast::http::string_body>> parser_;
+  std::optional<beast::http::response<beast::http::string_body>> response_;
   std::string peer_;
-  std::size_t lingered_ = 0;
-  unsigned version_ = 11;
-  unsigned served_ = 0;
-  unsigned turn_ = 0;
+  Clock::time_point due_ = Clock::time_point::max();
+  std::uint64_t timer_round_ = 0;
+  std::uint64_t request_ = 0;   // number of the request that was read last
+  std::uint64_t handling_ = 0;  // number of the request that the handler has; 0 = none
+  bool timer_runs_ = false;
+  bool timed_out_ = false;
+  bool keep_alive_ = false;
   bool head_ = false;
-  bool last_ = false;
-  bool lingers_ = false;
-  bool ended_ = false;
+  bool closed_ = false;
 };
 
 }  // namespace
 
-std::shared_ptr<Connection> make_connection(asio::ip::tcp::socket socket, std::shared_ptr<Shared> shared,
-                                            const tls::Source* tls, std::function<void()> closed) {
-  if (tls == nullptr) {
-    return std::make_shared<StreamConnection<Plain>>(std::move(socket), std::move(shared), nullptr,
-                                                     std::move(closed));
-  }
-  std::shared_ptr<asio::ssl::context> context = tls->current();
-  asio::ssl::context& current = *context;
-  return std::make_shared<StreamConnection<Secure>>(std::move(socket), std::move(shared), std::move(context),
-                                                    std::move(closed), current);
+std::shared_ptr<Connection> make_connection(tcp::socket socket, std::shared_ptr<Hub> hub) {
+  if (!hub->tls)
+    return std::make_shared<StreamConnection<tcp::socket>>(std::move(hub), nullptr, std::move(socket));
+  auto context = hub->tls->current();
+  auto& reference = *context;
+  return std::make_shared<StreamConnection<beast::ssl_stream<tcp::socket>>>(
+      std::move(hub), std::move(context), std::move(socket), reference);
 }
 
 }  // namespace ambassador::http

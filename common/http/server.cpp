@@ -1,311 +1,152 @@
 #include "common/http/server.hpp"
 
-#include <algorithm>
+#include <sys/socket.h>
+
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
+#include <list>
+#include <memory>
 #include <mutex>
-#include <unordered_map>
 #include <utility>
-#include <vector>
 
 #include "common/http/connection.hpp"
-#include "common/log/log.hpp"
+#include "common/http/hub.hpp"
 
 namespace ambassador::http {
 namespace {
 
 namespace asio = boost::asio;
-using boost::system::error_code;
 using tcp = asio::ip::tcp;
+using boost::system::error_code;
 
-/// Out of descriptors or memory: nothing is accepted for this long, instead of spinning.
+/// Out of descriptors or memory: waiting a little is all one can do, and a tight loop would burn the CPU.
 constexpr std::chrono::milliseconds kAcceptPause{100};
 
-bool exhausted(error_code error) {
-  namespace errc = boost::system::errc;
-  return error == errc::too_many_files_open || error == errc::too_many_files_open_in_system ||
-         error == errc::not_enough_memory || error == errc::no_buffer_space;
-}
-
-}  // namespace
-
-class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
+/// One bound address, accepting on a strand of its own.
+class Acceptor : public std::enable_shared_from_this<Acceptor> {
  public:
-  Impl(asio::io_context& io, Handler handler, Limits limits, std::shared_ptr<const tls::Source> tls)
-      : io_(io), tls_(std::move(tls)), shared_(std::make_shared<Shared>()), grace_(io) {
-    shared_->handler = std::move(handler);
-    shared_->limits = limits;
-  }
+  explicit Acceptor(std::shared_ptr<Hub> hub)
+      : hub_(std::move(hub)), acceptor_(asio::make_strand(hub_->io)), pause_(acceptor_.get_executor()) {}
 
-  Result<std::uint16_t> listen(const std::string& address, std::uint16_t port) {
+  Result<std::uint16_t> bind(const std::string& address, std::uint16_t port) {
+    const std::string where = address + ":" + std::to_string(port);
     error_code error;
-    asio::ip::address ip = asio::ip::make_address(address, error);
-    if (error) {
-      return Error{address, "is not an IP address; give a literal such as 127.0.0.1 or ::"};
-    }
-    auto acceptor = std::make_shared<Acceptor>(io_);
-    acceptor->socket.open(ip.is_v6() ? tcp::v6() : tcp::v4(), error);
-    if (error == asio::error::address_family_not_supported && ip == asio::ip::address_v6::any()) {
-      ip = asio::ip::address_v4::any();  // a host without IPv6: every address it has is IPv4
-      acceptor->socket.open(tcp::v4(), error);
-    }
-    if (!error && ip.is_v6()) {
-      acceptor->socket.set_option(asio::ip::v6_only(!ip.is_unspecified()), error);
-    }
-    if (!error) {
-      acceptor->socket.set_option(tcp::acceptor::reuse_address(true), error);
-    }
-    if (!error) {
-      acceptor->socket.bind({ip, port}, error);
-    }
-    if (!error) {
-      acceptor->socket.listen(asio::socket_base::max_listen_connections, error);
-    }
-    if (error) {
-      return Error{address + " port " + std::to_string(port), "cannot listen: " + error.message()};
-    }
-    const std::uint16_t bound = acceptor->socket.local_endpoint().port();
-    {
-      const std::lock_guard lock(mutex_);
-      acceptors_.push_back(acceptor);
-    }
-    accept(acceptor);
-    return bound;
+    const auto ip = asio::ip::make_address(address, error);
+    if (error)
+      return Error{where, "'" + address + "' is not an IP address; give one such as 127.0.0.1 or ::"};
+    const tcp::endpoint endpoint(ip, port);
+    acceptor_.open(endpoint.protocol(), error);
+    if (!error) acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
+    if (!error && ip.is_v6()) acceptor_.set_option(asio::ip::v6_only(!ip.is_unspecified()), error);
+    if (!error) acceptor_.bind(endpoint, error);
+    if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
+    if (error) return Error{where, "cannot be listened on: " + error.message()};
+    return acceptor_.local_endpoint().port();
   }
 
-  void begin_drain() { shared_->draining = true; }
-
-  void stop(std::chrono::milliseconds grace, std::function<void()> done) {
-    shared_->draining = true;
-    close_acceptors();
-    const auto open = [&] {
-      const std::lock_guard lock(mutex_);
-      done_ = std::move(done);
-      stopping_ = true;
-      return connections();
-    }();
-    for (const auto& connection : open) {
-      connection->drain();
-    }
-    grace_.expires_after(grace);
-    grace_.async_wait([self = shared_from_this()](error_code error) {
-      if (!error) {
-        self->close_all();
-      }
+  void start() {
+    asio::post(acceptor_.get_executor(), [self = shared_from_this()] { self->accept(); });
+  }
+  void close() {
+    asio::post(acceptor_.get_executor(), [self = shared_from_this()] {
+      error_code ignored;
+      self->acceptor_.close(ignored);
+      self->pause_.cancel();
     });
-    tell_if_done();
-  }
-
-  void abort() {
-    shared_->stopped = true;
-    close_acceptors();
-    close_all();
-    asio::post(io_, [self = shared_from_this()] { self->grace_.cancel(); });
-  }
-
-  Counts counts() const {
-    Counts counts;
-    {
-      const std::lock_guard lock(mutex_);
-      counts = counts_;
-      counts.open = connections_.size();
-    }
-    counts.handshake_failures = shared_->handshake_failures;
-    counts.requests = shared_->requests;
-    counts.malformed = shared_->malformed;
-    counts.too_large = shared_->too_large;
-    counts.too_slow = shared_->too_slow;
-    return counts;
   }
 
  private:
-  struct Acceptor {
-    explicit Acceptor(asio::io_context& io) : strand(asio::make_strand(io)), socket(strand), pause(strand) {}
-    asio::strand<asio::io_context::executor_type> strand;
-    tcp::acceptor socket;
-    asio::steady_timer pause;
-  };
-
-  void accept(const std::shared_ptr<Acceptor>& acceptor) {
-    acceptor->socket.async_accept(
-        asio::make_strand(io_), [self = shared_from_this(), acceptor](error_code error, tcp::socket socket) {
-          if (!acceptor->socket.is_open()) {
-            return;
-          }
-          if (exhausted(error)) {
-            self->pause(acceptor);
-            return;
-          }
-          if (!error) {
-            self->admit(std::move(socket));
-          }
-          self->accept(acceptor);
-        });
+  void accept() {
+    if (!acceptor_.is_open()) return;
+    acceptor_.async_accept(asio::make_strand(hub_->io),
+                           [self = shared_from_this()](error_code error, tcp::socket socket) {
+                             if (!self->acceptor_.is_open()) return;
+                             if (error) return self->accept_failed(error);
+                             self->take(std::move(socket));
+                             self->accept();
+                           });
   }
 
-  void pause(const std::shared_ptr<Acceptor>& acceptor) {
-    {
-      const std::lock_guard lock(mutex_);
-      ++counts_.accept_pauses;
-    }
-    log::warning("accepting paused: out of descriptors or memory", {{"pause_seconds", kAcceptPause}});
-    acceptor->pause.expires_after(kAcceptPause);
-    acceptor->pause.async_wait([self = shared_from_this(), acceptor](error_code error) {
-      if (!error && acceptor->socket.is_open()) {
-        self->accept(acceptor);
-      }
-    });
+  void take(tcp::socket socket) {
+    const auto connection = make_connection(std::move(socket), hub_);
+    if (hub_->admit(connection)) connection->start();
   }
 
-  void admit(tcp::socket socket) {
-    error_code ignored;
-    socket.set_option(tcp::no_delay(true), ignored);
-    std::shared_ptr<Connection> connection;
-    std::shared_ptr<Connection> evicted;
-    {
-      const std::lock_guard lock(mutex_);
-      ++counts_.accepted;
-      if (connections_.size() >= shared_->limits.max_connections) {
-        ++counts_.evicted;
-        evicted = longest_waiting();
-        if (!evicted) {
-          return;  // all are busy: the new one is closed by going out of scope
-        }
-        connections_.erase(evicted.get());
-      }
-      if (stopping_) {
-        return;
-      }
-      // The registry's key is known only once the connection is made: it finds it through this.
-      auto key = std::make_shared<Connection*>(nullptr);
-      connection = make_connection(std::move(socket), shared_, tls_.get(), [weak = weak_from_this(), key] {
-        if (const auto self = weak.lock()) {
-          self->forget(*key);
-        }
-      });
-      *key = connection.get();
-      connections_.emplace(connection.get(), connection);
-    }
-    if (evicted) {
-      evicted->close();
-    }
-    connection->start();
+  void accept_failed(error_code error) {
+    if (error == asio::error::connection_aborted) return accept();  // the client went before we came
+    ++hub_->counters.accept_pauses;
+    hub_->evict_one();
+    pause_.expires_after(kAcceptPause);
+    pause_.async_wait([self = shared_from_this()](error_code) { self->accept(); });
   }
 
-  // mutex_ held.
-  std::shared_ptr<Connection> longest_waiting() const {
-    std::shared_ptr<Connection> found;
-    std::int64_t since = 0;
-    for (const auto& [key, weak] : connections_) {
-      const auto connection = weak.lock();
-      const std::int64_t waiting = connection ? connection->waiting_since() : 0;
-      if (waiting != 0 && (!found || waiting < since)) {
-        found = connection;
-        since = waiting;
-      }
-    }
-    return found;
-  }
+  const std::shared_ptr<Hub> hub_;
+  tcp::acceptor acceptor_;
+  asio::steady_timer pause_;
+};
 
-  // mutex_ held.
-  std::vector<std::shared_ptr<Connection>> connections() const {
-    std::vector<std::shared_ptr<Connection>> open;
-    for (const auto& [key, weak] : connections_) {
-      if (auto connection = weak.lock()) {
-        open.push_back(std::move(connection));
-      }
-    }
-    return open;
-  }
+}  // namespace
 
-  void forget(Connection* connection) {
-    {
-      const std::lock_guard lock(mutex_);
-      connections_.erase(connection);
-    }
-    tell_if_done();
-  }
-
-  void tell_if_done() {
-    std::function<void()> done;
-    {
-      const std::lock_guard lock(mutex_);
-      if (!stopping_ || !connections_.empty()) {
-        return;
-      }
-      done = std::exchange(done_, {});
-    }
-    asio::post(io_, [self = shared_from_this(), done = std::move(done)] {
-      self->grace_.cancel();
-      if (done) {
-        done();
-      }
-    });
-  }
+class Server::Impl {
+ public:
+  Impl(asio::io_context& io, Handler handler, Limits limits, std::shared_ptr<const tls::Source> tls)
+      : hub(std::make_shared<Hub>(io, std::move(handler), limits, std::move(tls))) {}
 
   void close_acceptors() {
-    std::vector<std::shared_ptr<Acceptor>> closing;
-    {
-      const std::lock_guard lock(mutex_);
-      closing = std::move(acceptors_);
-      acceptors_.clear();
-    }
-    for (const auto& acceptor : closing) {
-      asio::post(acceptor->strand, [acceptor] {
-        error_code ignored;
-        acceptor->socket.close(ignored);
-        acceptor->pause.cancel();
-      });
-    }
+    const std::lock_guard lock(mutex);
+    for (const auto& acceptor : acceptors) acceptor->close();
+    acceptors.clear();
   }
 
-  void close_all() {
-    const auto open = [this] {
-      const std::lock_guard lock(mutex_);
-      return connections();
-    }();
-    for (const auto& connection : open) {
-      connection->close();
-    }
-  }
-
-  asio::io_context& io_;
-  std::shared_ptr<const tls::Source> tls_;
-  std::shared_ptr<Shared> shared_;
-  asio::steady_timer grace_;
-  mutable std::mutex mutex_;
-  std::vector<std::shared_ptr<Acceptor>> acceptors_;
-  std::unordered_map<Connection*, std::weak_ptr<Connection>> connections_;
-  std::function<void()> done_;
-  Counts counts_;
-  bool stopping_ = false;
+  const std::shared_ptr<Hub> hub;
+  std::mutex mutex;
+  std::list<std::shared_ptr<Acceptor>> acceptors;
 };
 
 Server::Server(asio::io_context& io, Handler handler, Limits limits, std::shared_ptr<const tls::Source> tls)
     : impl_(std::make_shared<Impl>(io, std::move(handler), limits, std::move(tls))) {}
 
 Server::~Server() {
-  impl_->abort();
+  impl_->hub->closed = true;
+  impl_->close_acceptors();
+  impl_->hub->close_all();
 }
 
 Result<std::uint16_t> Server::listen(const std::string& address, std::uint16_t port) {
-  return impl_->listen(address, port);
+  auto acceptor = std::make_shared<Acceptor>(impl_->hub);
+  auto bound = acceptor->bind(address, port);
+  if (!bound) return bound;
+  acceptor->start();
+  const std::lock_guard lock(impl_->mutex);
+  impl_->acceptors.push_back(std::move(acceptor));
+  return bound;
 }
 
 void Server::begin_drain() {
-  impl_->begin_drain();
+  impl_->hub->drain();
 }
 
 void Server::stop(std::chrono::milliseconds grace, std::function<void()> done) {
-  impl_->stop(grace, std::move(done));
+  impl_->close_acceptors();
+  const auto hub = impl_->hub;
+  auto timer = std::make_shared<asio::steady_timer>(hub->io, grace);
+  timer->async_wait([hub, timer](error_code error) {
+    if (!error) hub->close_all();
+  });
+  hub->stop([timer, done = std::move(done)] {
+    timer->cancel();
+    if (done) done();
+  });
 }
 
 Counts Server::counts() const {
-  return impl_->counts();
+  const auto& c = impl_->hub->counters;
+  return {c.accepted,  c.evicted,   c.accept_pauses, c.handshake_failures, c.requests,
+          c.malformed, c.too_large, c.too_slow,      impl_->hub->open()};
 }
 
 }  // namespace ambassador::http
