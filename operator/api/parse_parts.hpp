@@ -1,4 +1,5 @@
-// The parts of a policy that have a file of their own; parse.cpp puts them together. Within this room only.
+// The parts of a policy that have a file of their own; parse.cpp puts them together. Within this room only,
+// but for read_resources, which reads the flag --proxy-resources too.
 #pragma once
 
 #include <optional>
