@@ -226,6 +226,30 @@ def test_monitoring_is_left_out_where_its_crds_are_missing_and_never_breaks_an_i
     assert kinds <= {o["kind"] for o in render(*on, *apis)}
 
 
+def our_metrics():
+    """Every metric's name that the programs' sources spell out."""
+    folders = (helm_binary.ROOT / folder for folder in ("operator", "proxy", "common"))
+    sources = (path.read_text() for folder in folders for path in folder.rglob("*.cpp"))
+    return set(re.findall(r'"(ambassador_(?:operator|proxy)_\w+)"', "\n".join(sources)))
+
+
+@pytest.mark.parametrize("name", ["alerts.yaml", "dashboard.json"])
+def test_alerts_and_dashboard_ask_for_metrics_that_exist(name):
+    asked = set(re.findall(r"ambassador_(?:operator|proxy)_\w+", (CHART / "files" / name).read_text()))
+    asked = {re.sub("_(bucket|sum|count)$", "", metric) for metric in asked}
+    assert len(asked) > 5 and not asked - our_metrics(), asked - our_metrics()
+
+
+def test_alerts_and_dashboard_are_rendered_with_their_runbooks():
+    objects = render("--values", CHART / "ci/monitoring-values.yaml")
+    rules = only(objects, "PrometheusRule")["spec"]["groups"][0]["rules"]
+    assert len(rules) >= 8
+    for rule in rules:
+        assert rule["annotations"]["runbook_url"] == f"https://docs.example/operations#{rule['alert'].lower()}"
+    dashboard = json.loads(only(objects, "ConfigMap")["data"]["ambassador.json"])
+    assert dashboard["panels"]
+
+
 def test_the_chart_works_inside_an_umbrella_chart(tmp_path):
     umbrella = tmp_path / "umbrella"
     (umbrella / "charts").mkdir(parents=True)
