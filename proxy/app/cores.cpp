@@ -1,0 +1,21 @@
+#include "proxy/app/cores.hpp"
+
+#include "proxy/redis/core.hpp"
+#include "proxy/tcp/core.hpp"
+
+namespace ambassador::proxy::app {
+
+net::CoreFactory core_factory() {
+  return [](const config::Listener& listener,
+            const Availability& availability) -> Result<std::shared_ptr<const ProtocolCore>> {
+    switch (listener.protocol) {
+      case config::Protocol::redis:
+        return redis::make_core(listener, availability);
+      case config::Protocol::tcp:
+        return tcp::make_core(listener, availability);
+    }
+    return Error{"listeners." + listener.name + ".protocol", "is not in this version"};
+  };
+}
+
+}  // namespace ambassador::proxy::app
