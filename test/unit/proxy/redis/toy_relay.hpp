@@ -3,13 +3,16 @@
 // calls deliver() and lose().
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "proxy/session/session.hpp"
@@ -89,6 +92,8 @@ class ToyRelay {
   std::vector<std::string> verdicts;  // "pass 1", "ask 0 <text>", "answer <text>", ...
   bool waiting = false;
   bool log_texts = true;
+  /// Called with the requests of a group and the one reply that the session made of their replies.
+  std::function<void(const std::vector<std::string>& asked, std::string_view merged)> on_merged;
   [[nodiscard]] bool closed() const { return closed_; }
   [[nodiscard]] bool streaming() const { return streaming_; }
   [[nodiscard]] std::size_t held() const { return input_.size(); }
@@ -104,6 +109,7 @@ class ToyRelay {
     enum class Kind { one, group, ready } kind = Kind::one;
     std::vector<Outcome> parts{};
     std::vector<BackendIndex> backends{};
+    std::vector<std::string> asked{};
     std::string ready{};
   };
   struct Owed {
@@ -165,12 +171,12 @@ class ToyRelay {
         request(first_ + exchanges_.size(), group_.parts.size(), verdict.backend, verdict.text);
         group_.parts.emplace_back();
         group_.backends.push_back(verdict.backend);
+        group_.asked.emplace_back(verdict.text);
         break;
       case Kind::gather:
-        open(Exchange::Kind::group);
-        exchanges_.back().parts = std::move(group_.parts);
-        exchanges_.back().backends = std::move(group_.backends);
-        group_ = {};
+        ++opened;
+        exchanges_.push_back(std::exchange(group_, {}));
+        exchanges_.back().kind = Exchange::Kind::group;
         break;
       case Kind::answer:
         must(!verdict.text.empty(), "an answer has text");
@@ -209,7 +215,9 @@ class ToyRelay {
           parts.push_back(
               {exchange.backends[i], name(exchange.backends[i]), part.failed, part.failure, part.reply});
         }
+        const std::size_t before = out.size();
         session_->merge(parts, out);
+        if (on_merged) on_merged(exchange.asked, std::string_view(out).substr(before));
       } else if (exchange.parts[0].failed) {
         must(session_->fail(exchange.parts[0].failure, "some-backend:1", out), "Redis has error replies");
       } else {

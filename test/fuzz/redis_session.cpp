@@ -1,0 +1,262 @@
+// room: proxy/redis
+// A Redis session on arbitrary client bytes, with servers that answer anything RESP, or nothing, and backends
+// that come and go. Asserted: the session keeps the contract of session.hpp (see ToyRelay), every exchange is
+// answered once by exactly one RESP reply that fits what was asked, and with servers that keep still, cutting
+// the client's bytes changes neither requests nor replies.
+//
+// Input: byte 0 the mode and the number of backends, byte 1 which are down, bytes 2 and 3 the seed of cuts,
+// replies and events; the rest is what the client sends, where F0 F1 n stands for n KiB of 'x'.
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "proxy/redis/core.hpp"
+#include "proxy/redis/limits.hpp"
+#include "proxy/redis/reply_framer.hpp"
+#include "proxy/redis/request_parser.hpp"
+#include "test/unit/proxy/redis/toy_relay.hpp"
+
+namespace {
+
+using namespace ambassador;
+using namespace ambassador::proxy;
+using test::must;
+using test::ToldAvailability;
+using test::ToyRelay;
+
+class Random {
+ public:
+  explicit Random(std::uint32_t seed) : state_(seed * 2654435761U | 1U) {}
+  std::uint32_t below(std::uint32_t limit) {
+    state_ ^= state_ << 13;
+    state_ ^= state_ >> 17;
+    state_ ^= state_ << 5;
+    return (state_ >> 3) % limit;
+  }
+
+ private:
+  std::uint32_t state_;
+};
+
+struct Setting {
+  config::Listener listener;
+  std::vector<bool> up;
+  std::uint32_t seed = 0;
+  std::string client;
+};
+
+Setting read(const std::uint8_t* data, std::size_t size) {
+  Setting setting;
+  const std::size_t backends = data[0] % 5;  // none to four
+  setting.listener.redis.mode = static_cast<config::RedisMode>(data[0] / 5 % 3);
+  setting.listener.redis.distribution =
+      data[0] / 15 % 2 == 0 ? config::Distribution::ketama : config::Distribution::modula;
+  if (data[0] / 30 % 2 == 1) setting.listener.redis.ejection = config::Ejection{};
+  setting.listener.redis.hash_tag = data[0] / 60 % 2 == 0 ? "{}" : "";
+  for (std::size_t i = 0; i < backends; ++i) {
+    const std::string host = "redis-" + std::to_string(i);
+    setting.listener.backends.push_back({host + ":1", host, 1, 1});
+    setting.up.push_back((data[1] >> i & 1) == 0);
+  }
+  setting.seed = data[2] + 256U * data[3] + 1;
+  for (std::size_t i = 4; i < size; ++i) {
+    constexpr std::size_t kMaxClient = 1024 * 1024;
+    if (i + 2 < size && data[i] == 0xf0 && data[i + 1] == 0xf1 && setting.client.size() < kMaxClient) {
+      setting.client.append(std::size_t{data[i + 2]} * 1024, 'x');
+      i += 2;
+    } else {
+      setting.client += static_cast<char>(data[i]);
+    }
+  }
+  return setting;
+}
+
+// Some RESP reply; what the server might say to `request`, if `sane`.
+std::string reply_to(const std::string& request, Random& random, bool sane) {
+  redis::RequestParser parser;
+  const bool whole = parser.parse(request) == redis::RequestParser::Status::complete;
+  switch (sane ? 2 + random.below(2) : random.below(10)) {
+    case 0:
+      return "-ERR no\r\n";
+    case 1:
+      return "+OK\r\n";
+    case 2:
+      return ":" + std::to_string(random.below(9)) + "\r\n";
+    case 3: {
+      const std::size_t elements = whole ? parser.count() - 1 : 1;
+      std::string reply = "*" + std::to_string(elements) + "\r\n";
+      for (std::size_t i = 0; i < elements; ++i) reply += i % 2 == 0 ? "$3\r\nabc\r\n" : "$-1\r\n";
+      return reply;
+    }
+    case 4:
+      return "*2\r\n$" + std::string(random.below(2) == 0 ? "1\r\n0" : "3\r\n345") + "\r\n*1\r\n$1\r\nk\r\n";
+    case 5:
+      return "*3\r\n:1\r\n:0\r\n*1\r\n%1\r\n+a\r\n#t\r\n";
+    case 6:
+      return "$-1\r\n";
+    case 7:
+      return "*-1\r\n";
+    case 8:
+      return ":99999999999999999999999\r\n";
+    default:
+      return "*0\r\n";
+  }
+}
+
+// A group's one reply: whole, alone, and as long as the keys that were asked for.
+void check_merged(const std::vector<std::string>& asked, std::string_view merged) {
+  must(!merged.empty() && redis::reply_size(merged) == merged.size(), "a merge makes exactly one reply");
+  std::size_t keys = 0;
+  bool mget = !asked.empty();
+  for (const std::string& request : asked) {
+    redis::RequestParser parser;
+    must(parser.parse(request) == redis::RequestParser::Status::complete,
+         "what is asked is one whole request");
+    must(parser.size() == request.size() && !parser.is_inline(), "and nothing else");
+    keys += parser.count() - 1;
+    mget = mget && parser.arg(0).size() == 4 && (parser.arg(0)[1] | 0x20) == 'g';
+  }
+  if (mget) must(merged.starts_with("*" + std::to_string(keys) + "\r\n"), "MGET has a value for every key");
+}
+
+void check_replies(const ToyRelay& relay) {
+  std::string_view out = relay.out;
+  std::size_t replies = 0;
+  while (!out.empty()) {
+    const std::size_t size = redis::reply_size(out);
+    must(size > 0, "the client is sent whole replies");
+    out.remove_prefix(size);
+    ++replies;
+  }
+  // A connection may be closed without a word.
+  must(replies == relay.replies || (relay.closed() && replies + 1 == relay.replies),
+       "one reply per exchange");
+}
+
+struct Outcome {
+  std::string out;
+  std::vector<std::string> requests;
+  bool closed = false;
+  friend bool operator==(const Outcome&, const Outcome&) = default;
+};
+
+// Servers answer at once and sensibly, nothing changes. `cut`: the most bytes at a time, 0 for all.
+Outcome play_still(const Setting& setting, std::size_t cut) {
+  ToldAvailability availability(setting.up.size());
+  availability.up = setting.up;
+  const auto core = redis::make_core(setting.listener, availability);
+  ToyRelay relay(*core, setting.up.size());
+  relay.log_texts = false;
+  relay.on_merged = check_merged;
+  Outcome outcome;
+  outcome.requests.resize(setting.up.size());
+  Random cuts(setting.seed);
+  const auto serve = [&] {
+    for (std::size_t i = 0; i < setting.up.size() && !relay.streaming(); ++i) {
+      while (relay.owed(i) != nullptr) {
+        const std::string request = *relay.owed(i);
+        outcome.requests[i] += request;
+        Random sane(static_cast<std::uint32_t>(request.size()));
+        relay.deliver(i, reply_to(request, sane, true));
+      }
+    }
+  };
+  std::string_view client = setting.client;
+  do {
+    const std::size_t piece =
+        cut == 0 ? client.size()
+                 : std::min<std::size_t>(client.size(), 1 + cuts.below(static_cast<std::uint32_t>(cut)));
+    relay.receive(client.substr(0, piece));
+    client.remove_prefix(piece);
+    serve();
+    while (relay.waiting && !relay.closed()) {
+      relay.give_up();
+      serve();
+    }
+  } while (!client.empty() && !relay.closed());
+  outcome.out = relay.out;
+  outcome.closed = relay.closed();
+  if (!relay.streaming()) check_replies(relay);
+  return outcome;
+}
+
+// Anything happens, in any order.
+void play_wild(const Setting& setting) {
+  Random random(setting.seed);
+  ToldAvailability availability(setting.up.size());
+  availability.up = setting.up;
+  const auto core = redis::make_core(setting.listener, availability);
+  ToyRelay relay(*core, 4);
+  relay.log_texts = false;
+  relay.on_merged = check_merged;
+  ToldAvailability other_availability(4);
+  std::shared_ptr<const ProtocolCore> other_core;
+
+  std::string_view client = setting.client;
+  const std::size_t pieces = 1 + setting.client.size() / 64;
+  while (!client.empty() && !relay.closed()) {
+    switch (random.below(8)) {
+      case 0:
+        if (!availability.up.empty()) {
+          availability.up[random.below(static_cast<std::uint32_t>(availability.up.size()))] =
+              random.below(2) == 0;
+        }
+        relay.go_on();
+        break;
+      case 1:
+        if (relay.waiting) relay.give_up();
+        break;
+      case 2:
+        if (!relay.streaming() && other_core == nullptr && random.below(8) == 0) {
+          config::Listener listener = setting.listener;
+          listener.backends.resize(4, {"redis-9:1", "redis-9", 1, 1});
+          other_core = redis::make_core(listener, other_availability);
+          other_core->rebind(relay.session());
+          relay.go_on();
+        }
+        break;
+      case 3:
+      case 4:
+      case 5: {
+        const std::size_t backend = random.below(4);
+        if (relay.streaming() || relay.owed(backend) == nullptr) break;
+        if (random.below(8) == 0) {
+          relay.lose(backend, static_cast<Failure>(random.below(5)));
+        } else {
+          relay.deliver(backend, reply_to(*relay.owed(backend), random, false));
+        }
+        break;
+      }
+      default: {
+        const std::size_t piece = std::min<std::size_t>(
+            client.size(), 1 + random.below(static_cast<std::uint32_t>(2 * setting.client.size() / pieces)));
+        relay.receive(client.substr(0, piece));
+        client.remove_prefix(piece);
+      }
+    }
+  }
+  while (relay.waiting && !relay.closed()) relay.give_up();
+  if (relay.streaming()) return;
+  for (std::size_t i = 0; i < 4; ++i) {
+    while (relay.owed(i) != nullptr) relay.deliver(i, reply_to(*relay.owed(i), random, false));
+  }
+  must(relay.replies == relay.opened, "every exchange is answered");
+  check_replies(relay);
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  if (size < 4) return 0;
+  const Setting setting = read(data, size);
+  play_wild(setting);
+  if (setting.listener.redis.mode == config::RedisMode::spread)
+    return 0;  // turns depend on the number of looks
+  const Outcome whole = play_still(setting, 0);
+  // Of a large message that breaks off, more or less was passed on before that was known.
+  if (whole.closed && setting.client.size() > redis::kCollect) return 0;
+  const std::size_t cut = setting.client.size() > 8192 ? setting.client.size() / 16 : 64;
+  must(play_still(setting, cut) == whole, "cuts change nothing");
+  return 0;
+}
