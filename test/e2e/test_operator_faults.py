@@ -11,6 +11,7 @@ import kube
 import objects
 from installation import SERVICE_ACCOUNT
 from test_following import Load
+from test_refused import await_selected
 
 PER_SECOND = 20
 
@@ -141,3 +142,29 @@ def test_two_leaders_never_act_at_once(operator):
     operator.wait_ready()
     writes = [e for e in operator.audit(since, "update", "leases") if e["responseStatus"]["code"] == 200]
     assert writes and all(e["user"]["username"] == SERVICE_ACCOUNT for e in writes)
+
+
+def test_a_selected_pod_that_slipped_past_while_no_operator_answered_is_reported_with_the_cause(store, operator):
+    store.apply(objects.policy("selecting", podSelector={"matchLabels": {"app": "shop"}},
+                               listeners=[objects.listener(port=6390)]))
+    store.wait_policy("selecting")
+    await_selected(store)
+    operator.kube("scale", "deployment/ambassador-operator", "--replicas=0")
+    kube.wait("no operator runs", lambda: not operator.kube.get("pods"), 60)
+    try:
+        store.apply(objects.pod("late", annotations={}, labels={"app": "shop"}))
+        assert not objects.ambassador(store.get("pod", "late"))
+        said = store.refusal(objects.pod("asking"))
+        assert "annotated.ambassador.dev" in said, "a Pod that asked must not start without"
+    finally:
+        operator.kube("scale", "deployment/ambassador-operator", "--replicas=2")
+        operator.wait_ready()
+        operator.wait_answering()
+
+    def told():
+        return [e["note"] for e in store.get("events.events.k8s.io")
+                if e["regarding"]["name"] == "late" and e["reason"] == "NotInjected"]
+    note, = kube.wait("an Event says so", told, 45)
+    assert "selecting" in note and "delete the Pod" in note
+    counts = store.get("ambassadorpolicy", "selecting")["status"]["pods"]
+    assert (counts["selected"], counts["injected"]) == (1, 0), counts
