@@ -27,7 +27,7 @@ struct Key {
   std::uint64_t tail = 0;  // 0 for names of up to 8 bytes
 };
 
-Key key_of(std::string_view name, std::size_t readable_after) {
+[[gnu::always_inline]] inline Key key_of(std::string_view name, std::size_t readable_after) {
   Key key;
   if (name.size() > 8) {
     std::memcpy(&key.head, name.data(), 8);
@@ -84,6 +84,8 @@ class Index {
   std::array<Slot, kSlots> slots_{};
 };
 
+const Index kIndex;  // made of constants before main begins
+
 }  // namespace
 
 bool same_word(std::string_view a, std::string_view b) {
@@ -91,8 +93,7 @@ bool same_word(std::string_view a, std::string_view b) {
 }
 
 const Command* find_command(std::string_view name, std::size_t readable_after) {
-  static const Index index;
-  return index.find(name, readable_after);
+  return kIndex.find(name, readable_after);
 }
 
 const Command* find_subcommand(const Command& container, std::string_view name) {

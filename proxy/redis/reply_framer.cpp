@@ -5,6 +5,11 @@
 #include "proxy/redis/number.hpp"
 
 namespace ambassador::proxy::redis {
+namespace {
+
+constexpr std::size_t kLineEnd = 2;  // CRLF
+
+}  // namespace
 
 // An aggregate of `elements` begins.
 ReplyFramer::Step ReplyFramer::open(std::int64_t elements) {
@@ -33,7 +38,7 @@ ReplyFramer::Step ReplyFramer::header(std::string_view input, std::size_t& at) {
       if (type == '%') return open(header.number * 2);
       if (type == '|') return open(header.number * 2 + 1);
       if (header.number > kMaxReplyBulk) return Step::broken;
-      if (header.number >= 0) body_left_ = static_cast<std::uint64_t>(header.number) + 2;
+      if (header.number >= 0) body_left_ = static_cast<std::uint64_t>(header.number) + kLineEnd;
       return Step::element;
     }
     case '+':
@@ -71,6 +76,15 @@ bool ReplyFramer::element_ends_reply() {
 Framer::Frame ReplyFramer::next(std::span<const char> span) {
   const std::string_view input(span.data(), span.size());
   std::size_t at = 0;
+  if (depth_ == 0 && body_left_ == 0 && searched_ == 0) {
+    // Most replies are one short string that is wholly there.
+    std::uint32_t length = 0;
+    if (!input.empty() && input.front() == '$') {
+      const std::size_t header = read_short_header(input.data(), input.size(), length);
+      const std::size_t end = header + length + kLineEnd;
+      if (header != 0 && end <= input.size()) return {.bytes = end, .complete = true, .broken = false};
+    }
+  }
   while (at < input.size()) {
     if (body_left_ == 0) {
       const Step step = header(input, at);

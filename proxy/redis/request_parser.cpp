@@ -11,24 +11,15 @@
 namespace ambassador::proxy::redis {
 namespace {
 
-constexpr std::size_t kUsualArguments = 8;    // room for them is kept between messages
 constexpr std::size_t kKeptArguments = 1024;  // room for more is given back
 constexpr std::uint64_t kLineEnd = 2;         // CRLF
 
 }  // namespace
 
-RequestParser::RequestParser() {
-  args_.reserve(kUsualArguments);
-}
-
-void RequestParser::next() {
-  at_ = body_end_ = 0;
-  count_ = seen_ = 0;
-  size_ = 0;
-  status_ = Status::incomplete;
-  keep_ = true;
-  if (args_.capacity() > kKeptArguments) args_ = {};
-  args_.clear();
+// What only unusual messages need.
+void RequestParser::give_back() {
+  if (rest_.capacity() > kKeptArguments) rest_ = {};
+  rest_.clear();
   if (inline_) rewritten_ = {};
   inline_ = false;
 }
@@ -38,9 +29,15 @@ RequestParser::Status RequestParser::parse(std::string_view input) {
   if (status_ != Status::incomplete) return status_;
   if (count_ == 0) {
     if (input.empty()) return status_;
-    if (keep_ && input.front() != '*') return status_ = parse_inline(input);
-    status_ = parse_count(input);
-    if (status_ != Status::incomplete || count_ == 0) return status_;
+    if (input.front() != '*') return status_ = parse_inline(input);
+    if (const std::size_t bytes = read_short_header(input.data(), input.size(), count_)) {
+      at_ = size_ = bytes;
+      first_raw_ = static_cast<std::uint32_t>(bytes);
+      if (count_ == 0) return status_ = Status::nothing;
+    } else {
+      status_ = parse_count(input);
+      if (status_ != Status::incomplete || count_ == 0) return status_;
+    }
   }
   return status_ = parse_arguments(input);
 }
@@ -62,31 +59,45 @@ RequestParser::Status RequestParser::parse_count(std::string_view input) {
 RequestParser::Status RequestParser::parse_arguments(std::string_view input) {
   const char* const data = input.data();
   const std::uint64_t size = input.size();
+  std::uint64_t at = at_;
+  std::uint64_t body_end = body_end_;
+  std::uint32_t seen = seen_;
+  const auto remember = [&](Status status) {
+    at_ = at;
+    body_end_ = body_end;
+    seen_ = seen;
+    return status;
+  };
   for (;;) {
-    if (body_end_ != 0) {
-      if (body_end_ > size) return Status::incomplete;
+    if (body_end != 0) {
+      if (body_end > size) return remember(Status::incomplete);
       // A body whose front is gone was somebody else's to check; Redis does not look at these two at all.
-      if (keep_ && (data[body_end_ - 2] != '\r' || data[body_end_ - 1] != '\n')) {
+      if (keep_ && (data[body_end - 2] != '\r' || data[body_end - 1] != '\n')) {
         return fail("Protocol error: expected CRLF after an argument");
       }
-      at_ = body_end_;
-      body_end_ = 0;
-      ++seen_;
+      at = body_end;
+      body_end = 0;
+      ++seen;
     }
-    if (seen_ == count_) break;
-    if (at_ == size) return Status::incomplete;
-    if (data[at_] != '$') return bad_argument(data[at_]);
-    const Header header = read_header(data + at_, size - at_);
-    if (header.state == Header::State::incomplete) return Status::incomplete;
-    if (header.state == Header::State::broken || header.number < 0 || header.number > kMaxBulk) {
-      return fail("Protocol error: invalid bulk length");
+    if (seen == count_) break;
+    if (at == size) return remember(Status::incomplete);
+    if (data[at] != '$') return bad_argument(data[at]);
+    std::uint32_t length = 0;
+    std::uint64_t body = at + read_short_header(data + at, size - at, length);
+    if (body == at) [[unlikely]] {
+      const Header header = read_header(data + at, size - at);
+      if (header.state == Header::State::incomplete) return remember(Status::incomplete);
+      if (header.state == Header::State::broken || header.number < 0 || header.number > kMaxBulk) {
+        return fail("Protocol error: invalid bulk length");
+      }
+      length = static_cast<std::uint32_t>(header.number);
+      body = at + header.bytes;
     }
-    const std::uint64_t body = at_ + header.bytes;
-    if (keep_) args_.push_back({static_cast<std::uint32_t>(body), static_cast<std::uint32_t>(header.number)});
-    body_end_ = body + static_cast<std::uint64_t>(header.number) + kLineEnd;
+    if (keep_) keep(seen, body, length);
+    body_end = body + length + kLineEnd;
   }
-  size_ = at_;
-  return Status::complete;
+  size_ = at;
+  return remember(Status::complete);
 }
 
 RequestParser::Status RequestParser::bad_argument(char type) {
@@ -116,11 +127,11 @@ RequestParser::Status RequestParser::parse_inline(std::string_view input) {
     rewritten_ += '$';
     append_number(rewritten_, static_cast<std::int64_t>(word.size()));
     rewritten_ += "\r\n";
-    args_.push_back({static_cast<std::uint32_t>(rewritten_.size()), static_cast<std::uint32_t>(word.size())});
+    keep(count_++, rewritten_.size(), static_cast<std::uint32_t>(word.size()));
     rewritten_ += word;
     rewritten_ += "\r\n";
   }
-  count_ = seen_ = static_cast<std::uint32_t>(words->size());
+  seen_ = count_;
   base_ = rewritten_.data();
   return Status::complete;
 }
@@ -131,8 +142,8 @@ RequestParser::Status RequestParser::fail(std::string why) {
 }
 
 std::string_view RequestParser::raw(std::size_t i) const {
-  const std::uint64_t begin = i == 0 ? first_raw_ : args_[i - 1].offset + args_[i - 1].length + kLineEnd;
-  return {base_ + begin, args_[i].offset + args_[i].length + kLineEnd - begin};
+  const std::uint64_t begin = i == 0 ? first_raw_ : slice(i - 1).offset + slice(i - 1).length + kLineEnd;
+  return {base_ + begin, slice(i).offset + slice(i).length + kLineEnd - begin};
 }
 
 std::string_view RequestParser::message() const {
@@ -149,7 +160,6 @@ std::uint64_t RequestParser::missing(std::string_view input) const {
 
 void RequestParser::gone(std::uint64_t bytes) {
   keep_ = false;
-  args_.clear();
   if (body_end_ != 0) {
     assert(bytes <= body_end_);
     body_end_ -= bytes;

@@ -6,6 +6,7 @@
 // processInlineBuffer).
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -22,13 +23,19 @@ class RequestParser {
     broken,      // error() says why; the client must be closed
   };
 
-  RequestParser();
-
   /// `input` begins where the message does and is at least as long as in the call before. Repeats its answer
   /// until next() when the message was complete.
   Status parse(std::string_view input);
   /// The message was dealt with; the next call's input begins with the next one.
-  void next();
+  void next() {
+    if (inline_ || count_ > kFirst) [[unlikely]]
+      give_back();
+    at_ = body_end_ = 0;
+    count_ = seen_ = 0;
+    size_ = 0;
+    status_ = Status::incomplete;
+    keep_ = true;
+  }
 
   /// Arguments that the message has, as far as its header is there (0 before).
   [[nodiscard]] std::size_t count() const { return count_; }
@@ -36,7 +43,7 @@ class RequestParser {
   [[nodiscard]] std::size_t seen() const { return seen_; }
   /// Argument `i` < seen(), the name first. Valid as long as the input of the last parse.
   [[nodiscard]] std::string_view arg(std::size_t i) const {
-    return {base_ + args_[i].offset, args_[i].length};
+    return {base_ + slice(i).offset, slice(i).length};
   }
   /// Argument `i` < seen() as it stands in the message: with its header and CRLF.
   [[nodiscard]] std::string_view raw(std::size_t i) const;
@@ -66,6 +73,19 @@ class RequestParser {
     std::uint32_t length = 0;
   };
 
+  /// Most commands have no more arguments than this; their places need no memory of their own.
+  static constexpr std::size_t kFirst = 6;
+
+  [[nodiscard]] const Slice& slice(std::size_t i) const { return i < kFirst ? first_[i] : rest_[i - kFirst]; }
+  void keep(std::size_t i, std::uint64_t offset, std::uint32_t length) {
+    const Slice slice{static_cast<std::uint32_t>(offset), length};
+    if (i < kFirst) [[likely]] {
+      first_[i] = slice;
+    } else {
+      rest_.push_back(slice);
+    }
+  }
+  void give_back();
   Status parse_inline(std::string_view input);
   Status parse_count(std::string_view input);
   Status parse_arguments(std::string_view input);
@@ -82,7 +102,8 @@ class RequestParser {
   bool keep_ = true;
   bool inline_ = false;
   std::uint32_t first_raw_ = 0;  // where the first argument's header is
-  std::vector<Slice> args_;
+  std::array<Slice, kFirst> first_;
+  std::vector<Slice> rest_;
   std::string rewritten_;  // an inline request as multibulk
   std::string error_;
 };

@@ -120,7 +120,7 @@ std::uint32_t Ring::locate(std::string_view key, std::uint32_t random) const {
   if (only_ != kNone) return only_;
   if (owners_.empty()) return kNone;
   if (distribution_ == config::Distribution::random) return owners_[random % owners_.size()];
-  const std::string_view hashed = tagged_part(key, hash_tag_);
+  const std::string_view hashed = hash_tag_.empty() ? key : tagged_part(key, hash_tag_);
   const std::uint32_t hash = hashed.empty() ? 0 : hash_key(hash_, hashed);
   if (distribution_ == config::Distribution::modula) return owners_[hash % owners_.size()];
   return on_ketama(hash);
