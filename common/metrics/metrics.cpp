@@ -9,7 +9,8 @@
 
 namespace ambassador::metrics {
 
-Metrics::Metrics() : registry_(std::make_unique<prometheus::Registry>()) {}
+Metrics::Metrics(std::size_t max_series)
+    : registry_(std::make_unique<prometheus::Registry>()), max_series_(max_series) {}
 Metrics::~Metrics() = default;
 
 void Metrics::at_scrape(std::function<void(Sheet&)> collect) {
@@ -19,15 +20,18 @@ void Metrics::at_scrape(std::function<void(Sheet&)> collect) {
 
 std::string Metrics::text() const {
   std::vector<prometheus::MetricFamily> families = registry_->Collect();
-  Sheet sheet;
+  Sheet sheet(max_series_);
   {
     const std::lock_guard lock(mutex_);
     for (const auto& collect : collectors_) collect(sheet);
   }
-  collect_process(sheet);
-  auto collected = sheet.take();
-  families.insert(families.end(), std::make_move_iterator(collected.begin()),
-                  std::make_move_iterator(collected.end()));
+  Sheet process;
+  collect_process(process);
+  for (Sheet* filled : {&sheet, &process}) {
+    auto collected = filled->take();
+    families.insert(families.end(), std::make_move_iterator(collected.begin()),
+                    std::make_move_iterator(collected.end()));
+  }
   return prometheus::TextSerializer().Serialize(families);
 }
 

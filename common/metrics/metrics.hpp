@@ -59,7 +59,8 @@ class Sheet {
 
 class Metrics {
  public:
-  Metrics();
+  /// `max_series` bounds what at_scrape() functions add to one scrape.
+  explicit Metrics(std::size_t max_series = 10000);
   ~Metrics();
   Metrics(const Metrics&) = delete;
   Metrics& operator=(const Metrics&) = delete;
@@ -77,6 +78,7 @@ class Metrics {
 
  private:
   std::unique_ptr<prometheus::Registry> registry_;
+  const std::size_t max_series_;
   mutable std::mutex mutex_;
   std::vector<std::function<void(Sheet&)>> collectors_;
 };

@@ -53,6 +53,14 @@ TEST_CASE("a sheet takes no more series than it may") {
   CHECK(sheet.take().size() == 2);
 }
 
+TEST_CASE("a program may bound what one scrape shows") {
+  Metrics metrics(3);
+  metrics.at_scrape([](Sheet& sheet) {
+    for (int i = 0; i < 10; ++i) sheet.gauge("g", "G.", {{"i", std::to_string(i)}}, i);
+  });
+  CHECK_THAT(metrics.text(), Contains("g{i=\"2\"} 2") && !Contains("g{i=\"3\"}"));
+}
+
 TEST_CASE("the process tells of itself") {
   const std::string text = Metrics().text();
   for (const char* name : {"process_cpu_seconds_total ", "process_resident_memory_bytes ",
