@@ -1,0 +1,163 @@
+#include "proxy/admin/routes.hpp"
+
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "proxy/admin/metrics.hpp"
+#include "test/unit/proxy/admin/example_view.hpp"
+
+using namespace ambassador;
+using namespace ambassador::proxy::admin;
+using Catch::Matchers::Contains;
+using Json = nlohmann::json;
+
+namespace {
+
+http::Response ask(const http::Handler& handler, const std::string& target, const std::string& method = "GET",
+                   const std::string& host = "127.0.0.1:19900") {
+  http::Request request;
+  request.method = method;
+  request.target = target;
+  request.headers = {{"Host", host}};
+  std::optional<http::Response> answer;
+  handler(request, http::Reply([&](http::Response response) { answer = std::move(response); }));
+  REQUIRE(answer);
+  return *answer;
+}
+
+struct Ports : Example {
+  std::shared_ptr<metrics::Metrics> metrics = std::make_shared<metrics::Metrics>();
+  http::Handler health = health_routes(view, metrics);
+  http::Handler admin = admin_routes(view, metrics);
+};
+
+}  // namespace
+
+TEST_CASE("the health port knows four paths and nothing else") {
+  Ports ports;
+  CHECK(ask(ports.health, "/livez").status == 200);
+  CHECK(ask(ports.health, "/startupz").status == 200);
+  CHECK(ask(ports.health, "/readyz?verbose").status == 200);
+  CHECK(ask(ports.health, "/metrics").content_type == metrics::kContentType);
+  for (const char* path :
+       {"/", "/config", "/status", "/clients", "/backends", "/top", "/livez/", "//livez"}) {
+    CAPTURE(path);
+    CHECK(ask(ports.health, path).status == 404);
+  }
+  CHECK(ask(ports.health, "/livez", "POST").status == 405);
+  CHECK(ask(ports.health, "/livez", "HEAD").status == 200);
+  CHECK(ask(ports.health, "/livez", "GET", "10.1.2.3:19901").status == 200);
+}
+
+TEST_CASE("startupz and readyz wait for every listener, livez does not") {
+  Ports ports;
+  ports.listening = false;
+  CHECK(ask(ports.health, "/livez").status == 200);
+  CHECK(ask(ports.health, "/startupz").status == 503);
+  CHECK(ask(ports.health, "/readyz").status == 503);
+  CHECK_THAT(ask(ports.health, "/readyz").body, Contains("not every listener accepts yet"));
+}
+
+TEST_CASE("backends that are down matter to readyz only where the configuration says so") {
+  Ports ports;
+  ports.snapshot.listeners[1].backends[0].usable = false;
+  CHECK(ask(ports.health, "/readyz").status == 200);
+  ports.document.readiness = config::Readiness::backends;
+  CHECK(ask(ports.health, "/readyz").status == 503);
+  CHECK(ask(ports.health, "/readyz").body == "listener shop.mail has no usable backend\n");
+  CHECK(ask(ports.health, "/startupz").status == 200);
+}
+
+TEST_CASE("a draining proxy is not ready, but alive and started") {
+  Ports ports;
+  ports.snapshot.draining = true;
+  CHECK(ask(ports.health, "/readyz").status == 503);
+  CHECK(ask(ports.health, "/livez").status == 200);
+  CHECK(ask(ports.health, "/startupz").status == 200);
+}
+
+TEST_CASE("the admin port answers JSON that says how things operate") {
+  Ports ports;
+  ports.configuration.last_refusal = "listeners[0].port: 99999 is out of range";
+  const Json status = Json::parse(ask(ports.admin, "/status").body);
+  CHECK(status["version"] == "1.2.3");
+  CHECK(status["configuration"]["hash"] == ports.configuration.hash);
+  CHECK(status["configuration"]["lastRefusal"] == "listeners[0].port: 99999 is out of range");
+  CHECK(status["listeners"][0]["name"] == "shop.cache");
+  CHECK(status["listeners"][0]["clients"] == 4);
+  CHECK(status["listeners"][0]["failures"]["unreachable"] == 5);
+  CHECK(status["listeners"][0]["backends"][1]["usable"] == false);
+  CHECK(status["listeners"][0]["backends"][1]["health"] == "down: cannot connect: Connection refused");
+
+  CHECK(*config::parse(ask(ports.admin, "/config").body) == ports.document);
+  const Json backends = Json::parse(ask(ports.admin, "/backends").body);
+  REQUIRE(backends.size() == 3);
+  CHECK(backends[2]["listener"] == "shop.mail");
+}
+
+TEST_CASE("clients are listed as they come, at the top by bytes") {
+  Ports ports;
+  for (const std::uint64_t bytes : {10U, 30U, 20U}) {
+    proxy::net::ClientSnapshot& client = ports.clients.emplace_back();
+    client.peer = "127.0.0.1:" + std::to_string(bytes);
+    client.bytes_sent = bytes;
+  }
+  const auto peers = [](const Json& list) {
+    std::vector<std::string> all;
+    for (const Json& client : list) all.push_back(client["peer"]);
+    return all;
+  };
+  CHECK(peers(Json::parse(ask(ports.admin, "/clients").body)) ==
+        std::vector<std::string>{"127.0.0.1:10", "127.0.0.1:30", "127.0.0.1:20"});
+  CHECK(peers(Json::parse(ask(ports.admin, "/top").body)) ==
+        std::vector<std::string>{"127.0.0.1:30", "127.0.0.1:20", "127.0.0.1:10"});
+  CHECK(ports.asked_for == kMaxListedClients);
+}
+
+TEST_CASE("the status page is one page that needs nothing else") {
+  Ports ports;
+  const http::Response page = ask(ports.admin, "/");
+  CHECK(page.content_type == "text/html; charset=utf-8");
+  CHECK_THAT(page.body, Contains("prefers-color-scheme: dark") && Contains("fetch(\"status\")"));
+  CHECK_THAT(page.body, !Contains("src=\"http") && !Contains("@import") && !Contains("<link"));
+}
+
+TEST_CASE("a page elsewhere cannot reach the admin port through a name of its own") {
+  Ports ports;
+  CHECK(ask(ports.admin, "/config", "GET", "evil.example:19900").status == 403);
+  CHECK(ask(ports.admin, "/config", "GET", "127.0.0.1.evil.example:19900").status == 403);
+  CHECK(ask(ports.admin, "/config", "GET", "localhost:19900").status == 200);
+  CHECK(ask(ports.admin, "/config", "GET", "localhost").status == 200);
+  CHECK(ask(ports.admin, "/config", "GET", "[::1]:19900").status == 200);
+  CHECK(ask(ports.admin, "/config", "DELETE").status == 405);
+}
+
+TEST_CASE("metrics name listeners and backends, and stay within their number of series") {
+  Ports ports;
+  ports.metrics = std::make_shared<metrics::Metrics>(kMaxSeries);
+  ports.metrics->at_scrape([&](metrics::Sheet& sheet) { add_samples(*ports.view, sheet); });
+  const std::string text = ports.metrics->text();
+  CHECK_THAT(text,
+             Contains("ambassador_proxy_backend_up{listener=\"shop.cache\",backend=\"redis-0:6379\"} 1\n"));
+  CHECK_THAT(text,
+             Contains("ambassador_proxy_backend_up{listener=\"shop.cache\",backend=\"redis-1:6379\"} 0\n"));
+  CHECK_THAT(text,
+             Contains("ambassador_proxy_failures_total{listener=\"shop.mail\",kind=\"unreachable\"} 5\n"));
+  CHECK_THAT(text, Contains("ambassador_proxy_configuration_info{hash=\"" + ports.configuration.hash + "\""));
+  CHECK_THAT(text, Contains("ambassador_proxy_configurations_total{result=\"applied\"} 3\n"));
+  CHECK_THAT(
+      text,
+      Contains("ambassador_proxy_request_duration_seconds_bucket{listener=\"shop.cache\",le=\"+Inf\"} 0"));
+
+  const proxy::net::BackendSnapshot backend = ports.snapshot.listeners[0].backends[0];
+  for (int i = 0; i < 200; ++i) {
+    ports.snapshot.listeners[0].backends.push_back(backend);
+    ports.snapshot.listeners[0].backends.back().name += std::to_string(i);
+  }
+  const std::string full = ports.metrics->text();
+  std::size_t series = 0;
+  for (std::size_t at = 0; (at = full.find("\nambassador_proxy_", at)) != std::string::npos; ++at) ++series;
+  CHECK(series > 400);
+  CHECK(series <= kMaxSeries);
+}
