@@ -1,0 +1,155 @@
+#include "proxy/app/status_table.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <string_view>
+#include <vector>
+
+namespace ambassador::proxy::app {
+namespace {
+
+using nlohmann::json;
+using Row = std::vector<std::string>;
+
+constexpr std::size_t kShownHash = 12;
+
+std::string text_of(const json& object, const char* key) {
+  const auto found = object.find(key);
+  if (found == object.end() || found->is_null()) return "-";
+  if (found->is_string()) return found->get<std::string>().empty() ? "-" : found->get<std::string>();
+  return found->dump();
+}
+
+double number_of(const json& object, const char* key) {
+  const auto found = object.find(key);
+  return found != object.end() && found->is_number() ? found->get<double>() : 0;
+}
+
+std::string joined(const json& object, const char* key) {
+  std::string all;
+  if (const auto found = object.find(key); found != object.end() && found->is_array()) {
+    for (const json& item : *found) {
+      all += (all.empty() ? "" : ", ") + (item.is_string() ? item.get<std::string>() : item.dump());
+    }
+  }
+  return all.empty() ? "-" : all;
+}
+
+// "1.2M": three significant places are enough to see how things are.
+std::string count(double value) {
+  if (value >= 1e9) return fmt::format("{:.1f}G", value / 1e9);
+  if (value >= 1e6) return fmt::format("{:.1f}M", value / 1e6);
+  if (value >= 1e4) return fmt::format("{:.1f}k", value / 1e3);
+  return fmt::format("{:.0f}", value);
+}
+
+std::string age(double seconds) {
+  if (seconds < 120) return fmt::format("{:.0f}s", seconds);
+  if (seconds < 7200) return fmt::format("{:.0f}m", seconds / 60);
+  if (seconds < 172800) return fmt::format("{:.0f}h", seconds / 3600);
+  return fmt::format("{:.0f}d", seconds / 86400);
+}
+
+std::string latency(const json& object, const char* key) {
+  const auto found = object.find("latency");
+  const double seconds = found == object.end() ? 0 : number_of(*found, key);
+  if (seconds <= 0) return "-";
+  return seconds < 1e-3 ? fmt::format("{:.0f}us", seconds * 1e6)
+         : seconds < 1  ? fmt::format("{:.1f}ms", seconds * 1e3)
+                        : fmt::format("{:.2f}s", seconds);
+}
+
+double failures(const json& object) {
+  double sum = 0;
+  if (const auto found = object.find("failures"); found != object.end() && found->is_object()) {
+    for (const json& kind : *found) {
+      sum += kind.is_number() ? kind.get<double>() : 0;
+    }
+  }
+  return sum;
+}
+
+// Columns as wide as their widest cell, two spaces between them, nothing behind the last.
+void print_table(const std::vector<Row>& rows, std::string_view indent, std::string& out) {
+  std::vector<std::size_t> widths;
+  for (const Row& row : rows) {
+    widths.resize(std::max(widths.size(), row.size()));
+    for (std::size_t column = 0; column < row.size(); ++column) {
+      widths[column] = std::max(widths[column], row[column].size());
+    }
+  }
+  for (const Row& row : rows) {
+    out += indent;
+    for (std::size_t column = 0; column < row.size(); ++column) {
+      const bool last = column + 1 == row.size();
+      out += last ? row[column] : fmt::format("{:<{}}  ", row[column], widths[column]);
+    }
+    out += '\n';
+  }
+}
+
+void print_backends(const json& listener, std::string& out) {
+  std::vector<Row> rows{
+      {"BACKEND", "HEALTH", "ADDRESS", "CONNECTIONS", "WAITING", "REQUESTS", "FAILED", "P50", "P99"}};
+  std::vector<std::string> troubles;
+  for (const json& backend : listener.value("backends", json::array())) {
+    rows.push_back({text_of(backend, "name"), text_of(backend, "health"), joined(backend, "addresses"),
+                    text_of(backend, "connections"), text_of(backend, "waiting"),
+                    count(number_of(backend, "requests")), count(failures(backend)),
+                    latency(backend, "p50Seconds"), latency(backend, "p99Seconds")});
+    for (const char* kind : {"resolveError", "lastError"}) {
+      if (const std::string trouble = text_of(backend, kind); trouble != "-") {
+        const std::string when = kind == std::string_view("lastError") ? " at " + text_of(backend, "lastErrorAt") : "";
+        troubles.push_back(text_of(backend, "name") + when + ": " + trouble);
+      }
+    }
+  }
+  if (rows.size() == 1) {
+    out += "  no backends yet\n";
+    return;
+  }
+  print_table(rows, "  ", out);
+  for (const std::string& trouble : troubles) {
+    out += "  last error, " + trouble + "\n";
+  }
+}
+
+}  // namespace
+
+std::string status_table(const json& status) {
+  const json configuration = status.value("configuration", json::object());
+  std::string out;
+  const bool draining = status.value("draining", false);
+  const bool listening = status.value("listening", false);
+  fmt::format_to(std::back_inserter(out), "ambassador-proxy {} ({})  up {}  {}\n", text_of(status, "version"),
+                 text_of(status, "commit"), age(number_of(status, "uptimeSeconds")),
+                 draining    ? "draining"
+                 : listening ? "accepting"
+                             : "not every listener accepts");
+  fmt::format_to(std::back_inserter(out), "configuration {}  from {}  applied {} ago  {} taken, {} refused\n",
+                 text_of(configuration, "hash").substr(0, kShownHash), text_of(configuration, "source"),
+                 age(number_of(configuration, "ageSeconds")), text_of(configuration, "applied"),
+                 text_of(configuration, "refused"));
+  if (const std::string refusal = text_of(configuration, "lastRefusal"); refusal != "-") {
+    out += "the newest configuration was refused, the one before it runs:\n  " + refusal + "\n";
+  }
+  for (const json& listener : status.value("listeners", json::array())) {
+    fmt::format_to(std::back_inserter(out),
+                   "\n{}  {} on {}\n  clients {}  requests {}  failed {}  in {}B  out {}B  p50 {}  p99 {}\n",
+                   text_of(listener, "name"), text_of(listener, "protocol"), joined(listener, "addresses"),
+                   text_of(listener, "clients"), count(number_of(listener, "requests")), count(failures(listener)),
+                   count(number_of(listener, "receivedBytes")), count(number_of(listener, "sentBytes")),
+                   latency(listener, "p50Seconds"), latency(listener, "p99Seconds"));
+    if (const std::string error = text_of(listener, "bindError"); error != "-") {
+      out += "  not bound: " + error + "\n";
+    }
+    print_backends(listener, out);
+  }
+  return out;
+}
+
+}  // namespace ambassador::proxy::app
