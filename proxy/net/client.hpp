@@ -27,7 +27,7 @@ class Client final : public Peer {
   /// it waits.
   static constexpr std::size_t kUnreadHigh = 1024 * 1024;
   /// How long a shared lane waits for a client that does not read: then the client is closed.
-  static constexpr std::chrono::milliseconds kSlowPatience{1'000};
+  static constexpr std::chrono::milliseconds kSlowPatience{500};
   /// Replies kept because an earlier one is still missing, or to be merged.
   static constexpr std::size_t kKeptMost = 64 * 1024 * 1024;
   /// Exchanges that are open at once: above this the client is not read.
