@@ -25,7 +25,10 @@ void informers(metrics::Sheet& sheet, admission::ClusterView& view) {
     const metrics::Labels labels = {{"resource", std::string(informer->resource().plural)}};
     sheet.counter("ambassador_operator_watch_restarts_total", "Watches that had to be opened again.", labels,
                   static_cast<double>(informer->watch_restarts()));
-    sheet.gauge("ambassador_operator_cached_objects", "Objects in the cache.", labels,
+    sheet.counter("ambassador_operator_lists_total",
+                  "Lists made: the first, and one for each watch that expired", labels,
+                  static_cast<double>(informer->lists()));
+    sheet.gauge("ambassador_operator_cache_objects", "Objects in a cache", labels,
                 static_cast<double>(informer->store().size()));
     sheet.gauge("ambassador_operator_watch_silence_seconds",
                 "Since the API server was last heard on this watch (a bookmark comes every minute).", labels,

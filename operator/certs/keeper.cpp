@@ -17,6 +17,13 @@ namespace {
 /// Nothing is served yet, or the last look failed: the next one comes soon.
 constexpr std::chrono::milliseconds kRetry{1000};
 constexpr std::chrono::seconds kCallTimeout{10};
+
+/// A Secret that was deleted or garbled is written again as it was: a new CA would be trusted by nobody for a
+/// while. A bundle without ca.key is no damage but a wish: a new CA, beside the old one.
+bool is_damaged(const Material& stored) {
+  if (read_certificates(stored.ca_bundle).empty()) return true;
+  return !stored.ca_key.empty() && !key_fits(stored.ca_bundle, stored.ca_key);
+}
 }  // namespace
 
 class Keeper::Impl {
@@ -89,11 +96,8 @@ class Keeper::Impl {
 
   Written rotate_and_write(const nlohmann::json& current, const std::stop_token& stop) {
     RotationInput input{read_secret(current), options_.dns_names, options_.now(), options_.trusted};
-    // A Secret that was deleted or damaged is written again as it was: a new CA would be trusted by nobody
-    // for a while. (Not where its CA key is merely older than ours: then somebody rotated.)
     const Material ours = material();
-    if (!ours.ca_key.empty() && !key_fits(input.current.ca_bundle, input.current.ca_key))
-      input.current = ours;
+    if (!ours.ca_key.empty() && is_damaged(input.current)) input.current = ours;
     auto rotation = rotate(input);
     if (!rotation.ok()) {
       log::error("certificate not made", {{"why", rotation.error().text()}});

@@ -135,6 +135,20 @@ TEST_CASE("a Secret that was deleted or damaged comes back as it was") {
   CHECK(keeper.certificate() == before.certificate);
 }
 
+TEST_CASE("a Secret whose ca.key was taken out gets a new CA beside the old one") {
+  Installation installation;
+  Keeper keeper(installation.client, installation.options());
+  keeper.start();
+  REQUIRE(eventually([&] { return installation.serves_what_is_stored(keeper); }));
+  const auto before = installation.stored();
+  auto without = before;
+  without.ca_key.clear();
+  installation.server.put(kube::resources::secrets, write_secret(nullptr, "system", kSecret, without));
+  REQUIRE(eventually([&] { return read_certificates(installation.stored().ca_bundle).size() == 2; }));
+  CHECK(installation.stored().ca_bundle.ends_with(before.ca_bundle));
+  CHECK(installation.stored().certificate == before.certificate);
+}
+
 TEST_CASE("with cert-manager the Secret is read, served and never written") {
   Installation installation;
   Keeper keeper(installation.client, installation.options(Origin::cert_manager));
