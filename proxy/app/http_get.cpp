@@ -37,7 +37,8 @@ Result<HttpAnswer> http_get(std::uint16_t port, const std::string& path, std::ch
     bhttp::async_write(stream, request, [&](error_code write_error, std::size_t) {
       result = write_error;
       if (write_error) return;
-      bhttp::async_read(stream, buffer, parser, [&](error_code read_error, std::size_t) { result = read_error; });
+      bhttp::async_read(stream, buffer, parser,
+                        [&](error_code read_error, std::size_t) { result = read_error; });
     });
   });
   io.run();

@@ -103,7 +103,8 @@ void print_backends(const json& listener, std::string& out) {
                     latency(backend, "p50Seconds"), latency(backend, "p99Seconds")});
     for (const char* kind : {"resolveError", "lastError"}) {
       if (const std::string trouble = text_of(backend, kind); trouble != "-") {
-        const std::string when = kind == std::string_view("lastError") ? " at " + text_of(backend, "lastErrorAt") : "";
+        const std::string when =
+            kind == std::string_view("lastError") ? " at " + text_of(backend, "lastErrorAt") : "";
         troubles.push_back(text_of(backend, "name") + when + ": " + trouble);
       }
     }
@@ -141,9 +142,10 @@ std::string status_table(const json& status) {
     fmt::format_to(std::back_inserter(out),
                    "\n{}  {} on {}\n  clients {}  requests {}  failed {}  in {}B  out {}B  p50 {}  p99 {}\n",
                    text_of(listener, "name"), text_of(listener, "protocol"), joined(listener, "addresses"),
-                   text_of(listener, "clients"), count(number_of(listener, "requests")), count(failures(listener)),
-                   count(number_of(listener, "receivedBytes")), count(number_of(listener, "sentBytes")),
-                   latency(listener, "p50Seconds"), latency(listener, "p99Seconds"));
+                   text_of(listener, "clients"), count(number_of(listener, "requests")),
+                   count(failures(listener)), count(number_of(listener, "receivedBytes")),
+                   count(number_of(listener, "sentBytes")), latency(listener, "p50Seconds"),
+                   latency(listener, "p99Seconds"));
     if (const std::string error = text_of(listener, "bindError"); error != "-") {
       out += "  not bound: " + error + "\n";
     }
