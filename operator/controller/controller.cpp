@@ -120,7 +120,6 @@ class Controller::Impl {
   void look_at_all_pods();
   void look_at_policies(const std::set<api::PolicyKey>& policies);
   void tell_injected(const Json& pod);
-  [[nodiscard]] status::PodCounts counts(const api::PolicyKey& policy) const;
 
   const ControllerOptions options_;
   admission::ClusterView& view_;
@@ -132,9 +131,11 @@ class Controller::Impl {
   NameWatch names_;
 
   MissedPods missed_{{acting_, view_, [this](const std::string& key) { missed_workers_.queue().add(key); },
+                      [this] { return missed_workers_.queue().idle(); },
                       [this](const auto& policies) { look_at_policies(policies); }}};
   PolicyReconciler policy_{{acting_, view_, caches_, names_, references_,
-                            [this](const api::PolicyKey& policy) { return counts(policy); },
+                            [this](const api::PolicyKey& policy) { return table_.counts(policy); },
+                            [this](const api::PolicyKey& policy) { return missed_.count(policy); },
                             options_.status_interval}};
   PodReconciler pod_{
       {acting_, view_, caches_, table_, [this](const auto& policies) { look_at_policies(policies); }}};
@@ -251,12 +252,6 @@ void Controller::Impl::look_at_policies(const std::set<api::PolicyKey>& policies
   for (const auto& policy : policies) policies_.queue().add(key_of(policy));
 }
 
-status::PodCounts Controller::Impl::counts(const api::PolicyKey& policy) const {
-  auto out = table_.counts(policy);
-  out.selected += missed_.count(policy);
-  return out;
-}
-
 void Controller::Impl::tell_injected(const Json& pod) {
   const auto created = kube::parse_rfc3339(kube::string_at(pod, {"metadata", "creationTimestamp"}));
   if (!created || std::chrono::system_clock::now() - *created > kNewPod) return;
@@ -285,12 +280,17 @@ void Controller::Impl::work_once_synced(const std::stop_token& stop) {
     if (stop.stop_requested()) return;
     std::this_thread::sleep_for(kSyncPoll);
   }
-  for (auto* workers : {&policies_, &pods_, &webhooks_, &missed_workers_}) workers->begin_term();
+  // Pods are summed up before any status is written: half a sum would be written, and then the whole.
+  pods_.begin_term();
   in_term_ = true;  // from here on changes are heard; what is there already is looked at now
+  for (const auto& pod : caches_.pods.store().list()) {
+    if (stop.stop_requested()) return;
+    if (pod_.count(*pod)) pods_.queue().add(kube::key_of(*pod));
+  }
+  for (auto* workers : {&policies_, &webhooks_, &missed_workers_}) workers->begin_term();
   for (auto* informer : {&view_.policies(), &view_.cluster_policies()}) {
     for (const auto& policy : informer->store().list()) policies_.queue().add(kube::key_of(*policy));
   }
-  look_at_all_pods();
   look_at_webhook();
 }
 

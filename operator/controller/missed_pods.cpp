@@ -1,5 +1,6 @@
 #include "operator/controller/missed_pods.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "common/log/log.hpp"
@@ -34,6 +35,7 @@ kube::InformerOptions uninjected(const std::string& ns) {
 void MissedPods::watch(const std::set<std::string>& namespaces) {
   std::vector<std::unique_ptr<kube::Informer>> ended;  // joined without the lock
   const std::lock_guard lock(mutex_);
+  watching_ = true;
   for (auto it = informers_.begin(); it != informers_.end();) {
     if (namespaces.contains(it->first)) {
       ++it;
@@ -68,6 +70,7 @@ void MissedPods::forget() {
     const std::lock_guard lock(mutex_);
     ended.swap(informers_);
     missed_.clear();
+    watching_ = false;
   }
 }
 
@@ -142,8 +145,11 @@ void MissedPods::tell(const Json& pod, const std::set<api::PolicyKey>& policies)
                {{"pod", kube::key_of(pod)}, {"policies", names_of(policies)}, {"cause", why}});
 }
 
-unsigned MissedPods::count(const api::PolicyKey& policy) const {
+std::optional<unsigned> MissedPods::count(const api::PolicyKey& policy) const {
   const std::lock_guard lock(mutex_);
+  const bool listed =
+      std::ranges::all_of(informers_, [](const auto& one) { return one.second->has_synced(); });
+  if (!watching_ || !listed || !needs_.idle()) return std::nullopt;
   unsigned out = 0;
   for (const auto& [key, missed] : missed_) out += missed.policies.contains(policy) ? 1U : 0U;
   return out;

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -28,6 +29,8 @@ class MissedPods {
     admission::ClusterView& view;
     /// This Pod has to be looked at.
     std::function<void(const std::string& key)> changed;
+    /// Nothing waits to be looked at.
+    std::function<bool()> idle;
     /// These policies' counts have changed.
     std::function<void(const std::set<api::PolicyKey>&)> counted;
   };
@@ -42,7 +45,8 @@ class MissedPods {
 
   Verdict reconcile(const std::string& key, std::stop_token stop);
 
-  [[nodiscard]] unsigned count(const api::PolicyKey& policy) const;
+  /// nullopt until every namespace has been looked at in this term.
+  [[nodiscard]] std::optional<unsigned> count(const api::PolicyKey& policy) const;
   [[nodiscard]] std::size_t total() const;
 
  private:
@@ -56,6 +60,7 @@ class MissedPods {
 
   const Needs needs_;
   mutable std::mutex mutex_;
+  bool watching_ = false;                                             // watch() has been called in this term
   std::map<std::string, std::unique_ptr<kube::Informer>> informers_;  // by namespace
   std::map<std::string, Missed> missed_;                              // by Pod
 };

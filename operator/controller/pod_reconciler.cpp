@@ -42,30 +42,41 @@ bool has_ended(const Json& pod) {
   return phase == "Succeeded" || phase == "Failed";
 }
 
-Verdict PodReconciler::reconcile(const std::string& key, std::stop_token stop) {
-  const auto pod = needs_.caches.pods.store().get(key);
-  const auto forget = [&] {
-    needs_.counted(needs_.table.remove(key));
-    return Verdict::done();
-  };
-  if (!pod || has_ended(*pod) || kube::is_being_deleted(*pod)) return forget();
-  const auto record = inject::read_record(*pod);
-  if (!record) return forget();
-  const auto ns = kube::namespace_of(*pod);
+std::optional<PodReconciler::Look> PodReconciler::look(const Json& pod) const {
+  if (has_ended(pod) || kube::is_being_deleted(pod)) return std::nullopt;
+  const auto record = inject::read_record(pod);
+  if (!record) return std::nullopt;
+  const auto ns = kube::namespace_of(pod);
   const auto installation = needs_.view.installation();
-  const auto live =
-      inject::live_state({.pod = *pod,
+  auto live =
+      inject::live_state({.pod = pod,
                           .ns = ns,
                           .namespace_labels = needs_.view.namespace_labels(ns).value_or(api::Labels{}),
                           .policies = needs_.view.policies_for(ns),
                           .installation = *installation});
-  if (!live) return forget();
+  if (!live) return std::nullopt;
+  return Look{judge(pod, *record, *live), std::move(live->wanted_annotations)};
+}
+
+bool PodReconciler::count(const Json& pod) {
+  auto seen = look(pod);
+  if (!seen) return false;
+  (void)needs_.table.put(kube::key_of(pod), std::move(seen->verdict));
+  return !seen->wanted_annotations.empty();
+}
+
+Verdict PodReconciler::reconcile(const std::string& key, std::stop_token stop) {
+  const auto pod = needs_.caches.pods.store().get(key);
+  const auto seen = pod ? look(*pod) : std::nullopt;
+  if (!seen) {
+    needs_.counted(needs_.table.remove(key));
+    return Verdict::done();
+  }
   const auto before = needs_.table.get(key);
-  const auto now = judge(*pod, *record, *live);
-  needs_.counted(needs_.table.put(key, now));
-  tell(*pod, before, now);
-  if (live->wanted_annotations.empty()) return Verdict::done();
-  return patch(key, *pod, live->wanted_annotations, std::move(stop));
+  needs_.counted(needs_.table.put(key, seen->verdict));
+  tell(*pod, before, seen->verdict);
+  if (seen->wanted_annotations.empty()) return Verdict::done();
+  return patch(key, *pod, seen->wanted_annotations, std::move(stop));
 }
 
 Verdict PodReconciler::patch(const std::string& key, const Json& pod,

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <functional>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -28,11 +29,19 @@ class PodReconciler {
   explicit PodReconciler(Needs needs) : needs_(std::move(needs)) {}
 
   Verdict reconcile(const std::string& key, std::stop_token stop);
+  /// At the beginning of a term: sums the Pod up without telling anybody. True when it wants a patch.
+  bool count(const kube::Json& pod);
 
   [[nodiscard]] std::uint64_t patches() const { return patches_; }
   [[nodiscard]] std::uint64_t failures() const { return failures_; }
 
  private:
+  struct Look {
+    PodVerdict verdict;
+    std::vector<std::pair<std::string, std::string>> wanted_annotations;
+  };
+  /// nullopt: nothing to follow (not injected, ended, about to go).
+  [[nodiscard]] std::optional<Look> look(const kube::Json& pod) const;
   Verdict patch(const std::string& key, const kube::Json& pod,
                 const std::vector<std::pair<std::string, std::string>>& annotations, std::stop_token stop);
   void tell(const kube::Json& pod, const PodVerdict& before, const PodVerdict& now);

@@ -81,6 +81,20 @@ Findings PolicyReconciler::find(const std::string& key, const inject::KnownPolic
   return found;
 }
 
+status::PodCounts PolicyReconciler::counts(const api::PolicyKey& policy, const Json& before) const {
+  auto out = needs_.pods(policy);
+  auto missed = needs_.missed(policy);
+  if (!missed) {
+    const auto stored = [&](const char* name) {
+      const Json* number = kube::at(before, {"pods", name});
+      return number != nullptr && number->is_number_unsigned() ? number->get<unsigned>() : 0U;
+    };
+    missed = stored("selected") - std::min(stored("selected"), stored("injected"));
+  }
+  out.selected += *missed;
+  return out;
+}
+
 Verdict PolicyReconciler::reconcile(const std::string& key, std::stop_token stop) {
   const auto document = this->document(key);
   if (!document) return gone(key);
@@ -106,11 +120,13 @@ Verdict PolicyReconciler::reconcile(const std::string& key, std::stop_token stop
   const Json status = status::compute_status({.parsed = known->parsed,
                                               .listeners = std::move(found.listeners),
                                               .resolved = resolved,
-                                              .pods = needs_.pods(known->parsed.key),
+                                              .pods = counts(known->parsed.key, before),
                                               .conflicts = {},
                                               .previous = before,
                                               .now = now});
-  return write(key, *document, status, std::move(stop));
+  const auto verdict = write(key, *document, status, std::move(stop));
+  const bool guessed = !needs_.missed(known->parsed.key);
+  return verdict.kind == Verdict::Kind::done && guessed ? Verdict::after(kCountLater) : verdict;
 }
 
 Verdict PolicyReconciler::write(const std::string& key, const Json& document, const Json& status,

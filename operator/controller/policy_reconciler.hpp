@@ -23,6 +23,8 @@ namespace ambassador::controller {
 /// How long the first status of a policy waits for DNS's first answers, so that it is written once and not
 /// twice.
 inline constexpr std::chrono::milliseconds kFirstAnswers{400};
+/// When to look again where Pods are still being counted.
+inline constexpr std::chrono::milliseconds kCountLater{500};
 /// Somebody else changed the object: our cache knows it in a moment.
 inline constexpr std::chrono::milliseconds kCacheLag{100};
 
@@ -34,7 +36,9 @@ class PolicyReconciler {
     const Caches& caches;
     NameWatch& names;
     References& references;
-    std::function<status::PodCounts(const api::PolicyKey&)> pods;
+    std::function<status::PodCounts(const api::PolicyKey&)> pods;  // those that are injected
+    /// Selected Pods without an ambassador; nullopt: not known yet, then what status said last stays.
+    std::function<std::optional<unsigned>(const api::PolicyKey&)> missed;
     std::chrono::milliseconds status_interval;
   };
   explicit PolicyReconciler(Needs needs) : needs_(std::move(needs)) {}
@@ -57,6 +61,7 @@ class PolicyReconciler {
   Findings find(const std::string& key, const inject::KnownPolicy& known, const std::string& now);
   Verdict write(const std::string& key, const kube::Json& document, const kube::Json& status,
                 std::stop_token stop);
+  status::PodCounts counts(const api::PolicyKey& policy, const kube::Json& before) const;
   void tell(const kube::Json& document, const kube::Json& before, const kube::Json& after);
   Times times(const std::string& key);
 

@@ -154,6 +154,11 @@ void WorkQueue::reset() {
   shut_down_ = false;
 }
 
+bool WorkQueue::idle() const {
+  const std::lock_guard lock(mutex_);
+  return waiting_.empty() && working_.empty();
+}
+
 WorkQueueStatistics WorkQueue::statistics() const {
   const std::lock_guard lock(mutex_);
   WorkQueueStatistics out = sums_;

@@ -76,6 +76,8 @@ class WorkQueue {
   /// get().
   void reset();
 
+  /// Nothing waits, nothing is worked on; what is delayed does not count.
+  [[nodiscard]] bool idle() const;
   [[nodiscard]] WorkQueueStatistics statistics() const;
   [[nodiscard]] const std::string& name() const { return name_; }
 

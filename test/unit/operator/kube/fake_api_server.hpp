@@ -37,6 +37,7 @@ struct Fault {
   int status = 500;
   std::string reason = "InternalError";
   std::optional<std::chrono::seconds> retry_after = std::nullopt;
+  std::string message = "made to fail";
 };
 
 struct Seen {
@@ -244,7 +245,7 @@ class FakeApiServer {
       lose = true;
       return std::nullopt;
     }
-    auto response = failure(fault->status, fault->reason, "made to fail");
+    auto response = failure(fault->status, fault->reason, fault->message);
     response.retry_after = fault->retry_after;
     return Result<Response>(std::move(response));
   }
@@ -272,14 +273,22 @@ class FakeApiServer {
       const auto comma = rest.find(',');
       const auto term = rest.substr(0, comma);
       rest = comma == std::string::npos ? "" : rest.substr(comma + 1);
+      const auto unequal = term.find("!=");
       const auto equals = term.find('=');
-      const auto label = kube::label_of(object, term.substr(0, equals));
-      if (!label || (equals != std::string::npos && *label != term.substr(equals + 1))) return false;
+      const auto label = kube::label_of(object, term.substr(0, std::min(unequal, equals)));
+      if (unequal != std::string::npos) {
+        if (label == term.substr(unequal + 2)) return false;
+      } else if (!label || (equals != std::string::npos && *label != term.substr(equals + 1))) {
+        return false;
+      }
     }
     return true;
   }
   static bool matches(const Target& target, const Json& object) {
     if (!target.name_space.empty() && kube::namespace_of(object) != target.name_space) return false;
+    const auto field = target.query.find("fieldSelector");
+    if (field != target.query.end() && field->second != "metadata.name=" + kube::name_of(object))
+      return false;
     const auto selector = target.query.find("labelSelector");
     return selector == target.query.end() || selected(object, selector->second);
   }
