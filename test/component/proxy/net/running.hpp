@@ -175,6 +175,10 @@ class Client {
     path.copy(address.sun_path, sizeof(address.sun_path) - 1);
     open(reinterpret_cast<sockaddr*>(&address), sizeof(address));
   }
+  struct Adopted {
+    int fd;
+  };
+  explicit Client(Adopted adopted) : fd_(adopted.fd) {}
   Client(Client&& other) noexcept : fd_(std::exchange(other.fd_, -1)), input_(std::move(other.input_)) {}
   ~Client() { close(); }
   void close() {

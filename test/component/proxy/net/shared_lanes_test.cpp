@@ -3,7 +3,7 @@
 #include <catch2/catch.hpp>
 #include <random>
 
-#include "line_core.hpp"
+#include "cores.hpp"
 #include "line_server.hpp"
 #include "running.hpp"
 
@@ -11,23 +11,11 @@ using namespace running;
 
 namespace {
 
-net::CoreFactory line_cores() {
-  return [](const config::Listener& listener,
-            const Availability& availability) -> Result<std::shared_ptr<const ProtocolCore>> {
-    return std::shared_ptr<const ProtocolCore>(
-        std::make_shared<line::Core>(listener.backends.size(), availability));
-  };
-}
-
 config::Listener listener_for(const std::vector<line::Server*>& servers) {
-  config::Listener listener;
-  listener.name = "test.lines";
-  listener.protocol = config::Protocol::redis;
-  listener.port = free_port();
-  for (std::size_t i = 0; i < servers.size(); ++i) {
-    listener.backends.push_back(backend("s" + std::to_string(i), servers[i]->port()));
-  }
-  return listener;
+  std::vector<config::Backend> backends;
+  for (std::size_t i = 0; i < servers.size(); ++i)
+    backends.push_back(backend("s" + std::to_string(i), servers[i]->port()));
+  return listener_named("lines", config::Protocol::redis, std::move(backends));
 }
 
 /// Two servers, "s0" and "s1": keys that end in an even digit belong to s0.
@@ -35,7 +23,7 @@ struct TwoServers {
   line::Server s0{"s0"}, s1{"s1"};
   config::Listener listener = listener_for({&s0, &s1});
   running::Proxy proxy;
-  explicit TwoServers(net::Options options = {}) : proxy(line_cores(), options) {
+  explicit TwoServers(net::Options options = {}) : proxy(cores(), options) {
     const auto applied = proxy.apply(listener);
     if (!applied) throw std::runtime_error(applied.error().text());
   }
@@ -121,7 +109,7 @@ TEST_CASE("forty clients that pipeline in random pieces get their own replies in
     }
     for (auto& thread : threads) thread.join();
     CHECK(wrong == 0);
-    CHECK(two.proxy.snapshot().buffered_bytes == 0);
+    CHECK(eventually([&] { return two.proxy.snapshot().buffered_bytes == 0; }));
     CHECK(two.proxy.listener().requests == 40 * 300);
     CHECK(two.proxy.listener().replies == 40 * 300);
     CHECK(two.proxy.backend(0).owed == 0);
@@ -208,12 +196,12 @@ TEST_CASE("a client that has sent its last request still gets every reply") {
 TEST_CASE("requests wait for a backend that starts late, and fail when it does not") {
   const std::uint16_t port = free_port();
   config::Listener listener;
-  listener.name = "test.late";
+  listener.name = "lines.late";
   listener.protocol = config::Protocol::redis;
   listener.port = free_port();
   listener.backends = {backend("late", port)};
   listener.timeouts.queue = 2s;
-  running::Proxy proxy(line_cores());
+  running::Proxy proxy(cores());
   REQUIRE(proxy.apply(listener));
   Client client(listener.port);
   client.send("get 0\nget 1\n");
@@ -228,13 +216,13 @@ TEST_CASE("requests wait for a backend that starts late, and fail when it does n
   const auto waited = std::chrono::steady_clock::now() - since;
   CHECK(waited >= 1900ms);
   CHECK(waited < 3500ms);
-  CHECK(proxy.said("a backend can't be reached listener=test.late backend=late"));
+  CHECK(proxy.said("a backend can't be reached listener=lines.late backend=late"));
 }
 
 TEST_CASE("a backend that restarts is used again at once") {
   auto server = std::make_unique<line::Server>("a");
   const std::uint16_t port = server->port();
-  running::Proxy proxy(line_cores());
+  running::Proxy proxy(cores());
   auto listener = listener_for({server.get()});
   REQUIRE(proxy.apply(listener));
   Client client(listener.port);
@@ -247,7 +235,7 @@ TEST_CASE("a backend that restarts is used again at once") {
 }
 
 TEST_CASE("without any backend a request is refused, not dropped") {
-  running::Proxy proxy(line_cores());
+  running::Proxy proxy(cores());
   const auto listener = listener_for({});
   REQUIRE(proxy.apply(listener));
   Client client(listener.port);

@@ -1,0 +1,34 @@
+// The cores that the edge is tried with, and listeners for them.
+#pragma once
+
+#include "line_core.hpp"
+#include "proxy/redis/core.hpp"
+#include "proxy/tcp/core.hpp"
+#include "running.hpp"
+
+namespace running {
+
+/// Listeners whose name begins with "lines" speak lines, others what their protocol says.
+inline net::CoreFactory cores() {
+  return [](const config::Listener& listener,
+            const Availability& availability) -> Result<std::shared_ptr<const ProtocolCore>> {
+    if (listener.name.starts_with("lines")) {
+      return std::shared_ptr<const ProtocolCore>(
+          std::make_shared<line::Core>(listener.backends.size(), availability));
+    }
+    if (listener.protocol == config::Protocol::tcp) return tcp::make_core(listener, availability);
+    return redis::make_core(listener, availability);
+  };
+}
+
+inline config::Listener listener_named(std::string name, config::Protocol protocol,
+                                       std::vector<config::Backend> backends) {
+  config::Listener listener;
+  listener.name = std::move(name);
+  listener.protocol = protocol;
+  listener.port = free_port();
+  listener.backends = std::move(backends);
+  return listener;
+}
+
+}  // namespace running
