@@ -69,7 +69,7 @@ void answer_command(Local command, const RequestParser& request, std::string& ou
       append_array(out, request.count() - 2);
       for (std::size_t i = 2; i < request.count(); ++i) {
         const Command* c = find_command(request.arg(i));
-        out += c == nullptr || !offered(*c) ? std::string_view("*-1\r\n") : kCommandInfo[position(*c)];
+        out += c == nullptr || !offered(*c) ? std::string_view("$-1\r\n") : kCommandInfo[position(*c)];
       }
       break;
   }

@@ -8,20 +8,21 @@
 namespace ambassador::proxy::redis {
 
 // Redis' own (server.h, networking.c; redis.conf's proto-max-bulk-len by default). --------------------------
-inline constexpr std::size_t kMaxInline = 64 * 1024;  // PROTO_INLINE_MAX_SIZE: an inline command's line
-inline constexpr std::int64_t kMaxBulk = 512 * 1024 * 1024;  // one argument
-inline constexpr std::int64_t kMaxArguments = 1024 * 1024;   // of one command
+inline constexpr std::size_t kMaxInline = std::size_t{64}
+                                          << 10;  // PROTO_INLINE_MAX_SIZE: an inline command's line
+inline constexpr std::int64_t kMaxBulk = std::int64_t{512} << 20;     // one argument
+inline constexpr std::int64_t kMaxArguments = std::int64_t{1} << 20;  // of one command
 
 // The proxy's. ---------------------------------------------------------------------------------------------
 /// A message up to this size is collected and then passed on in one piece; larger ones are streamed.
-inline constexpr std::size_t kCollect = 64 * 1024;
+inline constexpr std::size_t kCollect = std::size_t{64} << 10;
 /// A command that must be seen whole (its keys lie on several shards, or behind large arguments) may have
 /// this size. Larger ones are refused: they would be held in memory, twice.
-inline constexpr std::size_t kMaxWhole = 8 * 1024 * 1024;
+inline constexpr std::size_t kMaxWhole = std::size_t{8} << 20;
 /// Replies nest at most this deep (COMMAND DOCS: 7); beyond it a server is taken to talk nonsense.
 inline constexpr std::size_t kMaxDepth = 32;
 /// The longest line in a reply (status, error, number).
-inline constexpr std::size_t kMaxLine = 64 * 1024;
+inline constexpr std::size_t kMaxLine = std::size_t{64} << 10;
 /// A reply's length or count beyond this is nonsense (512 MiB is Redis' default, but it can be raised).
 inline constexpr std::int64_t kMaxReplyBulk = std::int64_t{1} << 40;
 inline constexpr std::int64_t kMaxReplyElements = std::int64_t{1} << 32;

@@ -45,7 +45,7 @@ void add_block(Words& digest, const char* block) {
         mix = c ^ (b | ~d);
         word = 7 * i % 16;
     }
-    mix += a + kSines[i] + little_endian32(block + 4 * word);
+    mix += a + kSines[i] + little_endian32(block + std::size_t{4} * word);
     a = d;
     d = c;
     c = b;

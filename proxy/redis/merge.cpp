@@ -82,12 +82,14 @@ void in_key_order(const Gathered& gathered, std::span<const Part> parts, std::st
   for (const std::uint16_t part : gathered.part_of_key) {
     if (is_error(parts[part])) {
       append_part_error(parts[part], out);
-    } else if (elements[part].count() != keys[part]) {
+      continue;
+    }
+    const bool fits = elements[part].count() == keys[part];
+    const std::string_view element = fits ? elements[part].next() : std::string_view();
+    if (element.empty()) {
       append_strange(parts[part], out);
-    } else if (const std::string_view element = elements[part].next(); !element.empty()) {
-      out += element;
     } else {
-      append_strange(parts[part], out);
+      out += element;
     }
   }
 }
@@ -154,14 +156,14 @@ void one_succeeded(std::span<const Part> parts, std::string& out) {
 // RANDOMKEY: from a random server on, the first that has one. A server that is away only matters when no
 // other has a key.
 void pick_one(std::uint32_t random, std::span<const Part> parts, std::string& out) {
-  const Part* best = nullptr;
+  const Part* best = &parts[random % parts.size()];
   for (std::size_t i = 0; i < parts.size(); ++i) {
     const Part& part = parts[(random + i) % parts.size()];
     if (!is_error(part) && !part.reply.starts_with("$-1")) {
       best = &part;
       break;
     }
-    if (best == nullptr || is_error(part)) best = &part;
+    if (is_error(part)) best = &part;
   }
   if (is_error(*best)) {
     append_part_error(*best, out);

@@ -48,7 +48,7 @@ class TcpCore final : public ProtocolCore {
 
  private:
   // A session never says need_more; this is what may wait while the backend's connection is being made.
-  static constexpr std::size_t kReadAhead = 64 * 1024;
+  static constexpr std::size_t kReadAhead = std::size_t{64} << 10;
 
   const std::size_t backends_;
   const Availability& availability_;

@@ -43,7 +43,7 @@ TEST_CASE("what concerns the connection is answered here, as Redis 7.0 does") {
       {"hello 2 auth someone x", "-WRONGPASS invalid username-password pair or user is disabled.\r\n"},
       {"cluster info", "-ERR This instance has cluster support disabled\r\n"},
       {"readonly", "-ERR This instance has cluster support disabled\r\n"},
-      {"command info nonsense", "*1\r\n*-1\r\n"},
+      {"command info nonsense", "*1\r\n$-1\r\n"},
       {"command docs nonsense", "*0\r\n"},
   };
   for (const auto& [line, answer] : cases) {
@@ -137,7 +137,7 @@ TEST_CASE("COMMAND lists what can be used here") {
   scene.send("command info GET multi nonsense");
   const std::string some = scene.answer();
   CHECK(some.starts_with("*3\r\n*10\r\n$3\r\nget\r\n:2\r\n*2\r\n+readonly\r\n+fast\r\n:1\r\n:1\r\n:1\r\n"));
-  CHECK(some.ends_with("*-1\r\n*-1\r\n"));
+  CHECK(some.ends_with("$-1\r\n$-1\r\n"));
   scene.send("command docs get");
   CHECK(scene.answer().starts_with("*2\r\n$3\r\nget\r\n*8\r\n$7\r\nsummary\r\n"));
 }
