@@ -1,0 +1,99 @@
+// A real redis-server, and a client that speaks just enough RESP to ask it, or the proxy in front of it.
+#pragma once
+
+#include <sys/time.h>
+
+#include <memory>
+
+#include "test/component/proxy/app/process.hpp"
+
+/// One connection; every call ends within some seconds.
+class RedisClient {
+ public:
+  explicit RedisClient(std::uint16_t port) {
+    fd_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const timeval patience{10, 0};
+    setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    connected_ = connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+  }
+  ~RedisClient() { close(fd_); }
+  RedisClient(const RedisClient&) = delete;
+  RedisClient& operator=(const RedisClient&) = delete;
+
+  [[nodiscard]] bool connected() const { return connected_; }
+
+  /// The reply: "OK", "-ERR ...", ":3" without its sign, a bulk string's text, "(nil)"; "(closed)" when the
+  /// connection ended or nothing came in time. Not for arrays.
+  std::string ask(const std::vector<std::string>& words) {
+    send(words);
+    return receive();
+  }
+  void send(const std::vector<std::string>& words) {
+    std::string request = "*" + std::to_string(words.size()) + "\r\n";
+    for (const std::string& word : words)
+      request += "$" + std::to_string(word.size()) + "\r\n" + word + "\r\n";
+    connected_ = connected_ && ::send(fd_, request.data(), request.size(), MSG_NOSIGNAL) ==
+                                   static_cast<ssize_t>(request.size());
+  }
+  std::string receive() {
+    const std::string line = take_line();
+    if (line.empty()) return "(closed)";
+    if (line[0] == '-') return line;
+    if (line[0] != '$') return line.substr(1);
+    const long size = std::stol(line.substr(1));
+    if (size < 0) return "(nil)";
+    while (buffer_.size() < static_cast<std::size_t>(size) + 2) {
+      if (!fill()) return "(closed)";
+    }
+    const std::string text = buffer_.substr(0, static_cast<std::size_t>(size));
+    buffer_.erase(0, static_cast<std::size_t>(size) + 2);
+    return text;
+  }
+
+ private:
+  bool fill() {
+    char bytes[4096];
+    const auto got = connected_ ? recv(fd_, bytes, sizeof bytes, 0) : -1;
+    if (got <= 0) return connected_ = false;
+    buffer_.append(bytes, static_cast<std::size_t>(got));
+    return true;
+  }
+  std::string take_line() {
+    std::size_t end = 0;
+    while ((end = buffer_.find("\r\n")) == std::string::npos) {
+      if (!fill()) return "";
+    }
+    const std::string line = buffer_.substr(0, end);
+    buffer_.erase(0, end + 2);
+    return line;
+  }
+
+  int fd_ = -1;
+  bool connected_ = false;
+  std::string buffer_;
+};
+
+class RedisServer {
+ public:
+  explicit RedisServer(std::uint16_t port = free_port()) : port_(port) { start(); }
+
+  void start() {
+    process_ = std::make_unique<Process>(
+        std::vector<std::string>{"redis-server", "--port", std::to_string(port_), "--bind", "127.0.0.1",
+                                 "--save", "", "--appendonly", "no"});
+    REQUIRE(eventually([this] { return RedisClient(port_).ask({"PING"}) == "PONG"; }));
+  }
+  void stop() { process_.reset(); }
+
+  [[nodiscard]] std::uint16_t port() const { return port_; }
+  [[nodiscard]] std::string place() const { return "127.0.0.1:" + std::to_string(port_); }
+  [[nodiscard]] int keys() const { return std::stoi(RedisClient(port_).ask({"DBSIZE"})); }
+
+ private:
+  std::uint16_t port_;
+  std::unique_ptr<Process> process_;
+};

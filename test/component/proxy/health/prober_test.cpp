@@ -1,0 +1,175 @@
+// Probing of real Redis servers, and of ones that misbehave.
+#include "proxy/health/prober.hpp"
+
+#include "proxy/redis/core.hpp"
+#include "proxy/tcp/core.hpp"
+#include "test/component/proxy/app/redis.hpp"
+
+using namespace ambassador;
+using namespace ambassador::proxy;
+using namespace std::chrono_literals;
+using Catch::Matchers::Contains;
+
+namespace {
+
+struct AllUsable final : Availability {
+  [[nodiscard]] bool usable(BackendIndex) const override { return true; }
+  [[nodiscard]] BackendIndex preferred() const override { return 0; }
+};
+
+/// One backend that is probed, its loop run by the test's thread.
+class Probed {
+ public:
+  explicit Probed(std::uint16_t port, config::Protocol protocol = config::Protocol::redis) {
+    config::Listener listener;
+    listener.protocol = protocol;
+    listener.backends = {{"one", "127.0.0.1", port, 1}};
+    upstream = std::make_shared<net::Upstream>(listener.backends[0]);
+    core =
+        protocol == config::Protocol::redis ? redis::make_core(listener, all) : tcp::make_core(listener, all);
+    prober.refresh();
+  }
+  std::string health() {
+    net::BackendSnapshot shown;
+    upstream->describe(shown, net::SteadyTime::clock::now());
+    return shown.health;
+  }
+  template <class Condition>
+  bool runs_until(Condition condition) {
+    const auto end = std::chrono::steady_clock::now() + 20s;
+    while (!condition() && std::chrono::steady_clock::now() < end) io.run_for(20ms);
+    return condition();
+  }
+
+  AllUsable all;
+  boost::asio::io_context io;
+  std::shared_ptr<net::Upstream> upstream;
+  std::shared_ptr<const ProtocolCore> core;
+  bool removed = false;
+  health::Prober prober{io, [this] {
+                          std::vector<net::ProbeTarget> targets;
+                          if (!removed) targets.push_back({"test", upstream, core, 300ms});
+                          return targets;
+                        }};
+};
+
+/// Accepts on a free port and answers everything with `reply` (nothing when empty).
+class Odd {
+ public:
+  explicit Odd(std::string answer) : reply(std::move(answer)) {
+    fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    REQUIRE(bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
+    REQUIRE(listen(fd, 64) == 0);
+    thread = std::thread([this] {
+      std::vector<int> clients;
+      for (int client = accept(fd, nullptr, nullptr); client >= 0; client = accept(fd, nullptr, nullptr)) {
+        ++connections;
+        clients.push_back(client);
+        if (!reply.empty()) (void)!send(client, reply.data(), reply.size(), MSG_NOSIGNAL);
+      }
+      for (const int client : clients) close(client);
+    });
+  }
+  ~Odd() {
+    shutdown(fd, SHUT_RDWR);
+    thread.join();
+    close(fd);
+  }
+  std::uint16_t port = free_port();
+  std::atomic<int> connections{0};
+
+ private:
+  std::string reply;
+  int fd;
+  std::thread thread;
+};
+
+}  // namespace
+
+TEST_CASE("a Redis server that is well is up, on one connection that is kept") {
+  RedisServer server;
+  Probed probed(server.port());
+  CHECK(probed.health() == "unknown");
+  CHECK(probed.runs_until([&] { return probed.health() == "up"; }));
+  const auto connections = [&] { return RedisClient(server.port()).ask({"INFO", "stats"}); };
+  const auto received = [&] {
+    const std::string info = connections();
+    return std::stoi(info.substr(info.find("total_connections_received:") + 27));
+  };
+  const int before = received();
+  probed.io.run_for(2500ms);
+  CHECK(received() == before + 1);  // the one that asked
+  CHECK(probed.health() == "up");
+}
+
+TEST_CASE("a server that dies is down soon, and up again soon after it is back") {
+  RedisServer server;
+  Probed probed(server.port());
+  REQUIRE(probed.runs_until([&] { return probed.health() == "up"; }));
+  server.stop();
+  CHECK(probed.runs_until([&] { return probed.health().find("down: cannot connect") == 0; }));
+  CHECK_FALSE(probed.upstream->usable(net::SteadyTime::clock::now()));
+  server.start();
+  CHECK(probed.runs_until([&] { return probed.health() == "up"; }));
+  CHECK(probed.upstream->usable(net::SteadyTime::clock::now()));
+}
+
+TEST_CASE("a server that accepts and says nothing, or nonsense, is down with the reason") {
+  SECTION("nothing") {
+    Odd odd("");
+    Probed probed(odd.port);
+    CHECK(
+        probed.runs_until([&] { return probed.health() == "down: no answer to the health probe in time"; }));
+  }
+  SECTION("nonsense") {
+    Odd odd("HTTP/1.1 400 Bad Request\r\n\r\n");
+    Probed probed(odd.port);
+    CHECK(probed.runs_until([&] { return probed.health().find("down") == 0; }));
+    CHECK_THAT(probed.health(), Contains("HTTP/1.1 400 Bad Request"));
+  }
+  SECTION("an error that means it cannot serve") {
+    Odd odd("-LOADING Redis is loading the dataset in memory\r\n");
+    Probed probed(odd.port);
+    CHECK(probed.runs_until([&] { return probed.health().find("down") == 0; }));
+    CHECK_THAT(probed.health(), Contains("LOADING"));
+  }
+  SECTION("without end") {
+    Odd odd("$100000\r\n" + std::string(health::kMaxReplyBytes * 2, 'x'));
+    Probed probed(odd.port);
+    CHECK(probed.runs_until([&] { return probed.health().find("down") == 0; }));
+  }
+}
+
+TEST_CASE("for TCP connecting is the probe") {
+  Odd odd("");
+  Probed probed(odd.port, config::Protocol::tcp);
+  CHECK(probed.runs_until([&] { return probed.health() == "up"; }));
+  Probed nobody(free_port(), config::Protocol::tcp);
+  CHECK(nobody.runs_until([&] { return nobody.health().find("down: cannot connect") == 0; }));
+}
+
+TEST_CASE("a backend that was removed is probed no more") {
+  Odd odd("");
+  Probed probed(odd.port, config::Protocol::tcp);
+  REQUIRE(probed.runs_until([&] { return odd.connections > 0; }));
+  probed.removed = true;
+  probed.prober.refresh();
+  probed.io.run_for(50ms);
+  const int before = odd.connections;
+  probed.io.run_for(2500ms);
+  CHECK(odd.connections == before);
+}
+
+TEST_CASE("a prober that goes leaves nothing behind") {
+  RedisServer server;
+  auto probed = std::make_unique<Probed>(server.port());
+  probed->io.run_for(5ms);
+  probed->prober.stop();
+  probed->io.restart();
+  probed->io.run();  // ends by itself: no timer, no socket is left
+  probed.reset();
+}
