@@ -25,10 +25,10 @@ def conditions():
 
 def listeners():
     backend = obj("One backend.", {
-        "name": string("Short name, as in redis-st-0.", 253),
+        "name": string("Short name, as in redis-st-0.", 300),
         "host": string("Name that the ambassador resolves.", 253),
         "port": count("Its port."),
-        "ringName": string("Name on the ring, where it is not host:port.", 253),
+        "ringName": string("Name on the ring, where it is not host:port.", 300),
         "weight": count("Its weight, where it is not 1."),
         "address": string("Address that DNS gave last.", 64),
         "ready": {"type": "boolean", "description": "What runs there is ready."},

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "operator/api/document.hpp"
+#include "operator/api/shorten.hpp"
 
 namespace ambassador::discovery {
 namespace {
@@ -14,6 +15,8 @@ using api::member;
 using api::port_at;
 using api::text_at;
 using nlohmann::json;
+
+constexpr std::size_t kMaxMessage = 1024;  // the CRD's maxLength
 
 ResolvedBackend read_backend(const json& object) {
   ResolvedBackend backend;
@@ -70,7 +73,7 @@ json to_json(const ResolvedListener& listener) {
       {"name", listener.name}, {"environment", listener.environment}, {"backends", std::move(backends)}};
   if (!listener.resolved_at.empty()) object["resolvedAt"] = listener.resolved_at;
   if (!listener.reason.empty()) object["reason"] = listener.reason;
-  if (!listener.message.empty()) object["message"] = listener.message;
+  if (!listener.message.empty()) object["message"] = api::shortened(listener.message, kMaxMessage);
   return object;
 }
 
