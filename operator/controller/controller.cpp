@@ -10,6 +10,7 @@
 #include "common/metrics/metrics.hpp"
 #include "operator/api/names.hpp"
 #include "operator/controller/caches.hpp"
+#include "operator/controller/missed.hpp"
 #include "operator/controller/missed_pods.hpp"
 #include "operator/controller/name_watch.hpp"
 #include "operator/controller/pod_reconciler.hpp"
@@ -159,8 +160,7 @@ class Controller::Impl {
   kube::LeaderElector elector_;
 };
 
-// -- What makes whom be looked at
-// ----------------------------------------------------------------------------------
+// -- What makes whom be looked at --
 
 void Controller::Impl::watch_policies() {
   for (auto* informer : {&view_.policies(), &view_.cluster_policies()}) {
@@ -172,11 +172,13 @@ void Controller::Impl::policy_changed(const Object& before, const Object& after)
   if (!in_term_) return;
   const Json& any = after ? *after : *before;
   policies_.queue().add(kube::key_of(any));
-  if (before && after && same_configuration(*inject::know_policy(*before), *inject::know_policy(*after)))
-    return;
   const auto ns = kube::namespace_of(any);
   const bool spec_changed =
       !before || !after || before->value("spec", Json()) != after->value("spec", Json());
+  // Whether a Pod should have had an ambassador depends on when its policy was accepted.
+  if (spec_changed || accepted_since(*before) != accepted_since(*after)) missed_.look_again(ns);
+  if (before && after && same_configuration(*inject::know_policy(*before), *inject::know_policy(*after)))
+    return;
   if (!spec_changed) {
     for (const auto& pod : table_.pods_of({ns, kube::name_of(any)})) pods_.queue().add(pod);
     return;
@@ -188,7 +190,6 @@ void Controller::Impl::policy_changed(const Object& before, const Object& after)
     look_at_pods_in(ns);
   }
   look_at_webhook();
-  missed_.look_again();
 }
 
 void Controller::Impl::watch_references() {
@@ -266,8 +267,7 @@ void Controller::Impl::tell_injected(const Json& pod) {
                  std::string(api::kContainerName) + " follows policy " + policies);
 }
 
-// -- Terms of leadership
-// -------------------------------------------------------------------------------------------
+// -- Terms of leadership --
 
 void Controller::Impl::begin_term() {
   log::info("leading", {{"identity", options_.identity}});
@@ -344,8 +344,7 @@ void Controller::Impl::collect(metrics::Sheet& sheet) const {
   sheet.counter("ambassador_operator_events_total", "", {{"result", "dropped"}}, number(events_.dropped()));
 }
 
-// -- The public class
-// ----------------------------------------------------------------------------------------------
+// -- The public class --
 
 Controller::Controller(const kube::Client& client, admission::ClusterView& view, ControllerOptions options,
                        metrics::Metrics* metrics)

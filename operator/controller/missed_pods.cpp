@@ -59,9 +59,12 @@ void MissedPods::watch(const std::set<std::string>& namespaces) {
   }
 }
 
-void MissedPods::look_again() {
+void MissedPods::look_again(const std::string& ns) {
   const std::lock_guard lock(mutex_);
-  for (const auto& [key, missed] : missed_) needs_.changed(key);
+  for (const auto& [name, informer] : informers_) {
+    if (!ns.empty() && name != ns) continue;
+    for (const auto& pod : informer->store().list()) needs_.changed(kube::key_of(*pod));
+  }
 }
 
 void MissedPods::forget() {

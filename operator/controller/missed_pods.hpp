@@ -38,8 +38,8 @@ class MissedPods {
 
   /// Follows Pods in exactly these namespaces from now on.
   void watch(const std::set<std::string>& namespaces);
-  /// A policy changed: what was found because of it may be wrong now.
-  void look_again();
+  /// A policy of this namespace ("" = any) changed: look at every Pod there again.
+  void look_again(const std::string& ns);
   /// The term is over: watches end, everything is forgotten.
   void forget();
 
