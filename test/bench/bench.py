@@ -1,0 +1,22 @@
+"""The proxy beside its peers, in one run: ./run bench redis [--help].
+
+Everything runs on this machine, on free loopback ports, started and ended here. A shared machine is noisy:
+runs of all programs are interleaved, medians are compared, and what counts are ratios within one run.
+"""
+import argparse
+import sys
+
+import redis_bench
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="./run bench", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    kinds = parser.add_subparsers(dest="kind", required=True)
+    redis_bench.add_arguments(kinds.add_parser("redis", help="Redis: SET and GET over two servers"))
+    arguments = parser.parse_args()
+    return redis_bench.run(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,105 @@
+"""What is measured: servers and proxies as processes on free loopback ports, one worker each."""
+import os
+import pathlib
+import shutil
+import socket
+import subprocess
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+TICK = os.sysconf("SC_CLK_TCK")
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Program:
+    """A process that listens on `port`; ended by pid when the with-block ends."""
+
+    def __init__(self, name, command, port, folder, environment=None):
+        self.name, self.port = name, port
+        log = open(folder / f"{name.replace(' ', '-')}-{port}.log", "w")
+        self.process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+                                        env={**os.environ, **(environment or {})})
+        self.wait(log.name)
+
+    def wait(self, log, bound=10):
+        end = time.monotonic() + bound
+        while True:
+            if self.process.poll() is not None:
+                raise SystemExit(f"{self.name} ended at once: {pathlib.Path(log).read_text()[-500:]}")
+            try:
+                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                return
+            except OSError:
+                if time.monotonic() > end:
+                    self.end()
+                    raise SystemExit(f"{self.name} does not listen after {bound} s, see {log}")
+                time.sleep(0.02)
+
+    def cpu_seconds(self):
+        """User and system time of all its threads (and of a worker process, as HAProxy's)."""
+        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / TICK
+
+    def resident_kib(self):
+        for line in pathlib.Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
+            if line.startswith("VmRSS"):
+                return int(line.split()[1])
+        return 0
+
+    def end(self):
+        self.process.terminate()
+        try:
+            self.process.wait(5)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.end()
+
+
+def redis_server(folder):
+    port = free_port()
+    return Program("redis-server", ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "",
+                                    "--appendonly", "no", "--dir", str(folder)], port, folder)
+
+
+def ambassador(folder, servers, binary):
+    port = free_port()
+    return Program("ambassador", [str(binary), "--threads", "1"], port, folder, {
+        "REDIS_SERVERS": " ".join(f"127.0.0.1:{s.port}:1" for s in servers),
+        "REDIS_LISTEN": f"127.0.0.1:{port}",
+        "AMBASSADOR_HEALTH_PORT": "0", "AMBASSADOR_ADMIN_PORT": "0"})
+
+
+def twemproxy(folder, servers):
+    port = free_port()
+    lines = ["bench:", f"  listen: 127.0.0.1:{port}", "  hash: fnv1a_64", "  distribution: ketama", "  redis: true",
+             "  preconnect: true", "  servers:"] + [f"   - 127.0.0.1:{s.port}:1" for s in servers]
+    (folder / "nutcracker.yml").write_text("\n".join(lines) + "\n")
+    return Program("twemproxy", ["nutcracker", "-c", str(folder / "nutcracker.yml"), "-a", "127.0.0.1", "-s",
+                                 str(free_port()), "-v", "4"], port, folder)
+
+
+def haproxy(folder, servers):
+    port = free_port()
+    lines = ["global", "  nbthread 1", "  maxconn 4000", "defaults", "  mode tcp", "  timeout connect 1s",
+             "  timeout client 1h", "  timeout server 1h", "listen bench", f"  bind 127.0.0.1:{port}"]
+    lines += [f"  server s{i} 127.0.0.1:{s.port}" for i, s in enumerate(servers)]
+    (folder / "haproxy.cfg").write_text("\n".join(lines) + "\n")
+    return Program("HAProxy TCP", ["haproxy", "-db", "-f", str(folder / "haproxy.cfg")], port, folder)
+
+
+def require(*names):
+    missing = [name for name in names if not shutil.which(name, path=os.environ["PATH"] + ":/usr/sbin")]
+    if missing:
+        raise SystemExit(f"missing: {', '.join(missing)}; run ./run setup")
+    os.environ["PATH"] += ":/usr/sbin"
