@@ -32,6 +32,9 @@ class ControlPlane {
   void kill() { order("kill"); }
   void start() { order("start"); }  // returns once it is ready again
 
+  /// A manifest, its path relative to the repository.
+  void apply(const std::string& path) { order("apply " SOURCE_DIR "/" + path); }
+
   ~ControlPlane() {
     close(to_);
     close(from_);
@@ -69,9 +72,9 @@ class ControlPlane {
 
   void order(const std::string& what) {
     const std::string line = what + "\n";
-    if (write(to_, line.data(), line.size()) != static_cast<ssize_t>(line.size()) || read_line() != "ok") {
-      throw std::runtime_error("the control plane did not obey: " + what);
-    }
+    const bool sent = write(to_, line.data(), line.size()) == static_cast<ssize_t>(line.size());
+    const auto answer = sent ? read_line() : "it has ended";
+    if (answer != "ok") throw std::runtime_error("control plane: " + what + ": " + answer);
   }
 
   pid_t pid_ = 0;

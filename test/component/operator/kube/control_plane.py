@@ -2,8 +2,8 @@
 """etcd and kube-apiserver on free loopback ports, for as long as standard input stays open.
 
 Prints one JSON line once the API server is ready: kubeconfig (client certificate), token, server, ca, folder.
-Then obeys lines on standard input: `pause`, `resume` (SIGSTOP, SIGCONT), `kill`, `start` (the API server), each
-answered by `ok`. Ends, and ends both, at end of file, so that nothing stays when the test dies.
+Then obeys lines on standard input: `pause`, `resume` (SIGSTOP, SIGCONT), `kill`, `start` (the API server) and
+`apply FILE`, each answered by `ok`. Ends, and ends both, at end of file, so that nothing stays when the test dies.
 """
 
 import json
@@ -106,6 +106,12 @@ class ControlPlane:
             self.apiserver.wait()
         elif order == "start":
             self.start()
+        elif order.startswith("apply "):
+            done = subprocess.run([str(tools.binary("kubectl")), "--kubeconfig", str(self.folder / "kubeconfig"),
+                                   "apply", "--server-side", "-f", order.removeprefix("apply ")],
+                                  capture_output=True, text=True)
+            if done.returncode != 0:
+                return done.stderr.replace("\n", " ")
         else:
             return f"unknown order {order!r}"
         return "ok"
