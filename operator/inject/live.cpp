@@ -154,6 +154,7 @@ LiveState Looking::look() {
   std::vector<Error> invalid;  // an annotation edited into nonsense counts as absent on a running Pod
   overrides_ = read_overrides(annotations_, input_.installation, invalid);
   const Settings settings = settle(usable_, overrides_, input_.installation, all_guaranteed(input_.pod));
+  state.differences = settings.differences;
   auto text = config_text(document(settings));
   if (text.size() <= api::kMaxConfigBytes) {
     want(state, api::kConfig, std::move(text));

@@ -30,6 +30,8 @@ struct LiveState {
   /// ...).
   bool stale = false;
   std::string stale_because;
+  /// Where the policies on this Pod differ (Settings::differences): for the condition Conflicted.
+  std::vector<std::string> differences;
   std::vector<api::PolicyKey> gone;  // policies recorded on the Pod that exist no more
 };
 

@@ -181,6 +181,8 @@ TEST_CASE("of several policies the largest resources count, and the first word o
   REQUIRE(decision.warnings.size() == 1);
   CHECK(decision.warnings[0] ==
         "proxy.logLevel Debug of shop-data is ignored, because Error of queue comes first");
+  REQUIRE(world.live(after).has_value());
+  CHECK(world.live(after)->differences == decision.warnings);
   world.annotation("policy") = "shop-data, queue";
   CHECK(config_of(world.injected())["logLevel"] == "Debug");
 }
