@@ -71,6 +71,13 @@ class Checks {
     if (listener.port == 0 && listener.unix_socket.empty()) {
       findings_.add(path, "listens nowhere; give a port (1 to 65535), a unixSocket, or both", node.line);
     }
+    std::set<std::string_view> addresses;
+    for (std::size_t i = 0; i < listener.addresses.size(); ++i) {
+      if (addresses.insert(listener.addresses[i]).second) continue;
+      findings_.add(path_to(path + ".addresses", i),
+                    "'" + listener.addresses[i] + "' is given twice; leave one out",
+                    line_of(node, "addresses"));
+    }
     if (listener.port == 0) return;
     const auto port = std::to_string(listener.port);
     if (listener.port == document_.health_port && overlap(listener.addresses, {document_.health_address})) {

@@ -74,7 +74,7 @@ Result<Listener> listener_at(std::string_view listen) {
   const auto host = without_brackets(parts->first);
   if (host == "localhost") return listener;
   if (host.empty() || host == "*") {
-    listener.addresses = {"::"};
+    listener.addresses = {"0.0.0.0"};
   } else if (is_ip_literal(host)) {
     listener.addresses = {std::string(host)};
   } else {

@@ -27,8 +27,9 @@ struct RedisServer {
 Result<RedisServer> parse_redis_server(std::string_view text);
 
 /// `servers`: such servers separated by white space or commas. A word that is not itself a server is the name
-/// of the one before it. `listen`: "host:port", ":port" (every address), "[::1]:6380", or the absolute path
-/// of a Unix socket; empty = the default. Hash fnv1a_64, distribution ketama, no hash tag, no ejection.
+/// of the one before it. `listen`: "host:port", ":port" (every IPv4 address, as twemproxy), "[::1]:6380", or
+/// the absolute path of a Unix socket; empty = the default. Hash fnv1a_64, distribution ketama, no hash tag,
+/// no ejection.
 Result<Document> from_redis_servers(std::string_view servers, std::string_view listen);
 
 }  // namespace ambassador::config

@@ -26,7 +26,10 @@ Result<Ports::Port> Ports::open(const http::Handler& handler, const std::string&
     return port;
   }
   port.server = std::make_unique<http::Server>(control_, handler, small_limits());
-  const Result<std::uint16_t> bound = port.server->listen(address, number);
+  Result<std::uint16_t> bound = port.server->listen(address, number);
+  if (!bound && address == "::") {  // a node without IPv6
+    bound = port.server->listen("0.0.0.0", number);
+  }
   if (!bound) {
     return bound.error();
   }

@@ -5,7 +5,6 @@
 
 #include "common/config/print.hpp"
 #include "common/log/log.hpp"
-#include "proxy/admin/metrics.hpp"
 #include "proxy/admin/routes.hpp"
 #include "proxy/app/cores.hpp"
 #include "proxy/app/cpu_limit.hpp"

@@ -14,6 +14,7 @@
 
 #include "common/dns/resolver.hpp"
 #include "common/metrics/metrics.hpp"
+#include "proxy/admin/metrics.hpp"
 #include "proxy/admin/view.hpp"
 #include "proxy/app/drain.hpp"
 #include "proxy/app/file_watch.hpp"
@@ -58,7 +59,7 @@ class Runner {
   admin::ConfigurationState state_;
   std::string text_;  // of the file as last looked at, taken or refused
   std::shared_ptr<admin::View> view_ = std::make_shared<admin::View>();
-  std::shared_ptr<metrics::Metrics> metrics_ = std::make_shared<metrics::Metrics>();
+  std::shared_ptr<metrics::Metrics> metrics_ = std::make_shared<metrics::Metrics>(admin::kMaxSeries);
   dns::Resolver resolver_;
   std::unique_ptr<net::Proxy> proxy_;
   std::unique_ptr<health::Prober> prober_;

@@ -131,10 +131,11 @@ std::string status_table(const json& status) {
                  draining    ? "draining"
                  : listening ? "accepting"
                              : "not every listener accepts");
-  fmt::format_to(std::back_inserter(out), "configuration {}  from {}  applied {} ago  {} taken, {} refused\n",
-                 text_of(configuration, "hash").substr(0, kShownHash), text_of(configuration, "source"),
-                 age(number_of(configuration, "ageSeconds")), text_of(configuration, "applied"),
-                 text_of(configuration, "refused"));
+  fmt::format_to(std::back_inserter(out),
+                 "configuration {}  version {}  from {}  applied {} ago  {} taken, {} refused\n",
+                 text_of(configuration, "hash").substr(0, kShownHash), text_of(configuration, "version"),
+                 text_of(configuration, "source"), age(number_of(configuration, "ageSeconds")),
+                 text_of(configuration, "applied"), text_of(configuration, "refused"));
   if (const std::string refusal = text_of(configuration, "lastRefusal"); refusal != "-") {
     out += "the newest configuration was refused, the one before it runs:\n  " + refusal + "\n";
   }

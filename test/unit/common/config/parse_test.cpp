@@ -143,6 +143,8 @@ TEST_CASE("wrong values name the path, the value and the way out") {
       {"protocol: Redis, port: 19900", "listeners[0].port: 19900 is the admin port"},
       {"protocol: Redis, port: 19901", "listeners[0].port: 19901 is the health port"},
       {"protocol: TCP, port: 1, port: 2", "listeners[0].port: given twice; leave one out"},
+      {"protocol: TCP, port: 1, addresses: ['::1', '::1']",
+       "listeners[0].addresses[1]: '::1' is given twice"},
       {"protocol: TCP, port: 1, timeouts: 5s", "listeners[0].timeouts: '5s' is text; give an object"},
   }));
   CAPTURE(fields);
