@@ -54,7 +54,9 @@ class Kube:
 
     def run(self, *arguments, text=None, timeout=120):
         """kubectl's finished process: for what may fail."""
-        command = [self.env["AMBASSADOR_KUBECTL"], "--namespace", self.namespace, *map(str, arguments)]
+        # Saying "default" would refuse manifests that name a namespace of their own.
+        where = ["--namespace", self.namespace] if self.namespace != "default" else []
+        command = [self.env["AMBASSADOR_KUBECTL"], *where, *map(str, arguments)]
         return subprocess.run(command, input=text, capture_output=True, text=True, timeout=timeout, check=False)
 
     def __call__(self, *arguments, text=None, timeout=120):

@@ -206,7 +206,7 @@ ATTACKS = {
     "half_close": half_close,
     "no_end_of_headers": no_end_of_headers,
     "slow_command": slow(b"*2\r\n$3\r\nGET\r\n$100000\r\n" + b"k" * 100000, close_expected=False),
-    "resp_garbage": shots(b"\x00\xff\x13 garbage that is no command \r\n" * 20),
+    "resp_garbage": shots(b"\xff\x13 garbage that is no command \r\n" * 20),
     "resp_negative_length": shots(b"*2\r\n$3\r\nGET\r\n$-5\r\nkey\r\n"),
     "resp_huge_array": shots(b"*2147483647\r\n$3\r\nGET\r\n"),
     "resp_huge_bulk": shots(b"*2\r\n$3\r\nGET\r\n$99999999999\r\n"),
