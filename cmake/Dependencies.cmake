@@ -27,4 +27,6 @@ dependency(cpprest-dep cpprestsdk::cpprest)
 dependency(asio-dep Boost::boost Boost::system Threads::Threads)
 # <utility> first: Boost 1.74's awaitable.hpp uses std::exchange without including it.
 target_compile_options(asio-dep INTERFACE -include utility)
-target_compile_definitions(asio-dep INTERFACE BOOST_ASIO_NO_DEPRECATED BOOST_ERROR_CODE_HEADER_ONLY)
+# Not BOOST_ASIO_NO_DEPRECATED: with it asio_handler_allocate(size_t, ...) is the same symbol with another result, and
+# libcpprest, which was built without, would call the program's: a crash at its first request.
+target_compile_definitions(asio-dep INTERFACE BOOST_ERROR_CODE_HEADER_ONLY)
