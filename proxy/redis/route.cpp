@@ -17,15 +17,21 @@ constexpr std::string_view kCrossShard =
     "CROSSSLOT Keys in request don't hash to the same shard (a hash tag keeps keys together)";
 constexpr std::size_t kQuoted = 128;  // bytes of a request that an error reply repeats, as in Redis
 
+// What an error reply repeats of an argument: like Redis, up to a NUL.
+std::string_view quoted(std::string_view text, std::size_t most = kQuoted) {
+  return text.substr(0, std::min(text.find('\0'), most));
+}
+
 // Arguments of a message that is not collected are not repeated: how many are there is chance.
 std::string unknown_command(const RequestParser& request, bool large) {
   std::string args;
   for (std::size_t i = large ? request.seen() : 1; i < request.seen() && args.size() < kQuoted; ++i) {
+    const std::string_view arg = quoted(request.arg(i), kQuoted - args.size());
     args += '\'';
-    args += request.arg(i).substr(0, kQuoted - args.size());
+    args += arg;
     args += "' ";
   }
-  return "ERR unknown command '" + std::string(request.arg(0).substr(0, kQuoted)) +
+  return "ERR unknown command '" + std::string(quoted(request.arg(0))) +
          "', with args beginning with: " + args;
 }
 
@@ -69,7 +75,7 @@ const Command* RedisSession::recognise(std::string_view input, bool large) {
   if (command->sub_count != 0 && parser_.count() > 1) {
     const Command* sub = find_subcommand(*command, parser_.arg(1));
     if (sub == nullptr) {
-      set_error("ERR unknown subcommand '" + std::string(parser_.arg(1).substr(0, kQuoted)) + "'. Try " +
+      set_error("ERR unknown subcommand '" + std::string(quoted(parser_.arg(1))) + "'. Try " +
                 upper(command->name) + " HELP.");
       return nullptr;
     }

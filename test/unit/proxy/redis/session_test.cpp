@@ -187,7 +187,7 @@ TEST_CASE("an unknown command, subcommand or number of arguments gets Redis' own
   CHECK(scene.answer() == "-ERR unknown command 'bad  name', with args beginning with: 'x  y' \r\n");
   scene.relay.receive(request({"longname", std::string(500, 'x'), "more"}));
   CHECK(scene.answer() ==
-        "-ERR unknown command 'longname', with args beginning with: '" + std::string(127, 'x') + "' \r\n");
+        "-ERR unknown command 'longname', with args beginning with: '" + std::string(128, 'x') + "' \r\n");
 }
 
 TEST_CASE("a browser that was made to talk to us hears nothing") {
