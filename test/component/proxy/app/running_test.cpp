@@ -203,15 +203,22 @@ TEST_CASE("shutdown: true in the configuration drains and ends with 0") {
   CHECK(proxy.process->wait(15s) == 0);
 }
 
-TEST_CASE("probe waits until the listeners accept") {
+TEST_CASE("as long as the listeners do not accept, probe fails") {
+  RedisServer one;
+  ProxyProcess proxy({&one}, "", "", {{"AMBASSADOR_TEST_BIND_DELAY", "10m"}});
+  REQUIRE(eventually([&] { return proxy.status().find("not every listener accepts") != std::string::npos; }));
+  CHECK(proxy.probe() == 1);
+  CHECK_FALSE(RedisClient(proxy.port).connected());
+  CHECK(run({"probe", "--wait", "100ms", "--port", std::to_string(free_port())}).code == 1);
+  proxy.process->signal(SIGTERM);
+  CHECK(proxy.process->wait() == 0);
+}
+
+TEST_CASE("probe --wait waits until they do") {
   RedisServer one;
   ProxyProcess proxy({&one}, "", "", {{"AMBASSADOR_TEST_BIND_DELAY", "1500ms"}});
-  const std::string port = std::to_string(proxy.health);
-  REQUIRE(eventually([&] { return run({"probe", "--port", port}).code == 1; }));
-  CHECK_FALSE(RedisClient(proxy.port).connected());
-  CHECK(run({"probe", "--wait", "30s", "--port", port}).code == 0);
+  CHECK(run({"probe", "--wait", "30s", "--port", std::to_string(proxy.health)}).code == 0);
   CHECK(RedisClient(proxy.port).ask({"PING"}) == "PONG");
-  CHECK(run({"probe", "--wait", "100ms", "--port", std::to_string(free_port())}).code == 1);
 }
 
 TEST_CASE("a server that dies is shown as down and used again when it is back") {
