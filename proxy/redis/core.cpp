@@ -31,13 +31,13 @@ class RedisCore final : public ProtocolCore {
   [[nodiscard]] std::size_t max_message() const override { return kMaxWhole + kCollect; }
 
   [[nodiscard]] std::unique_ptr<Session> new_session() const override {
-    return std::make_unique<RedisSession>(router_, info_, ++last_id_);
+    return std::make_unique<RedisSession>(parts_, ++last_id_);
   }
   [[nodiscard]] std::unique_ptr<Framer> new_framer() const override {
     return std::make_unique<ReplyFramer>();
   }
   void rebind(Session& session) const override {
-    static_cast<RedisSession&>(session).rebind(router_, info_);  // the relay never mixes protocols
+    static_cast<RedisSession&>(session).rebind(parts_);  // the relay never mixes protocols
   }
 
   [[nodiscard]] BackendIndex choose(std::span<const std::uint32_t> /*open_connections*/) const override {
@@ -53,6 +53,8 @@ class RedisCore final : public ProtocolCore {
  private:
   const Router router_;
   const ProxyInfo info_;
+  mutable std::string text_;
+  const CoreParts parts_{router_, info_, text_};
   mutable std::uint64_t last_id_ = 0;
 };
 

@@ -66,7 +66,7 @@ const Command* RedisSession::recognise(std::string_view input, bool large) {
   if (command == nullptr) {
     // A browser was made to talk to us (cross-protocol scripting): like Redis, not a word.
     if (same_word(name, "post") || same_word(name, "host:")) {
-      text_.clear();
+      text_->clear();
     } else {
       set_error(unknown_command(parser_, large));
     }
@@ -97,7 +97,7 @@ const Command* RedisSession::recognise(std::string_view input, bool large) {
 Verdict RedisSession::route(std::string_view input) {
   const Command* command = recognise(input, parser_.size() > kCollect);
   if (command == nullptr) {
-    if (!text_.empty()) return answer();
+    if (!text_->empty()) return answer();
     return {.kind = Verdict::Kind::close, .consumed = skipped_ + parser_.size()};
   }
   router_->follow_ejection();
@@ -135,8 +135,8 @@ Verdict RedisSession::route_large(std::string_view input) {
   if (named) {
     command = recognise(input, true);
     if (command == nullptr) {
-      if (text_.empty()) return {.kind = Verdict::Kind::close, .consumed = input.size()};
-      return drop(input);
+      if (text_->empty()) return {.kind = Verdict::Kind::close, .consumed = input.size()};
+      return begin_to_drop(input);
     }
     const bool by_key = command->route == Route::one_key && seen > command->first;
     const bool anywhere = router_->whole() && command->route != Route::local && !command->may_block;
@@ -144,22 +144,22 @@ Verdict RedisSession::route_large(std::string_view input) {
       router_->follow_ejection();
       const BackendIndex backend = backend_of(by_key ? parser_.arg(command->first) : std::string_view());
       if (backend != kNoBackend) return stream_to(backend, input);
-      const Verdict verdict = wait_for(kNoBackend);
-      if (verdict.kind == Verdict::Kind::wait) return verdict;
-      done_ = false;  // the answer has to wait for the end of the message
-      return drop(input);
+      if (has_to_wait(kNoBackend)) return {.kind = Verdict::Kind::wait};
+      return begin_to_drop(input);
     }
   }
   if (input.size() > kMaxWhole) {
     set_error("ERR a command that is not for one key only may have 8 MiB here; send it in smaller parts");
-    return drop(input);
+    return begin_to_drop(input);
   }
   return {};
 }
 
 Verdict RedisSession::answer_here(const Command& command) {
-  text_.clear();
-  const bool close = answer_locally(command, parser_, client_, *proxy_, text_);
+  constexpr std::size_t kKept = 256 << 10;  // COMMAND DOCS has half of it; a large ECHO is given back
+  if (text_->capacity() > kKept) *text_ = {};
+  text_->clear();
+  const bool close = answer_locally(command, parser_, client_, *proxy_, *text_);
   Verdict verdict = answer();
   if (close) verdict.kind = Verdict::Kind::close;
   return verdict;
@@ -232,7 +232,7 @@ Verdict RedisSession::to_next_in_scan() {
   if (router_->backends() == 0) return wait_for(kNoBackend);
   const ScanCursor at = ScanCursor::decoded(*number);
   if (at.server >= router_->backends()) {  // there were more servers when the scan began: it is over
-    text_ = "*2\r\n$1\r\n0\r\n*0\r\n";
+    *text_ = "*2\r\n$1\r\n0\r\n*0\r\n";
     return answer();
   }
   group_ = std::make_unique<Group>();

@@ -10,18 +10,17 @@
 
 namespace ambassador::proxy::redis {
 
-RedisSession::RedisSession(const Router& router, const ProxyInfo& proxy, std::uint64_t id)
-    : router_(&router), proxy_(&proxy), client_{.id = id, .name = {}, .library = {}, .library_version = {}} {}
+RedisSession::RedisSession(const CoreParts& core, std::uint64_t id)
+    : router_(&core.router),
+      proxy_(&core.proxy),
+      text_(&core.text),
+      client_{.id = id, .name = {}, .library = {}, .library_version = {}} {}
 
 Verdict RedisSession::on_client(std::span<const char> span) {
   std::string_view input(span.data(), span.size());
   if (doing_ == Doing::asking) {
     parser_.parse(input.substr(skipped_));  // the bytes may have moved
     return next_ask();
-  }
-  if (done_) {
-    parser_.next();
-    done_ = false;
   }
   if (doing_ == Doing::streaming) return go_on_streaming(input);
   if (doing_ == Doing::dropping) return drop(input);
@@ -61,9 +60,10 @@ bool RedisSession::fail(Failure failure, std::string_view backend_name, std::str
   return true;
 }
 
-void RedisSession::rebind(const Router& router, const ProxyInfo& proxy) {
-  router_ = &router;
-  proxy_ = &proxy;
+void RedisSession::rebind(const CoreParts& core) {
+  router_ = &core.router;
+  proxy_ = &core.proxy;
+  text_ = &core.text;
   current_ = kNoBackend;
   waiting_for_ = kNoBackend;
 }
@@ -72,13 +72,20 @@ void RedisSession::rebind(const Router& router, const ProxyInfo& proxy) {
 
 Verdict RedisSession::pass_to(BackendIndex backend) {
   if (backend == kNoBackend) return wait_for(kNoBackend);
-  done_ = true;
-  const std::size_t before = std::exchange(skipped_, 0);
-  const bool verbatim = before == 0 && !parser_.is_inline();
+  const bool verbatim = skipped_ == 0 && !parser_.is_inline();
+  if (!verbatim) text_->assign(parser_.message());
   return {.kind = verbatim ? Verdict::Kind::pass : Verdict::Kind::send,
           .backend = backend,
-          .consumed = before + parser_.size(),
-          .text = verbatim ? std::string_view() : parser_.message()};
+          .consumed = end_message(),
+          .text = verbatim ? std::string_view() : std::string_view(*text_)};
+}
+
+// The parser is done with its message: the bytes that it takes, with the empty ones before it.
+std::size_t RedisSession::end_message() {
+  const std::size_t size = skipped_ + parser_.size();
+  skipped_ = 0;
+  parser_.next();
+  return size;
 }
 
 // Passes on what is there of a message that is too large to collect.
@@ -87,18 +94,21 @@ Verdict RedisSession::stream_to(BackendIndex backend, std::string_view input) {
   const std::uint64_t more = parser_.missing(input);
   if (here + more == 0) return {};
   parser_.gone(here + more);
-  doing_ = parser_.all_gone() ? Doing::reading : Doing::streaming;
-  done_ = parser_.all_gone();
-  return {
-      .kind = Verdict::Kind::pass, .unfinished = !done_, .backend = backend, .consumed = here, .more = more};
+  const bool all_gone = parser_.all_gone();
+  doing_ = all_gone ? Doing::reading : Doing::streaming;
+  if (all_gone) parser_.next();
+  return {.kind = Verdict::Kind::pass,
+          .unfinished = !all_gone,
+          .backend = backend,
+          .consumed = here,
+          .more = more};
 }
 
 Verdict RedisSession::go_on_streaming(std::string_view input) {
   switch (parser_.parse(input)) {
     case RequestParser::Status::complete:
       doing_ = Doing::reading;
-      done_ = true;
-      return {.kind = Verdict::Kind::pass, .consumed = parser_.size()};
+      return {.kind = Verdict::Kind::pass, .consumed = end_message()};
     case RequestParser::Status::broken:
       return broken(input.size());
     default:
@@ -106,12 +116,19 @@ Verdict RedisSession::go_on_streaming(std::string_view input) {
   }
 }
 
-// Drops what is there of a message that gets an error reply; text_ is that.
-Verdict RedisSession::drop(std::string_view input) {
+// Begins to drop a message that is not whole yet; at its end it gets the error reply in text_.
+Verdict RedisSession::begin_to_drop(std::string_view input) {
   doing_ = Doing::dropping;
+  refusal_ = *text_;
+  return drop(input);
+}
+
+Verdict RedisSession::drop(std::string_view input) {
   switch (parser_.parse(input)) {
     case RequestParser::Status::complete:
       doing_ = Doing::reading;
+      text_->swap(refusal_);
+      refusal_ = {};
       return answer();
     case RequestParser::Status::broken:
       return broken(input.size());
@@ -134,16 +151,13 @@ Verdict RedisSession::next_ask() {
   gathered_.push_back(std::move(group.gathered));
   group_.reset();
   doing_ = Doing::reading;
-  done_ = true;
-  return {.kind = Verdict::Kind::gather, .consumed = std::exchange(skipped_, 0) + parser_.size()};
+  return {.kind = Verdict::Kind::gather, .consumed = end_message()};
 }
 
 // Answers from here. ----------------------------------------------------------------------------------------
 
 Verdict RedisSession::answer() {
-  done_ = true;
-  return {
-      .kind = Verdict::Kind::answer, .consumed = std::exchange(skipped_, 0) + parser_.size(), .text = text_};
+  return {.kind = Verdict::Kind::answer, .consumed = end_message(), .text = *text_};
 }
 
 Verdict RedisSession::answer_error(std::string_view text) {
@@ -153,21 +167,29 @@ Verdict RedisSession::answer_error(std::string_view text) {
 
 Verdict RedisSession::broken(std::size_t consumed) {
   set_error("ERR " + std::string(parser_.error()));
-  return {.kind = Verdict::Kind::close, .consumed = consumed, .text = text_};
+  return {.kind = Verdict::Kind::close, .consumed = consumed, .text = *text_};
 }
 
 void RedisSession::set_error(std::string_view text) {
-  text_.clear();
-  append_error(text_, text);
+  text_->clear();
+  append_error(*text_, text);
 }
 
 // Waiting for a backend. ------------------------------------------------------------------------------------
 
-Verdict RedisSession::wait_for(BackendIndex backend) {
+// True: wait for `backend` (kNoBackend: any). False: that was in vain, the error reply is in text_.
+bool RedisSession::has_to_wait(BackendIndex backend) {
   waiting_for_ = backend;
-  if (!gave_up_) return {.kind = Verdict::Kind::wait};
-  if (backend == kNoBackend) return answer_error(failure_text(Failure::no_backend, {}));
-  return answer_error(failure_text(Failure::unreachable, router_->name(backend)));
+  if (!gave_up_) return true;
+  const bool any = backend == kNoBackend;
+  set_error(any ? failure_text(Failure::no_backend, {})
+                : failure_text(Failure::unreachable, router_->name(backend)));
+  return false;
+}
+
+Verdict RedisSession::wait_for(BackendIndex backend) {
+  if (has_to_wait(backend)) return {.kind = Verdict::Kind::wait};
+  return answer();
 }
 
 // What was waited for in vain may be there again.

@@ -17,17 +17,24 @@
 
 namespace ambassador::proxy::redis {
 
+/// What the sessions of one core share.
+struct CoreParts {
+  const Router& router;
+  const ProxyInfo& proxy;
+  std::string& text;  // of the last verdict of any of them: idle clients hold no answers
+};
+
 class RedisSession final : public Session {
  public:
-  /// `router` and `proxy` live until rebind replaces them, or as long as the session.
-  RedisSession(const Router& router, const ProxyInfo& proxy, std::uint64_t id);
+  /// What is in `core` lives until rebind replaces it, or as long as the session.
+  RedisSession(const CoreParts& core, std::uint64_t id);
 
   Verdict on_client(std::span<const char> input) override;
   void give_up() override { gave_up_ = true; }
   void merge(std::span<const Part> parts, std::string& out) override;
   bool fail(Failure failure, std::string_view backend_name, std::string& out) override;
 
-  void rebind(const Router& router, const ProxyInfo& proxy);
+  void rebind(const CoreParts& core);
 
  private:
   // What on_client goes on with.
@@ -35,7 +42,7 @@ class RedisSession final : public Session {
     reading,    // the front of the input is the beginning of a message
     asking,     // a group's asks are being given out
     streaming,  // the front of the message was passed on
-    dropping,   // the front of the message was dropped; text_ will be its answer
+    dropping,   // the front of the message was dropped; refusal_ will be its answer
   };
 
   // route.cpp: where a message goes.
@@ -54,25 +61,28 @@ class RedisSession final : public Session {
   Verdict pass_to(BackendIndex backend);
   Verdict stream_to(BackendIndex backend, std::string_view input);
   Verdict go_on_streaming(std::string_view input);
+  Verdict begin_to_drop(std::string_view input);
   Verdict drop(std::string_view input);
+  std::size_t end_message();
   Verdict next_ask();
   Verdict answer();
   Verdict answer_error(std::string_view text);
   Verdict broken(std::size_t consumed);
   void set_error(std::string_view text);
+  bool has_to_wait(BackendIndex backend);
   Verdict wait_for(BackendIndex backend);
   void forget_waiting();
 
   const Router* router_;
   const ProxyInfo* proxy_;
+  std::string* text_;
   RequestParser parser_;
   Doing doing_ = Doing::reading;
-  bool done_ = false;                      // with the parser's message: the next call begins another one
   bool gave_up_ = false;                   // waiting for waiting_for_
   BackendIndex waiting_for_ = kNoBackend;  // kNoBackend: any
   BackendIndex current_ = kNoBackend;      // a Spread client's backend
   std::size_t skipped_ = 0;                // bytes of empty messages before the one that is being read
-  std::string text_;                       // of the verdict
+  std::string refusal_;                    // of the message that is being dropped
   ClientInfo client_;
 
   struct Group {  // what is being asked; exists only while a client splits commands
