@@ -134,8 +134,7 @@ class Controller::Impl {
   MissedPods missed_{{acting_, view_, [this](const std::string& key) { missed_workers_.queue().add(key); },
                       [this] { return missed_workers_.queue().idle(); },
                       [this](const auto& policies) { look_at_policies(policies); }}};
-  PolicyReconciler policy_{{acting_, view_, caches_, names_, references_,
-                            [this](const api::PolicyKey& policy) { return table_.counts(policy); },
+  PolicyReconciler policy_{{acting_, view_, caches_, names_, references_, table_,
                             [this](const api::PolicyKey& policy) { return missed_.count(policy); },
                             options_.status_interval}};
   PodReconciler pod_{

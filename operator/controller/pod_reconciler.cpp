@@ -23,6 +23,7 @@ PodVerdict judge(const Json& pod, const inject::PodRecord& record, const inject:
   verdict.up_to_date = live.wanted_annotations.empty() && !live.stale;
   verdict.ready = is_ready(pod);
   verdict.gone.insert(live.gone.begin(), live.gone.end());
+  verdict.differences = live.differences;
   return verdict;
 }
 

@@ -59,6 +59,20 @@ status::PodCounts PodTable::counts(const api::PolicyKey& policy) const {
   return sums;
 }
 
+std::vector<std::string> PodTable::conflicts(const api::PolicyKey& policy) const {
+  const std::lock_guard lock(mutex_);
+  std::set<std::string> sentences;
+  const auto carrying = carrying_.find(policy);
+  if (carrying == carrying_.end()) return {};
+  for (const auto& pod : carrying->second) {
+    const auto& differences = verdicts_.at(pod).differences;
+    sentences.insert(differences.begin(), differences.end());
+  }
+  std::vector<std::string> out(sentences.begin(), sentences.end());
+  if (out.size() > kMaxConflicts) out.resize(kMaxConflicts);
+  return out;
+}
+
 PodVerdict PodTable::get(const std::string& pod) const {
   const std::lock_guard lock(mutex_);
   const auto found = verdicts_.find(pod);

@@ -19,9 +19,13 @@ struct PodVerdict {
   bool up_to_date = false;  // its configuration and shape are current
   bool stale = false;       // a restart would change more than its configuration
   bool ready = false;
-  std::set<api::PolicyKey> gone;  // policies on it that exist no more
+  std::set<api::PolicyKey> gone;         // policies on it that exist no more
+  std::vector<std::string> differences;  // between the policies on it, one sentence each
   friend bool operator==(const PodVerdict&, const PodVerdict&) = default;
 };
+
+/// More would not help the reader of a condition.
+inline constexpr std::size_t kMaxConflicts = 5;
 
 class PodTable {
  public:
@@ -32,6 +36,9 @@ class PodTable {
 
   /// Of the Pods that carry the policy; `selected` equals `injected` here.
   [[nodiscard]] status::PodCounts counts(const api::PolicyKey& policy) const;
+  /// What its Pods say about differences to other policies: each sentence once, at most kMaxConflicts, in
+  /// their order.
+  [[nodiscard]] std::vector<std::string> conflicts(const api::PolicyKey& policy) const;
   /// The verdict before, or one without uid.
   [[nodiscard]] PodVerdict get(const std::string& pod) const;
   [[nodiscard]] std::vector<std::string> pods_of(const api::PolicyKey& policy) const;

@@ -82,7 +82,7 @@ Findings PolicyReconciler::find(const std::string& key, const inject::KnownPolic
 }
 
 status::PodCounts PolicyReconciler::counts(const api::PolicyKey& policy, const Json& before) const {
-  auto out = needs_.pods(policy);
+  auto out = needs_.pods.counts(policy);
   auto missed = needs_.missed(policy);
   if (!missed) {
     const auto stored = [&](const char* name) {
@@ -121,7 +121,7 @@ Verdict PolicyReconciler::reconcile(const std::string& key, std::stop_token stop
                                               .listeners = std::move(found.listeners),
                                               .resolved = resolved,
                                               .pods = counts(known->parsed.key, before),
-                                              .conflicts = {},
+                                              .conflicts = needs_.pods.conflicts(known->parsed.key),
                                               .previous = before,
                                               .now = now});
   const auto verdict = write(key, *document, status, std::move(stop));

@@ -14,6 +14,7 @@
 #include "operator/controller/caches.hpp"
 #include "operator/controller/findings.hpp"
 #include "operator/controller/name_watch.hpp"
+#include "operator/controller/pod_table.hpp"
 #include "operator/controller/references.hpp"
 #include "operator/controller/workers.hpp"
 #include "operator/status/status.hpp"
@@ -36,7 +37,7 @@ class PolicyReconciler {
     const Caches& caches;
     NameWatch& names;
     References& references;
-    std::function<status::PodCounts(const api::PolicyKey&)> pods;  // those that are injected
+    const PodTable& pods;  // those that are injected
     /// Selected Pods without an ambassador; nullopt: not known yet, then what status said last stays.
     std::function<std::optional<unsigned>(const api::PolicyKey&)> missed;
     std::chrono::milliseconds status_interval;

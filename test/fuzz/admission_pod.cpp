@@ -61,8 +61,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (decision.outcome == inject::Outcome::injected) {
     const auto again = decide(after);
     if (again.outcome != inject::Outcome::already_injected || !again.patch.empty()) std::abort();
+    json fresh = after;
+    fresh.erase("status");  // a Pod at CREATE has none; containers that have ended want a shutdown
     const auto live =
-        inject::live_state({after, "shop", {{"environment", "production"}}, policies, installation()});
+        inject::live_state({fresh, "shop", {{"environment", "production"}}, policies, installation()});
     if (!live || live->stale || !live->wanted_annotations.empty()) std::abort();
   }
   (void)inject::live_state({pod, "shop", {}, policies, installation()});

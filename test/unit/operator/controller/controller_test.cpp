@@ -151,14 +151,13 @@ TEST_CASE("the API server away: nothing is lost, everything catches up, also pas
   world.pod("goes");
   REQUIRE(eventually([&] { return world.counts()["upToDate"] == 2; }));
   world.server.set_away(true);
-  std::this_thread::sleep_for(1500ms);  // longer than the lease
+  REQUIRE(eventually([&] { return !replica->controller.is_leader(); }));
   world.redis(1, 1);
   world.server.erase(resources::pods, "shop", "goes");
   world.server.put(resources::policies, policy_document("second"));
   world.server.compact();
-  CHECK_FALSE(replica->controller.is_leader());
   world.server.set_away(false);
-  REQUIRE(eventually([&] { return world.configured("stays") == Words{"redis-st-0"}; }, 20s));
+  REQUIRE(eventually([&] { return world.configured("stays") == Words{"redis-st-0"}; }, 60s));
   REQUIRE(eventually([&] { return world.counts()["injected"] == 1; }));
   REQUIRE(eventually([&] { return world.condition("Ready", "second") == "True/Ready"; }));
 }
@@ -193,6 +192,7 @@ TEST_CASE("killed at each write, before or after it took effect, the next replic
     REQUIRE(eventually([&] { return !replica->alive || done(); }));
     const bool died = !replica->alive;
     if (died) {
+      world.free_lease();
       auto next = world.replica("second");
       replica.reset();
       REQUIRE(eventually(done));
@@ -376,4 +376,22 @@ TEST_CASE("in the classic form the ambassador is told to end when every other co
         kube::annotation_of(world.server.get(resources::pods, "shop", "job"), "ambassador.dev/config");
     return config && Json::parse(*config).value("shutdown", false);
   }));
+}
+
+TEST_CASE("policies that differ on a Pod that they share say so") {
+  World world;
+  world.redis(1, 1);
+  world.server.put(resources::policies, policy_document("redis", {{"proxy", {{"logLevel", "Debug"}}}}));
+  Json other = {{"proxy", {{"logLevel", "Error"}}}, {"listeners", Json::array({redis_listener()})}};
+  other["listeners"][0]["port"] = 6381;
+  world.server.put(resources::policies, policy_document("second", other));
+  const auto replica = world.replica();
+  REQUIRE(eventually([&] {
+    return world.condition("Ready") == "True/Ready" && world.condition("Ready", "second") == "True/Ready";
+  }));
+  CHECK(world.condition("Conflicted").empty());
+  world.pod("app");
+  REQUIRE(eventually([&] { return world.condition("Conflicted", "second") == "True/PoliciesDiffer"; }));
+  world.server.erase(resources::pods, "shop", "app");
+  REQUIRE(eventually([&] { return world.condition("Conflicted", "second").empty(); }));
 }

@@ -43,9 +43,9 @@ TEST_CASE("Pods are summed up per policy, and whose sums change is told") {
   const api::PolicyKey a{"shop", "a"};
   const api::PolicyKey b{"", "b"};
   controller::PodTable table;
-  CHECK(table.put("shop/1", {"u1", {a, b}, true, false, true, {}}) == Keys{a, b});
-  CHECK(table.put("shop/1", {"u1", {a, b}, true, false, true, {}}).empty());  // nothing new
-  CHECK(table.put("shop/2", {"u2", {a}, false, true, false, {}}) == Keys{a});
+  CHECK(table.put("shop/1", {"u1", {a, b}, true, false, true, {}, {}}) == Keys{a, b});
+  CHECK(table.put("shop/1", {"u1", {a, b}, true, false, true, {}, {}}).empty());  // nothing new
+  CHECK(table.put("shop/2", {"u2", {a}, false, true, false, {}, {}}) == Keys{a});
   const auto counts = table.counts(a);
   CHECK(counts.injected == 2);
   CHECK(counts.selected == 2);
@@ -54,7 +54,8 @@ TEST_CASE("Pods are summed up per policy, and whose sums change is told") {
   CHECK(counts.ready == 1);
   CHECK(table.counts(b).injected == 1);
   CHECK(table.total().injected == 2);
-  CHECK(table.put("shop/1", {"u3", {b}, true, false, true, {}}) == Keys{a, b});  // a new Pod of the same name
+  CHECK(table.put("shop/1", {"u3", {b}, true, false, true, {}, {}}) ==
+        Keys{a, b});  // a new Pod of the same name
   CHECK(table.counts(a).injected == 1);
   CHECK(table.pods_of(a) == std::vector<std::string>{"shop/2"});
   CHECK(table.remove("shop/2") == Keys{a});

@@ -88,8 +88,9 @@ struct Replica {
     out.lookup = names.lookup();
     out.pod_workers = 2;
     out.status_interval = 100ms;
-    out.lease_duration = 1000ms;
-    out.renew_deadline = 700ms;
+    // Long enough for a machine that is busy with other things, short enough to wait for where one is killed.
+    out.lease_duration = 3000ms;
+    out.renew_deadline = 2500ms;
     out.retry_period = 50ms;
     return out;
   }
@@ -262,6 +263,8 @@ struct World {
     }
     return false;
   }
+  /// The Lease of a replica that was killed need not run out.
+  void free_lease() { server.erase(resources::leases, "ops", "ambassador-operator"); }
   /// Nothing has been written for a while.
   void settle() const {
     auto before = writes().size();

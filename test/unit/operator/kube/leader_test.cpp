@@ -10,12 +10,12 @@ using namespace std::chrono_literals;
 using test::eventually;
 
 namespace {
-/// The real proportions at a quarter of the time; the Lease itself counts whole seconds.
+/// The real proportions at a fifth of the time: a busy machine must not cost anyone the lead.
 kube::LeaderOptions quick(const std::string& identity) {
   return {.name_space = "ops",
           .identity = identity,
-          .lease_duration = 1000ms,
-          .renew_deadline = 600ms,
+          .lease_duration = 3000ms,
+          .renew_deadline = 2000ms,
           .retry_period = 100ms};
 }
 
@@ -50,7 +50,7 @@ TEST_CASE("one of two leads, and a released lease is taken at once") {
   CHECK_FALSE(a.working);
   CHECK_FALSE(a.elector.is_leader());
   REQUIRE(eventually([&] { return b.working.load(); }));
-  CHECK(std::chrono::steady_clock::now() - begin < 900ms);  // no waiting for the lease to run out
+  CHECK(std::chrono::steady_clock::now() - begin < 2500ms);  // no waiting for the lease to run out
   CHECK(holder(server) == "b");
 }
 
