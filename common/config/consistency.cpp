@@ -10,8 +10,8 @@ namespace ambassador::config {
 namespace {
 
 /// The line of `key` in `node`, or of `node` itself where the key is not given.
-std::size_t line_of(const Node& node, std::string_view key) {
-  const Node* field = node.find(key);
+std::size_t line_of(const TreeNode& node, std::string_view key) {
+  const TreeNode* field = node.find(key);
   return field == nullptr ? node.line : field->line;
 }
 
@@ -34,16 +34,16 @@ bool overlap(const std::vector<std::string>& a, const std::vector<std::string>& 
 
 class Checks {
  public:
-  Checks(const Document& document, const Node& root, Findings& findings)
+  Checks(const Document& document, const TreeNode& root, Findings& findings)
       : document_(document), root_(root), findings_(findings) {}
 
   void run() {
     own_ports();
-    const Node* nodes = root_.find("listeners");
+    const TreeNode* nodes = root_.find("listeners");
     for (std::size_t i = 0; i < document_.listeners.size(); ++i) {
       const Listener& listener = document_.listeners[i];
       const std::string path = path_to("listeners", i);
-      const Node& node = nodes->items[i];
+      const TreeNode& node = nodes->items[i];
       place(listener, path, node);
       names_and_places_are_its_own(listener, i, path, node);
       backends(listener, path, node);
@@ -60,14 +60,14 @@ class Checks {
   void own_ports() {
     if (document_.admin_port != 0 && document_.admin_port == document_.health_port &&
         overlap({document_.health_address}, {})) {
-      const Node* admin = root_.find("admin");
+      const TreeNode* admin = root_.find("admin");
       findings_.add("admin.port",
                     std::to_string(document_.admin_port) + " is the health port too; give another",
                     admin == nullptr ? root_.line : line_of(*admin, "port"));
     }
   }
 
-  void place(const Listener& listener, const std::string& path, const Node& node) {
+  void place(const Listener& listener, const std::string& path, const TreeNode& node) {
     if (listener.port == 0 && listener.unix_socket.empty()) {
       findings_.add(path, "listens nowhere; give a port (1 to 65535), a unixSocket, or both", node.line);
     }
@@ -91,7 +91,7 @@ class Checks {
   }
 
   void names_and_places_are_its_own(const Listener& listener, std::size_t index, const std::string& path,
-                                    const Node& node) {
+                                    const TreeNode& node) {
     for (std::size_t i = 0; i < index; ++i) {
       const Listener& other = document_.listeners[i];
       const std::string taken =
@@ -109,13 +109,13 @@ class Checks {
     }
   }
 
-  void backends(const Listener& listener, const std::string& path, const Node& node) {
-    const Node* nodes = node.find("backends");
+  void backends(const Listener& listener, const std::string& path, const TreeNode& node) {
+    const TreeNode* nodes = node.find("backends");
     std::map<std::string_view, std::size_t> names;
     for (std::size_t i = 0; i < listener.backends.size(); ++i) {
       const Backend& backend = listener.backends[i];
       const std::string at = path_to(path + ".backends", i);
-      const Node& item = nodes->items[i];
+      const TreeNode& item = nodes->items[i];
       const bool is_path = backend.host.starts_with('/');
       if (!is_path && backend.port == 0) {
         findings_.add(at + ".port", "missing or 0; give the port of " + backend.host + ", 1 to 65535",
@@ -135,13 +135,13 @@ class Checks {
   }
 
   const Document& document_;
-  const Node& root_;
+  const TreeNode& root_;
   Findings& findings_;
 };
 
 }  // namespace
 
-void check_consistency(const Document& document, const Node& root, Findings& findings) {
+void check_consistency(const Document& document, const TreeNode& root, Findings& findings) {
   Checks(document, root, findings).run();
 }
 

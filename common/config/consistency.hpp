@@ -9,6 +9,6 @@
 namespace ambassador::config {
 
 /// `root` is the tree that `document` was read from (for the lines).
-void check_consistency(const Document& document, const Node& root, Findings& findings);
+void check_consistency(const Document& document, const TreeNode& root, Findings& findings);
 
 }  // namespace ambassador::config

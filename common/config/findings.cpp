@@ -39,13 +39,13 @@ std::string path_to(const std::string& path, std::size_t index) {
   return path + "[" + std::to_string(index) + "]";
 }
 
-std::string shown(const Node& node) {
+std::string shown(const TreeNode& node) {
   switch (node.kind) {
-    case Node::Kind::text:
+    case TreeNode::Kind::text:
       return "'" + cut(node.text) + "'";
-    case Node::Kind::list:
+    case TreeNode::Kind::list:
       return "[...]";
-    case Node::Kind::object:
+    case TreeNode::Kind::object:
       return "{...}";
     default:
       return cut(node.text);

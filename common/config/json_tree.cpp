@@ -47,18 +47,18 @@ class JsonEvents {
   using Json = nlohmann::json;
   JsonEvents(TreeBuilder& tree, const Position& position) : tree_(tree), position_(position) {}
 
-  bool null() { return scalar(Node::Kind::null, "null"); }
-  bool boolean(bool value) { return scalar(Node::Kind::boolean, value ? "true" : "false"); }
+  bool null() { return scalar(TreeNode::Kind::null, "null"); }
+  bool boolean(bool value) { return scalar(TreeNode::Kind::boolean, value ? "true" : "false"); }
   bool number_integer(Json::number_integer_t value) { return number(std::to_string(value)); }
   bool number_unsigned(Json::number_unsigned_t value) { return number(std::to_string(value)); }
   bool number_float(Json::number_float_t, const std::string& text) {
-    tree_.scalar(Node::Kind::number, text, line_before_lookahead());
+    tree_.scalar(TreeNode::Kind::number, text, line_before_lookahead());
     return true;
   }
-  bool string(std::string& value) { return scalar(Node::Kind::text, std::move(value)); }
+  bool string(std::string& value) { return scalar(TreeNode::Kind::text, std::move(value)); }
   bool binary(Json::binary_t&) { return false; }
-  bool start_object(std::size_t) { return tree_.open(Node::Kind::object, position_.line); }
-  bool start_array(std::size_t) { return tree_.open(Node::Kind::list, position_.line); }
+  bool start_object(std::size_t) { return tree_.open(TreeNode::Kind::object, position_.line); }
+  bool start_array(std::size_t) { return tree_.open(TreeNode::Kind::list, position_.line); }
   bool key(std::string& name) {
     tree_.key(std::move(name));
     return true;
@@ -77,12 +77,12 @@ class JsonEvents {
   }
 
  private:
-  bool scalar(Node::Kind kind, std::string text) {
+  bool scalar(TreeNode::Kind kind, std::string text) {
     tree_.scalar(kind, std::move(text), position_.line);
     return true;
   }
   bool number(std::string text) {
-    tree_.scalar(Node::Kind::integer, std::move(text), line_before_lookahead());
+    tree_.scalar(TreeNode::Kind::integer, std::move(text), line_before_lookahead());
     return true;
   }
   /// A number ends only where the next character is seen.
@@ -96,14 +96,14 @@ class JsonEvents {
 
 }  // namespace
 
-Result<Node> tree_of_json(std::string_view text) {
+Result<TreeNode> tree_of_json(std::string_view text) {
   TreeBuilder tree;
   Position position;
   JsonEvents events(tree, position);
   const char* const end = text.data() + text.size();
   const bool whole =
       nlohmann::json::sax_parse(LineIterator(text.data(), &position), LineIterator(end, &position), &events);
-  if (tree.error()) return *tree.error();
+  if (const auto& error = tree.error()) return *error;
   if (!whole) return Error{"", "not valid JSON"};
   return tree.take();
 }

@@ -16,16 +16,16 @@ Parsed failed(Error error) {
   return parsed;
 }
 
-Result<Node> tree_of(std::string_view text) {
+Result<TreeNode> tree_of(std::string_view text) {
   const auto start = text.find_first_not_of(" \t\r\n");
   if (start == text.npos) return Error{"", "the document is empty; give at least version: 1"};
   return text[start] == '{' ? tree_of_json(text) : tree_of_yaml(text);
 }
 
 /// A document from the future may have any form: say so before complaining of its fields.
-bool is_newer(const Node& root) {
-  const Node* node = root.find("version");
-  if (node == nullptr || node->kind != Node::Kind::integer || node->text.starts_with('-')) return false;
+bool is_newer(const TreeNode& root) {
+  const TreeNode* node = root.find("version");
+  if (node == nullptr || node->kind != TreeNode::Kind::integer || node->text.starts_with('-')) return false;
   int version = 0;
   const auto [end, problem] =
       std::from_chars(node->text.data(), node->text.data() + node->text.size(), version);
@@ -41,8 +41,8 @@ Parsed parse_all(std::string_view text) {
   }
   const auto tree = tree_of(text);
   if (!tree) return failed(tree.error());
-  const Node& root = *tree;
-  if (root.kind != Node::Kind::object) {
+  const TreeNode& root = *tree;
+  if (root.kind != TreeNode::Kind::object) {
     return failed({"", std::string("the document is ") + kind_name(root.kind) +
                            "; give an object with version and listeners"});
   }

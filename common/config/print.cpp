@@ -53,8 +53,9 @@ class Printer {
   }
   template <class U>
   void optional(const char* key, std::optional<U> T::*member, const char*) {
-    if (!(value_.*member)) return;
-    Json inner = Printer<U>::print(*(value_.*member));
+    const std::optional<U>& present = value_.*member;
+    if (!present) return;
+    Json inner = Printer<U>::print(*present);
     json_[key] = inner.is_null() ? Json::object() : std::move(inner);  // present, with nothing but defaults
   }
   template <class U>

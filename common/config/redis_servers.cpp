@@ -68,9 +68,10 @@ Result<Listener> listener_at(std::string_view listen) {
     return listener;
   }
   const auto parts = split_right(listen);
-  const auto port = parts ? number(parts->second, 65535) : std::nullopt;
-  if (!port || *port == 0) return refused("has no port from 1 to 65535");
-  listener.port = static_cast<std::uint16_t>(*port);
+  if (!parts) return refused("has no port from 1 to 65535");
+  const auto port = number(parts->second, 65535).value_or(0);
+  if (port == 0) return refused("has no port from 1 to 65535");
+  listener.port = static_cast<std::uint16_t>(port);
   const auto host = without_brackets(parts->first);
   if (host == "localhost") return listener;
   if (host.empty() || host == "*") {

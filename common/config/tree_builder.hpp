@@ -1,4 +1,4 @@
-// Puts a Node tree together from the events of a JSON or YAML parser, with a bound on depth. Inside of
+// Puts a TreeNode tree together from the events of a JSON or YAML parser, with a bound on depth. Inside of
 // common/config.
 #pragma once
 
@@ -14,26 +14,26 @@ namespace ambassador::config {
 class TreeBuilder {
  public:
   /// False when the nesting gets too deep (error() says so).
-  bool open(Node::Kind kind, std::size_t line);
+  bool open(TreeNode::Kind kind, std::size_t line);
   void close();
   void key(std::string name) { key_ = std::move(name); }
-  void scalar(Node::Kind kind, std::string text, std::size_t line);
+  void scalar(TreeNode::Kind kind, std::string text, std::size_t line);
 
   void fail(std::string what) { error_ = Error{"", std::move(what)}; }
   [[nodiscard]] const std::optional<Error>& error() const { return error_; }
   /// True when the next scalar is a key of the object that is open.
   [[nodiscard]] bool wants_key() const {
-    return !open_.empty() && open_.back().kind == Node::Kind::object && !key_;
+    return !open_.empty() && open_.back().kind == TreeNode::Kind::object && !key_;
   }
-  [[nodiscard]] Node take() { return std::move(root_); }
+  [[nodiscard]] TreeNode take() { return std::move(root_); }
 
  private:
-  void add(Node node);
+  void add(TreeNode node);
 
-  std::vector<Node> open_;  // the containers around the next value, outermost first
+  std::vector<TreeNode> open_;  // the containers around the next value, outermost first
   std::vector<std::optional<std::string>> waiting_keys_;  // under which each of them belongs into its parent
   std::optional<std::string> key_;
-  Node root_;
+  TreeNode root_;
   std::optional<Error> error_;
 };
 

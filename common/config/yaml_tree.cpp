@@ -29,11 +29,11 @@ bool is_number(std::string_view word) {
   return end == word.data() + word.size() && problem == std::errc{};
 }
 
-Node::Kind kind_of_word(std::string_view word) {
-  if (word == "true" || word == "True" || word == "TRUE") return Node::Kind::boolean;
-  if (word == "false" || word == "False" || word == "FALSE") return Node::Kind::boolean;
-  if (is_integer(word)) return Node::Kind::integer;
-  return is_number(word) ? Node::Kind::number : Node::Kind::text;
+TreeNode::Kind kind_of_word(std::string_view word) {
+  if (word == "true" || word == "True" || word == "TRUE") return TreeNode::Kind::boolean;
+  if (word == "false" || word == "False" || word == "FALSE") return TreeNode::Kind::boolean;
+  if (is_integer(word)) return TreeNode::Kind::integer;
+  return is_number(word) ? TreeNode::Kind::number : TreeNode::Kind::text;
 }
 
 class YamlEvents final : public YAML::EventHandler {
@@ -48,7 +48,7 @@ class YamlEvents final : public YAML::EventHandler {
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     no_anchor(mark, anchor);
     if (tree_.wants_key()) return tree_.key("null");
-    tree_.scalar(Node::Kind::null, "null", line(mark));
+    tree_.scalar(TreeNode::Kind::null, "null", line(mark));
   }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
     refuse("aliases are not read; write the value out", mark);
@@ -58,18 +58,18 @@ class YamlEvents final : public YAML::EventHandler {
     no_anchor(mark, anchor);
     if (tag != "?" && tag != "!") refuse("tags are not read; leave '" + tag + "' out", mark);
     if (tree_.wants_key()) return tree_.key(value);
-    const Node::Kind kind = tag == "?" ? kind_of_word(value) : Node::Kind::text;
-    const bool is_true = kind == Node::Kind::boolean && (value[0] == 't' || value[0] == 'T');
-    tree_.scalar(kind, kind == Node::Kind::boolean ? (is_true ? "true" : "false") : value, line(mark));
+    const TreeNode::Kind kind = tag == "?" ? kind_of_word(value) : TreeNode::Kind::text;
+    const bool is_true = kind == TreeNode::Kind::boolean && (value[0] == 't' || value[0] == 'T');
+    tree_.scalar(kind, kind == TreeNode::Kind::boolean ? (is_true ? "true" : "false") : value, line(mark));
   }
   void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                        YAML::EmitterStyle::value) override {
-    open(Node::Kind::list, mark, tag, anchor);
+    open(TreeNode::Kind::list, mark, tag, anchor);
   }
   void OnSequenceEnd() override { tree_.close(); }
   void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                   YAML::EmitterStyle::value) override {
-    open(Node::Kind::object, mark, tag, anchor);
+    open(TreeNode::Kind::object, mark, tag, anchor);
   }
   void OnMapEnd() override { tree_.close(); }
 
@@ -82,7 +82,7 @@ class YamlEvents final : public YAML::EventHandler {
   void no_anchor(const YAML::Mark& mark, YAML::anchor_t anchor) {
     if (anchor != 0) refuse("anchors are not read; leave '&...' out", mark);
   }
-  void open(Node::Kind kind, const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor) {
+  void open(TreeNode::Kind kind, const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor) {
     no_anchor(mark, anchor);
     if (tag != "?" && !tag.empty()) refuse("tags are not read; leave '" + tag + "' out", mark);
     if (tree_.wants_key()) refuse("a key must be a word", mark);
@@ -95,7 +95,7 @@ class YamlEvents final : public YAML::EventHandler {
 
 }  // namespace
 
-Result<Node> tree_of_yaml(std::string_view text) {
+Result<TreeNode> tree_of_yaml(std::string_view text) {
   TreeBuilder tree;
   YamlEvents events(tree);
   try {
@@ -104,7 +104,7 @@ Result<Node> tree_of_yaml(std::string_view text) {
     while (parser.HandleNextDocument(events)) {
     }
   } catch (const Refused&) {
-    return *tree.error();
+    return tree.error().value_or(Error{"", "not valid YAML"});
   } catch (const YAML::Exception& problem) {
     const auto line = static_cast<std::size_t>(problem.mark.line < 0 ? 0 : problem.mark.line) + 1;
     return Error{"", "not valid YAML: " + problem.msg + at_line(line)};

@@ -36,7 +36,7 @@ class [[nodiscard]] Result {
   [[nodiscard]] T& value() & { return assert(ok()), *std::get_if<0>(&state_); }
   [[nodiscard]] const T& value() const& { return assert(ok()), *std::get_if<0>(&state_); }
   [[nodiscard]] T&& value() && { return assert(ok()), std::move(*std::get_if<0>(&state_)); }
-  [[nodiscard]] const Error& error() const { return assert(!ok()), *std::get_if<1>(&state_); }
+  [[nodiscard]] const Error& error() const { return assert(!ok()), *std::get_if<1>(&state_); }  // NOLINT
 
   T& operator*() & { return value(); }
   const T& operator*() const& { return value(); }
