@@ -16,7 +16,7 @@ using api::Quantity;
 constexpr std::size_t kMaxNames = 16;  // policies on one Pod
 
 /// A value for a message, without control characters and not endless.
-std::string quoted(std::string_view value) {
+std::string in_quotes(std::string_view value) {
   std::string text = api::shortened(value, 80);
   std::ranges::replace_if(
       text, [](char c) { return c >= 0 && c < ' '; }, '?');
@@ -52,7 +52,7 @@ Result<std::vector<api::PolicyKey>> read_names(std::string_view list, const std:
     if (cluster) one.remove_prefix(api::kClusterPolicyPrefix.size());
     if (!api::is_dns_label(one)) {
       return about(api::kPolicy,
-                   quoted(list) + " holds " + quoted(one) +
+                   in_quotes(list) + " holds " + in_quotes(one) +
                        ", which is no policy's name: list names as in \"shop-data,cluster/tracing\"");
     }
     api::PolicyKey key{cluster ? "" : ns, std::string(one)};
@@ -80,7 +80,7 @@ class Reader {
   }
 
   void wrong(std::string_view key, const std::string& value, const std::string& way_out) {
-    errors_.push_back(about(key, quoted(value) + " " + way_out));
+    errors_.push_back(about(key, in_quotes(value) + " " + way_out));
   }
 
   template <class E, std::size_t N>
@@ -116,7 +116,7 @@ class Reader {
              const std::optional<Quantity>& limit) {
     if (!request || !limit || *request <= *limit) return;
     wrong(request_key, request->text(),
-          "is more than " + std::string(limit_key) + " " + quoted(limit->text()) +
+          "is more than " + std::string(limit_key) + " " + in_quotes(limit->text()) +
               ": raise the limit or lower the request");
     request.reset();
   }
@@ -140,7 +140,7 @@ Result<Wish> read_wish(const Labels& annotations, const std::string& ns) {
   }
   if (inject != annotations.end() && inject->second != "true") {
     return about(api::kInject,
-                 quoted(inject->second) + " is neither \"true\" nor \"false\": write one of them");
+                 in_quotes(inject->second) + " is neither \"true\" nor \"false\": write one of them");
   }
   const auto policy = annotations.find(api::kPolicy);
   if (policy != annotations.end()) {

@@ -1,0 +1,49 @@
+# Precompiled headers: what many files include and is slow to parse is parsed once per preset. Files still include what
+# they use: the presets without them (release, clang) and check_headers fail otherwise.
+#
+# precompiled(pch_asio DEPENDENCIES asio nlohmann HEADERS <boost/asio.hpp> ...) makes one; precompile(target rooms...)
+# lets a target use the one that fits what its rooms link, so that its compiler flags are the same.
+file(WRITE ${CMAKE_BINARY_DIR}/generated/precompiled.cpp "")
+
+function(precompiled name)
+  cmake_parse_arguments(PCH "" "" "DEPENDENCIES;HEADERS" ${ARGN})
+  add_library(${name} OBJECT EXCLUDE_FROM_ALL ${CMAKE_BINARY_DIR}/generated/precompiled.cpp)
+  target_link_libraries(${name} PRIVATE flags)
+  foreach(dependency IN LISTS PCH_DEPENDENCIES)
+    target_link_libraries(${name} PRIVATE ${dependency}-dep)
+  endforeach()
+  target_precompile_headers(${name} PRIVATE ${PCH_HEADERS})
+endfunction()
+
+set(standard_headers <algorithm> <array> <chrono> <cstdint> <functional> <map> <memory> <mutex> <optional> <set> <span>
+                     <string> <string_view> <thread> <utility> <variant> <vector>)
+set(json_headers ${standard_headers} <nlohmann/json.hpp>)
+set(asio_headers ${json_headers} <boost/asio/io_context.hpp> <boost/asio/ip/tcp.hpp> <boost/asio/post.hpp>
+                 <boost/asio/posix/stream_descriptor.hpp> <boost/asio/ssl.hpp> <boost/asio/steady_timer.hpp>
+                 <boost/asio/write.hpp>)
+precompiled(pch_json DEPENDENCIES nlohmann HEADERS ${json_headers})
+precompiled(pch_asio DEPENDENCIES asio nlohmann openssl HEADERS ${asio_headers})
+if(AMBASSADOR_TESTS)
+  precompiled(pch_json_test DEPENDENCIES nlohmann HEADERS ${json_headers} <catch2/catch.hpp>)
+  precompiled(pch_asio_test DEPENDENCIES asio nlohmann openssl HEADERS ${asio_headers} <catch2/catch.hpp>)
+endif()
+
+# The dependencies of a room and of all rooms that it links: property AMBASSADOR_LINKS of its target, kept by room().
+function(precompile target kind)
+  set(links)
+  foreach(room IN LISTS ARGN)
+    string(REPLACE "/" "_" room ${room})
+    get_target_property(more ${room} AMBASSADOR_LINKS)
+    list(APPEND links ${more})
+  endforeach()
+  # To g++ 12, what it inlines from a precompiled header is not a system header's: false alarms about std::string. The
+  # release preset, without precompiled headers, keeps these warnings.
+  if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND NOT CMAKE_DISABLE_PRECOMPILE_HEADERS)
+    target_compile_options(${target} PRIVATE -Wno-array-bounds -Wno-restrict -Wno-stringop-overflow)
+  endif()
+  if(asio IN_LIST links)
+    target_precompile_headers(${target} REUSE_FROM pch_asio${kind})
+  elseif(kind OR nlohmann IN_LIST links)
+    target_precompile_headers(${target} REUSE_FROM pch_json${kind})
+  endif()
+endfunction()
