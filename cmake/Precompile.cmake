@@ -19,13 +19,12 @@ set(standard_headers <algorithm> <array> <chrono> <cstdint> <functional> <map> <
                      <string> <string_view> <thread> <utility> <variant> <vector>)
 set(json_headers ${standard_headers} <nlohmann/json.hpp>)
 set(asio_headers ${json_headers} <boost/asio/io_context.hpp> <boost/asio/ip/tcp.hpp> <boost/asio/post.hpp>
-                 <boost/asio/posix/stream_descriptor.hpp> <boost/asio/ssl.hpp> <boost/asio/steady_timer.hpp>
-                 <boost/asio/write.hpp>)
+                 <boost/asio/posix/stream_descriptor.hpp> <boost/asio/steady_timer.hpp> <boost/asio/write.hpp>)
 precompiled(pch_json DEPENDENCIES nlohmann HEADERS ${json_headers})
-precompiled(pch_asio DEPENDENCIES asio nlohmann openssl HEADERS ${asio_headers})
+precompiled(pch_asio DEPENDENCIES asio nlohmann HEADERS ${asio_headers})
 if(AMBASSADOR_TESTS)
   precompiled(pch_json_test DEPENDENCIES nlohmann HEADERS ${json_headers} <catch2/catch.hpp>)
-  precompiled(pch_asio_test DEPENDENCIES asio nlohmann openssl HEADERS ${asio_headers} <catch2/catch.hpp>)
+  precompiled(pch_asio_test DEPENDENCIES asio nlohmann HEADERS ${asio_headers} <catch2/catch.hpp>)
 endif()
 
 # The dependencies of a room and of all rooms that it links: property AMBASSADOR_LINKS of its target, kept by room().

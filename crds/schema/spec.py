@@ -1,6 +1,6 @@
 """spec."""
 from .listener import listeners
-from .parts import choice, duration, items, keyed, label, label_selector, number, obj, quantity, rule
+from .parts import choice, duration, items, keyed, label, label_selector, number, obj, quantity
 
 
 def environments():
@@ -56,8 +56,4 @@ def spec(cluster):
         "repair": choice("What happens to Pods that slipped past injection. Recreate is not in this version.",
                          ["Disabled", "Report", "Recreate"], default="Report"),
     }
-    rules = [rule(
-        "self.listeners.all(l, l.upstreams.all(u, !has(u.environments) || u.environments.all(e, "
-        "has(self.environments) && self.environments.exists(x, x.name == e))))",
-        "an upstream names an environment that is not under spec.environments: add it there, or correct the name")]
-    return obj("What the ambassador does.", fields, ["listeners"], rules)
+    return obj("What the ambassador does.", fields, ["listeners"])

@@ -56,13 +56,16 @@ class Reachability::Impl {
     while (!stop.stop_requested()) {
       if (!options_.wanted()) {
         state = State::unknown;
+        failures_ = 0;
         next = std::chrono::steady_clock::now();
       } else if (std::chrono::steady_clock::now() >= next) {
         ask(stop);
-        next = std::chrono::steady_clock::now() + options_.interval;
+        const bool doubtful = failures_ > 0 && failures_ < kBelievedFailures;
+        next = std::chrono::steady_clock::now() + (doubtful ? options_.retry : options_.interval);
       }
       std::unique_lock lock(mutex);
-      never.wait_for(lock, stop, std::min<std::chrono::milliseconds>(kTick, options_.interval),
+      never.wait_for(lock, stop,
+                     std::min<std::chrono::milliseconds>({kTick, options_.interval, options_.retry}),
                      [] { return false; });
     }
   }
@@ -85,13 +88,20 @@ class Reachability::Impl {
   }
 
   void conclude(State found, const std::string& why) {
+    if (found == State::unknown) {
+      state = found;
+      return;
+    }
+    failures_ = found == State::reached ? 0 : failures_ + 1;
+    if (found == State::not_reached && failures_ < kBelievedFailures) return;
     const State before = state.exchange(found);
-    if (found == State::unknown || (found == before && found == State::reached)) return;
+    if (found == State::reached && before == found) return;
     options_.changed(found == State::reached, why);
   }
 
   const kube::Client& client_;
   const ReachabilityOptions options_;
+  int failures_ = 0;  // in a row
   std::jthread thread_;
 };
 

@@ -17,11 +17,18 @@ namespace ambassador::admission {
 struct ReachabilityOptions {
   std::string name_space;  // the operator's own
   std::chrono::milliseconds interval{std::chrono::seconds(60)};
+  /// After a failure the next look comes sooner.
+  std::chrono::milliseconds retry{std::chrono::seconds(5)};
   /// Only while this says so (the leader asks, for all).
   std::function<bool()> wanted;
-  /// When the answer has become another one, and for each failure; on the thread that asks.
+  /// When the answer has become another one, and for each further failure that is believed; on the thread
+  /// that asks.
   std::function<void(bool reached, const std::string& why)> changed;
 };
+
+/// So many failures in a row are believed. Endpoints and CA bundles reach every node and API server a few
+/// seconds after they changed, and one look in between says nothing.
+inline constexpr int kBelievedFailures = 3;
 
 class Reachability {
  public:

@@ -232,6 +232,9 @@ void Controller::Impl::watch_cluster() {
     look_at_webhook();
     if (before && after && kube::labels_of(*before) != kube::labels_of(*after)) {
       look_at_pods_in(kube::name_of(*after));
+      for (const auto& policy : view_.policies_for(kube::name_of(*after))) {
+        policies_.queue().add(key_of(policy->parsed.key));
+      }
     }
   });
   view_.on_installation_change([this] { look_at_all_pods(); });

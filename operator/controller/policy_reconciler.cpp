@@ -81,6 +81,16 @@ Findings PolicyReconciler::find(const std::string& key, const inject::KnownPolic
   return found;
 }
 
+std::optional<discovery::UsedUpstreams> PolicyReconciler::used_upstreams(
+    const inject::KnownPolicy& known) const {
+  if (!known.parsed.policy || known.parsed.key.cluster()) return std::nullopt;
+  const auto labels = needs_.view.namespace_labels(known.parsed.key.ns);
+  if (!labels) return std::nullopt;
+  const auto& policy = *known.parsed.policy;
+  return discovery::used_upstreams(
+      policy, discovery::possible_environments(policy, *labels, needs_.view.installation()->cluster_name));
+}
+
 status::PodCounts PolicyReconciler::counts(const api::PolicyKey& policy, const Json& before) const {
   auto out = needs_.pods.counts(policy);
   auto missed = needs_.missed(policy);
@@ -120,6 +130,7 @@ Verdict PolicyReconciler::reconcile(const std::string& key, std::stop_token stop
   const Json status = status::compute_status({.parsed = known->parsed,
                                               .listeners = std::move(found.listeners),
                                               .resolved = resolved,
+                                              .used = used_upstreams(*known),
                                               .pods = counts(known->parsed.key, before),
                                               .conflicts = needs_.pods.conflicts(known->parsed.key),
                                               .previous = before,

@@ -62,6 +62,9 @@ class PolicyReconciler {
   Findings find(const std::string& key, const inject::KnownPolicy& known, const std::string& now);
   Verdict write(const std::string& key, const kube::Json& document, const kube::Json& status,
                 std::stop_token stop);
+  /// nullopt: all count (a ClusterAmbassadorPolicy serves many namespaces).
+  [[nodiscard]] std::optional<discovery::UsedUpstreams> used_upstreams(
+      const inject::KnownPolicy& known) const;
   status::PodCounts counts(const api::PolicyKey& policy, const kube::Json& before) const;
   void tell(const kube::Json& document, const kube::Json& before, const kube::Json& after);
   Times times(const std::string& key);

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "operator/api/policy.hpp"
@@ -15,6 +17,14 @@ namespace ambassador::discovery {
 /// @param cluster_name the name given at install, may be empty
 std::string detect_environment(const api::Policy& policy, const api::Labels& namespace_labels,
                                const api::Labels& pod_labels, std::string_view cluster_name);
+
+/// The environments that a Pod of such a namespace can be detected in, whatever its labels ("" among them
+/// where none of the policy's must fit). A Pod's annotation can still name another one.
+std::vector<std::string> possible_environments(const api::Policy& policy, const api::Labels& namespace_labels,
+                                               std::string_view cluster_name);
+/// (listener's name, UpstreamChoice::environment) of the upstreams that serve these environments.
+using UsedUpstreams = std::set<std::pair<std::string, std::string>>;
+UsedUpstreams used_upstreams(const api::Policy& policy, const std::vector<std::string>& environments);
 
 /// An upstream, and the key under which its backends stand in status.listeners[].environment.
 struct UpstreamChoice {

@@ -20,6 +20,14 @@ constexpr int kLivenessPeriod = 10;
 constexpr int kReadinessPeriod = 5;
 constexpr int kProbeTimeout = 3;
 
+/// The classic form's start gate, in postStart: the next container starts when it has ended. It waits as long
+/// as the startupProbe does.
+json start_gate(const Installation& installation) {
+  return json::array({"ambassador-proxy", "probe", "--wait",
+                      std::to_string(kStartupPeriod * kStartupFailures) + "s", "--port",
+                      std::to_string(installation.health_port)});
+}
+
 json probe(std::string_view path, const Installation& installation, int period, int failures) {
   return {{"httpGet", {{"path", path}, {"port", installation.health_port}}},
           {"periodSeconds", period},
@@ -74,7 +82,7 @@ json container_json(const Settings& settings, const Installation& installation, 
   if (settings.native) {
     container["restartPolicy"] = "Always";
   } else {
-    container["lifecycle"] = {{"postStart", {{"exec", {{"command", api::kStartGate}}}}}};
+    container["lifecycle"] = {{"postStart", {{"exec", {{"command", start_gate(installation)}}}}}};
   }
   return container;
 }

@@ -47,6 +47,15 @@ bool has_address(const ResolvedListener& listener) {
   return std::ranges::any_of(listener.backends, [](const auto& backend) { return !backend.address.empty(); });
 }
 
+/// The listeners that the conditions are about.
+std::vector<ResolvedListener> that_count(const StatusInput& input) {
+  std::vector<ResolvedListener> all = input.listeners;
+  if (input.used) {
+    std::erase_if(all, [&](const auto& one) { return !input.used->contains({one.name, one.environment}); });
+  }
+  return all;
+}
+
 Condition accepted(const StatusInput& input) {
   const bool good = input.parsed.problems.empty();
   return {"Accepted", good ? "True" : "False", input.parsed.reason(),
@@ -59,11 +68,12 @@ Condition resolved_refs(const StatusInput& input) {
   }
   if (!input.resolved)
     return {"ResolvedRefs", "Unknown", "Pending", "its Services and StatefulSets are being looked up"};
-  const auto bad = std::ranges::find_if(input.listeners, bad_reference);
-  if (bad == input.listeners.end()) {
+  const auto listeners = that_count(input);
+  const auto bad = std::ranges::find_if(listeners, bad_reference);
+  if (bad == listeners.end()) {
     return {"ResolvedRefs", "True", "ResolvedRefs", "what the spec names exists and is permitted"};
   }
-  return {"ResolvedRefs", "False", bad->reason, messages(input.listeners, bad_reference)};
+  return {"ResolvedRefs", "False", bad->reason, messages(listeners, bad_reference)};
 }
 
 /// Accepted and resolved, and every listener has an address: backend health and stale Pods never flip it.
@@ -72,8 +82,9 @@ Condition ready(const StatusInput& input, const Condition& accepted, const Condi
   if (refs.status == "Unknown") return {"Ready", "Unknown", refs.reason, refs.message};
   if (refs.status != "True") return {"Ready", "False", refs.reason, refs.message};
   const auto without = [](const ResolvedListener& listener) { return !has_address(listener); };
-  if (std::ranges::any_of(input.listeners, without)) {
-    return {"Ready", "False", std::string(discovery::kNoAddress), messages(input.listeners, without)};
+  const auto listeners = that_count(input);
+  if (std::ranges::any_of(listeners, without)) {
+    return {"Ready", "False", std::string(discovery::kNoAddress), messages(listeners, without)};
   }
   return {"Ready", "True", "Ready", "every listener has an address"};
 }

@@ -5,10 +5,12 @@
 
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "operator/api/parse.hpp"
+#include "operator/discovery/environment.hpp"
 #include "operator/discovery/resolved.hpp"
 
 namespace ambassador::status {
@@ -28,6 +30,9 @@ struct StatusInput {
   const api::ParsedPolicy& parsed;
   std::vector<discovery::ResolvedListener> listeners;  // all keys; empty while nothing was resolved yet
   bool resolved = false;  // discovery has run for this generation (false: Ready is Unknown)
+  /// The upstreams that Pods of the policy's namespace can be detected to use; only these decide about
+  /// ResolvedRefs and Ready (the same policy in every namespace names the stores of them all). nullopt: all.
+  std::optional<discovery::UsedUpstreams> used;
   PodCounts pods;
   /// Differences between policies that share Pods ("proxy.logLevel of shop-data is ignored on 3 Pods: ...");
   /// become the condition Conflicted while not empty.

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""admission.py HOST PORT [--rate 200] [--seconds 20] [--namespace NS] [--connections 4]: how fast the webhook answers.
+"""admission.py HOST PORT [--rate 200] [--seconds 20] [--namespace NS] [--policy NAME]: how fast the webhook answers.
 
 Sends reviews of annotated Pods at a fixed rate over kept-alive TLS connections, as the API server does, and prints the
 latency from the planned moment of sending (so that a stall counts for everybody who waits behind it) as JSON. The
@@ -13,7 +13,7 @@ import threading
 import time
 
 POD = {"apiVersion": "v1", "kind": "Pod",
-       "metadata": {"generateName": "bench-", "annotations": {"ambassador.dev/inject": "true"}},
+       "metadata": {"generateName": "bench-", "annotations": {}},
        "spec": {"containers": [{"name": f"app-{i}", "image": "redis", "env": [{"name": f"E{n}", "value": "x" * 40}
                                                                                for n in range(20)]} for i in range(3)]}}
 
@@ -60,7 +60,10 @@ def main():
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--namespace", default="default")
     parser.add_argument("--connections", type=int, default=4)
+    parser.add_argument("--policy", help="what the Pods name; without it, all that fit are injected")
     options = parser.parse_args()
+    asks = {"ambassador.dev/policy": options.policy} if options.policy else {"ambassador.dev/inject": "true"}
+    POD["metadata"]["annotations"] = asks
     begin = time.monotonic() + 0.5
     clients = [Client(options, i, begin) for i in range(options.connections)]
     for client in clients:

@@ -1,4 +1,4 @@
-"""The proxy beside its peers, in one run: ./run bench redis [--help].
+"""The proxy beside its peers, in one run: ./run bench redis | operator [--help].
 
 Everything runs on this machine, on free loopback ports, started and ended here. A shared machine is noisy:
 runs of all programs are interleaved, medians are compared, and what counts are ratios within one run.
@@ -6,6 +6,7 @@ runs of all programs are interleaved, medians are compared, and what counts are 
 import argparse
 import sys
 
+import operator_bench
 import redis_bench
 
 
@@ -14,8 +15,9 @@ def main():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     kinds = parser.add_subparsers(dest="kind", required=True)
     redis_bench.add_arguments(kinds.add_parser("redis", help="Redis: SET and GET over two servers"))
+    operator_bench.add_arguments(kinds.add_parser("operator", help="admission latency, memory with many Pods"))
     arguments = parser.parse_args()
-    return redis_bench.run(arguments)
+    return {"redis": redis_bench, "operator": operator_bench}[arguments.kind].run(arguments)
 
 
 if __name__ == "__main__":

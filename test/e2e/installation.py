@@ -45,7 +45,10 @@ class Installation:
         return output
 
     def upgrade(self, *more):
-        return self.helm("upgrade", RELEASE, CHART, "--wait", f"--timeout={READY_SECONDS}s", *self._values(more))
+        """Returns when the new replicas are Ready and the old ones have answered their last request."""
+        output = self.helm("upgrade", RELEASE, CHART, "--wait", f"--timeout={READY_SECONDS}s", *self._values(more))
+        kube.wait("the old replicas are gone", lambda: len(self._all_pods()) == len(self.pods()), 60)
+        return output
 
     def uninstall(self):
         if RELEASE in self.helm("list", "--short"):
@@ -65,10 +68,11 @@ class Installation:
         kube.wait("the webhook answers", answered, 60)
 
     def pods(self):
-        """Running operator Pods that are not on their way out."""
-        found = self.kube.get("pods", None, "--selector", f"app.kubernetes.io/instance={RELEASE}")
-        return [pod for pod in found if "deletionTimestamp" not in pod["metadata"]
-                and any(c["name"] == "operator" for c in pod["spec"]["containers"])]
+        """Operator Pods that are not on their way out."""
+        return [pod for pod in self._all_pods() if "deletionTimestamp" not in pod["metadata"]]
+
+    def _all_pods(self):
+        return self.kube.get("pods", None, "--selector", f"app.kubernetes.io/instance={RELEASE}")
 
     def leader(self):
         """Name of the Pod that holds the lease."""

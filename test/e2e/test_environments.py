@@ -48,6 +48,30 @@ def test_a_namespace_relabelled_never_moves_a_running_pod_to_another_database(sh
         shops("label", "namespace", "shop-staging", "environment=staging", "--overwrite")
 
 
+def test_a_cluster_policy_serves_the_namespaces_it_selects_and_no_other(cluster, namespace, restricted):
+    name = f"platform-{namespace.namespace}"
+    policy = objects.policy(name, namespaceSelector={"matchLabels": {"kubernetes.io/metadata.name": namespace.namespace}},
+                            listeners=[objects.listener(
+                                upstreams=[{"statefulSet": {"name": "redis-st", "namespace": namespace.namespace,
+                                                            "port": "redis-port"}}])]) | {"kind": "ClusterAmbassadorPolicy"}
+    service, stateful_set = objects.redis_set()
+    service["metadata"]["annotations"] = {"ambassador.dev/allowed-namespaces": "*"}
+    namespace.apply(service, stateful_set)
+    cluster.apply(policy)
+    try:
+        def ready():
+            conditions = cluster.get("clusterambassadorpolicy", name)["status"]["conditions"]
+            return {c["type"]: c["status"] for c in conditions}["Ready"] == "True"
+        kube.wait("the policy is Ready", ready)
+        pod = objects.pod(annotations={"ambassador.dev/policy": f"cluster/{name}"})
+        namespace.apply(pod)
+        namespace.wait_ready("app")
+        assert namespace.exec("app", "redis-cli", "-p", "6380", "ping", container="client").strip() == "PONG"
+        assert name in restricted.refusal(pod)
+    finally:
+        cluster.delete("clusterambassadorpolicy", name)
+
+
 def test_an_annotation_on_the_pod_wins_over_detection(shops):
     development = shops.within("shop-development")
     shop, = (d for d in objects.load(EXAMPLE / "shop.yaml") if d["kind"] == "Pod")

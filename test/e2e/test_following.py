@@ -1,5 +1,7 @@
 """A running ambassador follows what happens to its backends, and its clients notice nothing."""
 import json
+import os
+import signal
 import time
 
 import pytest
@@ -104,35 +106,55 @@ def test_a_deleted_redis_pod_is_used_again_within_two_seconds_of_dns_knowing_it(
     assert seen["reconnects"] == 0, seen  # errors meanwhile, yes; the client's connection stays
 
 
-def test_failover_goes_to_the_second_backend_and_back(namespace):
-    start(namespace, objects.listener(redis={"mode": "Failover"}))
+def taking(own):
+    """The ordinal that takes a write now, or None where the write got no answer."""
+    key = f"who:{time.monotonic_ns()}"
+    own.run("exec", "app", "--container", "client", "--", "timeout", "3", "redis-cli", "-p", "6380", "set", key, "value")
+    for ordinal in (0, 1):
+        done = own.run("exec", f"redis-st-{ordinal}", "--", "timeout", "3", "redis-cli", "exists", key)
+        if done.returncode == 0 and done.stdout.split()[-1:] == ["1"]:
+            return ordinal
+    return None
 
-    def who():
-        """The one that takes writes now."""
-        for ordinal in (0, 1):
-            namespace.run("exec", f"redis-st-{ordinal}", "--", "redis-cli", "flushall")
-        namespace.run("exec", "app", "--container", "client", "--", "redis-cli", "-p", "6380", "set", "key", "value")
-        held = {}
-        for ordinal in (0, 1):
-            done = namespace.run("exec", f"redis-st-{ordinal}", "--", "redis-cli", "dbsize")
-            held[ordinal] = done.returncode == 0 and done.stdout.split()[-1:] == ["1"]
-        taking = [ordinal for ordinal, holds in held.items() if holds]
-        return taking[0] if len(taking) == 1 else None
 
-    assert who() == 0
-    # It stays away: its replacement is not let in for a while.
-    namespace("patch", "statefulset", "redis-st", "--type=json", "--patch", json.dumps(
-        [{"op": "add", "path": "/spec/template/spec/nodeSelector", "value": {"nowhere": "yes"}}]))
-    namespace("delete", "pod", "redis-st-0", "--wait=false")
-    kube.wait("the second takes over", lambda: who() == 1, 15)
-    namespace("patch", "statefulset", "redis-st", "--type=json", "--patch", json.dumps(
-        [{"op": "remove", "path": "/spec/template/spec/nodeSelector"}]))
-    namespace("delete", "pod", "redis-st-0", "--ignore-not-found", "--wait=false", "--grace-period=0", "--force")
-    namespace.wait_ready("redis-st-0")
+def goes_back(own, healthy_again):
+    """Asserts that the first takes over again, and not before it has been healthy for a while."""
+    healthy_again()
     back_at = time.monotonic()
-    kube.wait("the first takes over again", lambda: who() == 0, 25)
-    # It has to be healthy for 10 s first; some of them passed while Kubernetes made up its mind.
+    kube.wait("the first takes over again", lambda: taking(own) == 0, 25)
+    # It has to be healthy for 10 s first; some of them may have passed while Kubernetes made up its mind.
     assert time.monotonic() - back_at >= 5
+
+
+def test_failover_goes_to_the_second_backend_while_the_first_is_away_and_back(namespace):
+    start(namespace, objects.listener(redis={"mode": "Failover"}))
+    change(namespace, {"op": "replace", "path": "/spec/updateStrategy", "value": {"type": "OnDelete"}})
+    assert taking(namespace) == 0
+    # It stays away: no node takes its replacement until the template says otherwise.
+    change(namespace, {"op": "add", "path": "/spec/template/spec/nodeSelector", "value": {"nowhere": "yes"}})
+    namespace("delete", "pod", "redis-st-0")
+    kube.wait("the second takes over", lambda: taking(namespace) == 1, 15)
+
+    def let_in():
+        change(namespace, {"op": "remove", "path": "/spec/template/spec/nodeSelector"})
+        namespace("delete", "pod", "redis-st-0")
+        namespace.wait_ready("redis-st-0")
+    goes_back(namespace, let_in)
+
+
+def change(own, operation):
+    own("patch", "statefulset", "redis-st", "--type=json", "--patch", json.dumps([operation]))
+
+
+def test_failover_leaves_a_first_backend_that_accepts_and_answers_nothing(namespace):
+    start(namespace, objects.listener(redis={"mode": "Failover"}))
+    assert taking(namespace) == 0
+    server, = namespace.pids("redis-st-0", "redis-server")
+    os.kill(server, signal.SIGSTOP)
+    try:
+        kube.wait("the second takes over", lambda: taking(namespace) == 1, 20)
+    finally:
+        goes_back(namespace, lambda: os.kill(server, signal.SIGCONT))
 
 
 def test_spread_uses_whoever_is_healthy(namespace):

@@ -22,11 +22,13 @@ def test_a_job_with_an_ambassador_completes(restricted, mode):
     annotations = {"ambassador.dev/inject": "true", "ambassador.dev/container-mode": mode}
     restricted.apply(job("work", annotations))
     restricted("wait", "--for=condition=complete", "job/work", "--timeout=60s")
-    pod, = restricted.get("pods", None, "--selector", "job-name=work")
     kind = "initContainerStatuses" if mode == "NativeSidecar" else "containerStatuses"
-    ambassador, = (s for s in pod["status"][kind] if s["name"] == objects.AMBASSADOR)
-    ended = kube.wait("the ambassador's end is told", lambda: ambassador["state"].get("terminated"))
-    assert ended["exitCode"] == 0
+
+    def ended():
+        pod, = restricted.get("pods", None, "--selector", "job-name=work")
+        ambassador, = (s for s in pod["status"][kind] if s["name"] == objects.AMBASSADOR)
+        return ambassador["state"].get("terminated")
+    assert kube.wait("the ambassador's end is told", ended)["exitCode"] == 0
 
 
 def test_the_classic_form_starts_the_application_after_the_ambassador(restricted):

@@ -71,6 +71,13 @@ def test_the_operator_killed_and_back_patches_no_pod_that_is_up_to_date(store, o
     assert len(scaled) <= 3, "one patch for each Pod, for the scaling alone"
 
 
+def test_a_spoilt_certificate_is_made_anew_and_admission_goes_on(store, operator):
+    secret = "ambassador-operator-certificate"
+    operator.kube("patch", "secret", secret, "--type=merge", "--patch", json.dumps({"data": {"tls.crt": ""}}))
+    kube.wait("there is a certificate again", lambda: operator.kube.get("secret", secret)["data"].get("tls.crt"), 90)
+    operator.wait_answering()
+
+
 def test_the_api_server_away_for_thirty_seconds_disturbs_neither_operator_nor_proxies(store, operator):
     store.apply(objects.pod())
     store.wait_ready("app")

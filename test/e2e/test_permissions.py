@@ -33,7 +33,9 @@ def test_every_permission_is_used(cluster, operator):
 
 
 def test_nothing_was_ever_forbidden(operator):
-    denied = {(e["verb"], json.dumps(e["objectRef"])) for e in operator.audit("") if e["responseStatus"]["code"] == 403}
+    # Nobody may create anything in a namespace that is being deleted: those were ours, at a test's end.
+    denied = {(e["verb"], json.dumps(e["objectRef"])) for e in operator.audit("") if e["responseStatus"]["code"] == 403
+              and "is being terminated" not in e["responseStatus"].get("message", "")}
     assert not denied, denied
 
 

@@ -79,7 +79,7 @@ class Twemproxy:
             f"  servers:\n{servers}")
         (folder / "resolv.conf").write_text(f"nameserver {env['AMBASSADOR_NODE_ADDRESS']}\n")
         script = (f"mount --bind {folder}/resolv.conf $(readlink -f /etc/resolv.conf) && "
-                  f"exec nutcracker --conf-file={folder}/nutcracker.yml --stats-port=0 --stats-addr=127.0.0.1")
+                  f"exec nutcracker --conf-file={folder}/nutcracker.yml --stats-port={port + 1} --stats-addr=127.0.0.1")
         self.process = default.in_pod(pod, "unshare", "--mount", "sh", "-c", script)
         self.default, self.pod, self.port = default, pod, port
 

@@ -42,6 +42,7 @@ struct Cluster {
     ReachabilityOptions options;
     options.name_space = "system";
     options.interval = std::chrono::milliseconds(5);
+    options.retry = std::chrono::milliseconds(5);
     options.wanted = [this] { return leads.load(); };
     options.changed = [this](bool reached, const std::string& why) {
       const std::lock_guard lock(mutex);
@@ -90,6 +91,19 @@ TEST_CASE("another refusal is told each time, and the webhook's return once") {
   CHECK(cluster.heard().front().second.find("x509") != std::string::npos);
   cluster.answers(refusal(kReachabilityAnswer));
   REQUIRE(eventually([&] { return cluster.heard().back().first; }));
+}
+
+TEST_CASE("two failures in a row are not believed yet: endpoints may just be changing") {
+  Cluster cluster;
+  std::atomic<int> asked{0};
+  cluster.server.on_call([&](const kube::Request&) -> std::optional<Fault> {
+    return ++asked < kBelievedFailures ? refusal("no endpoints available") : refusal(kReachabilityAnswer);
+  });
+  Reachability reachability(cluster.client, cluster.options());
+  reachability.start();
+  REQUIRE(eventually([&] { return reachability.state() == State::reached; }));
+  REQUIRE(cluster.heard().size() == 1);
+  CHECK(cluster.heard().front().first);
 }
 
 TEST_CASE("an API server that is away says nothing about the webhook") {

@@ -76,7 +76,7 @@ TEST_CASE("replicas that rotate at once agree again, and nobody is told twice") 
   REQUIRE(eventually(
       [&] { return installation.serves_what_is_stored(one) && installation.serves_what_is_stored(other); }));
   CHECK(installation.stored().ca_bundle == before.ca_bundle);
-  CHECK(told == 2);
+  REQUIRE(eventually([&] { return told == 2; }));  // it serves a certificate before it tells
 }
 
 TEST_CASE("the listener's source stays the same object through a rotation, with the new certificate in it") {

@@ -29,6 +29,26 @@ TEST_CASE("a Pod is in the first environment whose conditions all hold") {
   CHECK(detect_environment(policy(), {}, {}, "elsewhere") == "development");
 }
 
+TEST_CASE("a namespace's Pods can be in what their labels choose, up to the first that takes them all") {
+  using Names = std::vector<std::string>;
+  CHECK(possible_environments(policy(), {{"environment", "production"}}, "") == Names{"production"});
+  CHECK(possible_environments(policy(), {{"environment", "staging"}}, "stage-us") ==
+        Names{"canary", "staging"});
+  CHECK(possible_environments(policy(), {}, "elsewhere") == Names{"development"});
+  CHECK(possible_environments(api::Policy{}, {}, "") == Names{""});
+}
+
+TEST_CASE("the upstreams used are those that serve one of the environments") {
+  api::Policy made = policy();
+  api::Listener listener;
+  listener.name = "cache";
+  listener.upstreams = {{{"production"}, api::ServiceReference{"", "big", std::uint16_t{1}}},
+                        {{}, api::ServiceReference{"", "any", std::uint16_t{1}}}};
+  made.listeners = {listener};
+  CHECK(used_upstreams(made, {"production"}) == UsedUpstreams{{"cache", "production"}});
+  CHECK(used_upstreams(made, {"canary", "staging"}) == UsedUpstreams{{"cache", ""}});
+}
+
 TEST_CASE("without a match there is no environment") {
   api::Policy made = policy();
   made.environments.pop_back();

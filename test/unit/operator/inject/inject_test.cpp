@@ -83,7 +83,8 @@ TEST_CASE("where API server or nodes are too old the ambassador is an ordinary c
   const json& own = after["spec"]["containers"][0];
   CHECK(own["name"] == "ambassador-container");
   CHECK_FALSE(own.contains("restartPolicy"));
-  CHECK(own["lifecycle"]["postStart"]["exec"]["command"] == json{"ambassador-proxy", "probe", "--wait"});
+  CHECK(own["lifecycle"]["postStart"]["exec"]["command"] ==
+        json{"ambassador-proxy", "probe", "--wait", "120s", "--port", "19901"});
   CHECK(after["spec"]["containers"][1]["env"][0]["name"] == "REDIS_URL");
   CHECK_FALSE(after["spec"]["initContainers"][0].contains("env"));
   REQUIRE(decision.warnings.size() == 1);

@@ -34,6 +34,7 @@ struct World {
   std::vector<discovery::ResolvedListener> listeners = {listener("cache", "10.0.0.1:1"),
                                                         listener("raw", "10.0.0.1:1")};
   bool resolved = true;
+  std::optional<discovery::UsedUpstreams> used;
   PodCounts pods{12, 11, 10, 1, 9};
   std::vector<std::string> conflicts;
   json previous;
@@ -41,7 +42,7 @@ struct World {
 
   [[nodiscard]] json status() const {
     const auto parsed = api::parse_policy(policy);
-    return compute_status({parsed, listeners, resolved, pods, conflicts, previous, now});
+    return compute_status({parsed, listeners, resolved, used, pods, conflicts, previous, now});
   }
   /// "True Ready", as status and reason of a condition; "absent" where it is not there.
   [[nodiscard]] std::string condition(const std::string& type) const {
@@ -102,6 +103,19 @@ TEST_CASE("a reference that is not permitted waits for a person, one that is mis
   world.listeners[1].reason = discovery::kRefNotFound;
   CHECK(world.condition("Reconciling") == "True RefNotFound");
   CHECK(world.condition("Stalled") == "absent");
+}
+
+TEST_CASE("what no Pod of the namespace uses decides about no condition, and is shown all the same") {
+  World world;
+  world.listeners[0].environment = "production";
+  world.listeners[0].reason = discovery::kRefNotPermitted;
+  world.listeners[0].backends.clear();
+  world.used = {{"cache", "development"}, {"raw", ""}};
+  CHECK(world.condition("ResolvedRefs") == "True ResolvedRefs");
+  CHECK(world.condition("Ready") == "True Ready");
+  CHECK(world.status()["listeners"].size() == 2);
+  world.used->emplace("cache", "production");
+  CHECK(world.condition("ResolvedRefs") == "False RefNotPermitted");
 }
 
 TEST_CASE("a listener without any address makes the policy not Ready, though its references are fine") {

@@ -71,7 +71,7 @@ TEST_CASE("HELLO 2 introduces the proxy as a standalone server and takes the cli
 
 TEST_CASE("names with blanks or line ends are refused, for they would forge lines in CLIENT LIST") {
   Scene scene(listener(2));
-  for (const std::string name : {"two words", "line\n", "bell\a", std::string(300, 'x').c_str()}) {
+  for (const auto& name : std::vector<std::string>{"two words", "line\n", "bell\a", std::string(300, 'x')}) {
     scene.relay.receive(request({"CLIENT", "SETNAME", name}));
     CHECK(scene.answer() == "-ERR Client names cannot contain spaces, newlines or special characters.\r\n");
     scene.relay.receive(request({"CLIENT", "SETINFO", "LIB-NAME", name}));
