@@ -60,19 +60,21 @@ struct Header {
 }
 
 /// The same for nearly all headers, those of one or two digits, in a few instructions: the header's bytes, or
-/// 0 (then read_header has to look). Leaves the number in `number`.
+/// 0 (then read_header has to look, and `number` is as it was). Leaves the number in `number`.
 [[nodiscard, gnu::always_inline]] inline std::size_t read_short_header(const char* data, std::size_t size,
                                                                        std::uint32_t& number) {
   if (size < 5) return 0;
   const std::uint32_t tens = static_cast<unsigned char>(data[1]) - std::uint32_t{'0'};
   if (tens > 9) return 0;
   if (data[2] == '\r') {
+    if (data[3] != '\n') return 0;
     number = tens;
-    return data[3] == '\n' ? 4 : 0;
+    return 4;
   }
   const std::uint32_t ones = static_cast<unsigned char>(data[2]) - std::uint32_t{'0'};
+  if (ones > 9 || tens == 0 || data[3] != '\r' || data[4] != '\n') return 0;
   number = tens * 10 + ones;
-  return ones <= 9 && tens > 0 && data[3] == '\r' && data[4] == '\n' ? 5 : 0;
+  return 5;
 }
 
 }  // namespace ambassador::proxy::redis

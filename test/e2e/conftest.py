@@ -115,6 +115,8 @@ def tell_what_is_there(own):
     for pod in own.get("pods"):
         done = own.run("logs", pod["metadata"]["name"], "--container", "ambassador-container", "--tail=40")
         print(f"--- ambassador of {pod['metadata']['name']}\n{done.stdout}{done.stderr}")
+        done = own.run("exec", pod["metadata"]["name"], "--container", "ambassador-container", "--", "ambassador-proxy", "status")
+        print(done.stdout)
     done = own.run("--namespace", "ambassador-system", "logs", "--selector", "app.kubernetes.io/name=ambassador-operator",
                    "--tail=40", "--prefix")
     print(f"--- operator\n{done.stdout}{done.stderr}")

@@ -63,6 +63,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (again.outcome != inject::Outcome::already_injected || !again.patch.empty()) std::abort();
     json fresh = after;
     fresh.erase("status");  // a Pod at CREATE has none; containers that have ended want a shutdown
+    fresh["metadata"]["namespace"] = "shop";  // a Pod that is stored has one
     const auto live =
         inject::live_state({fresh, "shop", {{"environment", "production"}}, policies, installation()});
     if (!live || live->stale || !live->wanted_annotations.empty()) std::abort();

@@ -131,6 +131,16 @@ TEST_CASE("cutting a request into pieces anywhere changes nothing") {
   }
 }
 
+TEST_CASE("a count of three digits may be cut anywhere in its header") {
+  std::string bytes = "*120\r\n";
+  for (int i = 0; i < 120; ++i) bytes += "$1\r\nx\r\n";
+  for (std::size_t cut = 1; cut < 8; ++cut) {
+    const Parsed p = parse(bytes, {cut});
+    CHECK(p.status == Status::complete);
+    CHECK(p.args.size() == 120);
+  }
+}
+
 TEST_CASE("an argument keeps its own spelling for requests that are made of it") {
   RequestParser parser;
   const std::string bytes = "*2\r\n$4\r\nMGET\r\n$1\r\na\r\n";
