@@ -91,11 +91,7 @@ def test_the_api_server_away_for_thirty_seconds_disturbs_neither_operator_nor_pr
         store("scale", "statefulset/redis-st", "--replicas=3")
         store.wait_ready("redis-st-2", 90)
 
-        def third_used():
-            if int(store.exec("redis-st-2", "redis-cli", "dbsize").split()[-1]) > 0:
-                return True
-            raise kube.Failed(str(load.so_far()))
-        kube.wait("the third is used", third_used, 30)
+        kube.wait("the third is used", lambda: int(store.exec("redis-st-2", "redis-cli", "dbsize").split()[-1]) > 0, 30)
         seen = load.end()
     assert (seen["errors"], seen["reconnects"]) == (0, 0), seen
     assert {pod["metadata"]["name"]: restarts(operator, pod["metadata"]["name"]) for pod in operator.pods()} == before

@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """Holds one connection under SET/GET load until standard input ends; then prints what it saw as JSON.
 
-load.py PORT [KEYS [PREFIX]]: keys PREFIX0 to PREFIX<KEYS - 1> are written in turn and read back at once. An error
+load.py PORT [KEYS [PREFIX]]: so many keys are written in turn and read back at once. Their names are digests: names
+that only count up hash to neighbours on the ring (fnv1a), and a third server may get none of 200. An error
 reply, a wrong value and a lost connection are counted; after a loss it connects anew and goes on. A line on
 standard input gets the counts so far as an answer.
 """
+import hashlib
 import json
 import select
 import sys
@@ -17,11 +19,12 @@ def main():
     port, keys = int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 200
     prefix = sys.argv[3] if len(sys.argv) > 3 else "load:"
     seen = {"operations": 0, "errors": 0, "reconnects": 0, "wrong": 0, "slowest_ms": 0.0, "first_errors": []}
+    names = [prefix + hashlib.md5(str(n).encode()).hexdigest()[:12] for n in range(keys)]
     connection, number = resp.Connection(port=port), 0
     print(json.dumps({"connected": True}), flush=True)
     while True:
         number += 1
-        key, value = f"{prefix}{number % keys}", str(number).encode()
+        key, value = names[number % keys], str(number).encode()
         started = time.monotonic()
         try:
             if connection is None:
