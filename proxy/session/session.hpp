@@ -68,7 +68,7 @@ struct Verdict {
   /// client belong to the same exchange and are streamed to the same backend without asking the session
   /// again. With more > 0 the whole input is consumed.
   std::uint64_t more = 0;
-  std::string_view text{};  // valid until the next call on this session
+  std::string_view text{};  // valid until the next call on a session of the same core
 
   /// True for a pass whose message is not wholly in the input.
   [[nodiscard]] bool streams() const { return more > 0 || unfinished; }
