@@ -1,8 +1,8 @@
 # Precompiled headers: what many files include and is slow to parse is parsed once per preset. Files still include what
 # they use: the presets without them (release, clang) and check_headers fail otherwise.
 #
-# precompiled(pch_asio DEPENDENCIES asio nlohmann HEADERS <boost/asio.hpp> ...) makes one; precompile(target rooms...)
-# lets a target use the one that fits what its rooms link, so that its compiler flags are the same.
+# precompiled(pch_asio DEPENDENCIES asio nlohmann HEADERS <boost/asio.hpp> ...) makes one; precompile(target kind room) lets
+# a target use the one that fits what its room links, so that its compiler flags are the same; kind: "" or "_test".
 file(WRITE ${CMAKE_BINARY_DIR}/generated/precompiled.cpp "")
 
 function(precompiled name)
@@ -28,21 +28,19 @@ if(AMBASSADOR_TESTS)
 endif()
 
 # The dependencies of a room and of all rooms that it links: property AMBASSADOR_LINKS of its target, kept by room().
-function(precompile target kind)
-  set(links)
-  foreach(room IN LISTS ARGN)
-    string(REPLACE "/" "_" room ${room})
-    get_target_property(more ${room} AMBASSADOR_LINKS)
-    list(APPEND links ${more})
-  endforeach()
-  # To g++ 12, what it inlines from a precompiled header is not a system header's: false alarms about std::string. The
-  # release preset, without precompiled headers, keeps these warnings.
-  if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND NOT CMAKE_DISABLE_PRECOMPILE_HEADERS)
-    target_compile_options(${target} PRIVATE -Wno-array-bounds -Wno-restrict -Wno-stringop-overflow)
-  endif()
+function(precompile target kind room)
+  string(REPLACE "/" "_" room ${room})
+  get_target_property(links ${room} AMBASSADOR_LINKS)
   if(asio IN_LIST links)
     target_precompile_headers(${target} REUSE_FROM pch_asio${kind})
   elseif(kind OR nlohmann IN_LIST links)
     target_precompile_headers(${target} REUSE_FROM pch_json${kind})
+  else()
+    return()
+  endif()
+  # To g++ 12, what it inlines from a precompiled header is not a system header's: false alarms about std::string. The
+  # release preset, without precompiled headers, keeps these warnings.
+  if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND NOT CMAKE_DISABLE_PRECOMPILE_HEADERS)
+    target_compile_options(${target} PRIVATE -Wno-array-bounds -Wno-restrict -Wno-stringop-overflow)
   endif()
 endfunction()

@@ -64,7 +64,6 @@ inline constexpr std::string_view kSocketFolder = "/run/ambassador";
 inline constexpr std::string_view kProxyProgram = "ambassador-proxy";
 inline constexpr std::array<std::string_view, 2> kProxyArguments = {"--config",
                                                                     "/etc/ambassador/config.json"};
-/// The start gate of the classic container (a postStart hook): exits 0 once the listeners accept.
 inline constexpr std::string_view kStartupPath = "/startupz";
 inline constexpr std::string_view kLivenessPath = "/livez";
 inline constexpr std::string_view kReadinessPath = "/readyz";

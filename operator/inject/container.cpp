@@ -23,7 +23,7 @@ constexpr int kProbeTimeout = 3;
 /// The classic form's start gate, in postStart: the next container starts when it has ended. It waits as long
 /// as the startupProbe does.
 json start_gate(const Installation& installation) {
-  return json::array({"ambassador-proxy", "probe", "--wait",
+  return json::array({api::kProxyProgram, "probe", "--wait",
                       std::to_string(kStartupPeriod * kStartupFailures) + "s", "--port",
                       std::to_string(installation.health_port)});
 }

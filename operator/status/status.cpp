@@ -62,13 +62,12 @@ Condition accepted(const StatusInput& input) {
           good ? "the spec is valid" : input.parsed.message()};
 }
 
-Condition resolved_refs(const StatusInput& input) {
+Condition resolved_refs(const StatusInput& input, const std::vector<ResolvedListener>& listeners) {
   if (!input.parsed.problems.empty()) {
     return {"ResolvedRefs", "Unknown", "NotAccepted", "the spec is not accepted, so nothing is looked up"};
   }
   if (!input.resolved)
     return {"ResolvedRefs", "Unknown", "Pending", "its Services and StatefulSets are being looked up"};
-  const auto listeners = that_count(input);
   const auto bad = std::ranges::find_if(listeners, bad_reference);
   if (bad == listeners.end()) {
     return {"ResolvedRefs", "True", "ResolvedRefs", "what the spec names exists and is permitted"};
@@ -77,12 +76,12 @@ Condition resolved_refs(const StatusInput& input) {
 }
 
 /// Accepted and resolved, and every listener has an address: backend health and stale Pods never flip it.
-Condition ready(const StatusInput& input, const Condition& accepted, const Condition& refs) {
+Condition ready(const std::vector<ResolvedListener>& listeners, const Condition& accepted,
+                const Condition& refs) {
   if (accepted.status != "True") return {"Ready", "False", accepted.reason, accepted.message};
   if (refs.status == "Unknown") return {"Ready", "Unknown", refs.reason, refs.message};
   if (refs.status != "True") return {"Ready", "False", refs.reason, refs.message};
   const auto without = [](const ResolvedListener& listener) { return !has_address(listener); };
-  const auto listeners = that_count(input);
   if (std::ranges::any_of(listeners, without)) {
     return {"Ready", "False", std::string(discovery::kNoAddress), messages(listeners, without)};
   }
@@ -140,8 +139,9 @@ json pods_json(const PodCounts& pods) {
 
 json compute_status(const StatusInput& input) {
   const Condition accept = accepted(input);
-  const Condition refs = resolved_refs(input);
-  std::vector<Condition> conditions = {ready(input, accept, refs), accept, refs};
+  const auto listeners = that_count(input);
+  const Condition refs = resolved_refs(input, listeners);
+  std::vector<Condition> conditions = {ready(listeners, accept, refs), accept, refs};
   add_progress(conditions, conditions.front());
   add_conflicts(conditions, input);
 

@@ -5,12 +5,13 @@ them, the node none.
 """
 import json
 import pathlib
-import subprocess
 import sys
 import threading
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+import programs
+
+ROOT = programs.ROOT
 sys.path.insert(0, str(ROOT / "test/e2e"))
 
 import kube  # noqa: E402
@@ -36,18 +37,8 @@ def replicas(operator):
             for pod in operator.pods()}
 
 
-def resident_mib(pid):
-    status = pathlib.Path(f"/proc/{pid}/status").read_text()
-    return int(status.split("VmRSS:")[1].split()[0]) / 1024
-
-
-def cpu_seconds(pid):
-    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / 100
-
-
-def policy(number, per_namespace):
-    return objects.policy(f"policy-{number % per_namespace}", [objects.listener(port=7000 + number % per_namespace)])
+def policy(number):
+    return objects.policy(f"policy-{number}", [objects.listener(port=7000 + number)])
 
 
 def hollow_pod(number, policies):
@@ -65,7 +56,7 @@ def prepare(cluster, policies_each):
     for name in names():
         own = cluster.within(name)
         kube.wait("the service account", lambda own=own: own.run("get", "serviceaccount", "default").returncode == 0)
-        own.apply(*objects.redis_set(replicas=0), *(policy(number, policies_each) for number in range(policies_each)))
+        own.apply(*objects.redis_set(replicas=0), *(policy(number) for number in range(policies_each)))
 
 
 def create_pods(cluster, pods_each, policies_each):
@@ -97,7 +88,7 @@ def most_resident(processes, seconds):
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         for name, pid in processes.items():
-            most[name] = max(most[name], resident_mib(pid))
+            most[name] = max(most[name], programs.resident_kib(pid) / 1024)
         time.sleep(SAMPLE_SECONDS)
     return {name: round(value, 1) for name, value in most.items()}
 
@@ -106,17 +97,16 @@ def admission(env, operator, processes, rate, seconds):
     """What test/bench/admission.py saw, and the CPU of the replica that answered."""
     pod = operator.pods()[0]
     pid = processes[pod["metadata"]["name"]]
-    before = cpu_seconds(pid)
+    before = programs.cpu_seconds(pid)
     command = [kube.PYTHON, ROOT / "test/bench/admission.py", pod["status"]["podIP"], 10250, "--rate", rate,
                "--seconds", seconds, "--namespace", names()[0], "--policy", "policy-0"]
     seen = json.loads(kube.finish(kube.on_node(env, *command), seconds + 60))
-    seen["operator_cores"] = round((cpu_seconds(pid) - before) / seconds, 3)
+    seen["operator_cores"] = round((programs.cpu_seconds(pid) - before) / seconds, 3)
     return seen
 
 
 def clean(cluster):
-    subprocess.run([cluster.env["AMBASSADOR_KUBECTL"], "delete", "namespace", "--wait=false", *names()],
-                   capture_output=True, check=False)
+    cluster.run("delete", "namespace", "--wait=false", *names())
 
 
 def run(arguments):

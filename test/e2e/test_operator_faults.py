@@ -90,7 +90,6 @@ def test_the_api_server_away_for_thirty_seconds_disturbs_neither_operator_nor_pr
             kube.tool("start", "kube-apiserver")
         store("scale", "statefulset/redis-st", "--replicas=3")
         store.wait_ready("redis-st-2", 90)
-
         kube.wait("the third is used", lambda: int(store.exec("redis-st-2", "redis-cli", "dbsize").split()[-1]) > 0, 30)
         seen = load.end()
     assert (seen["errors"], seen["reconnects"]) == (0, 0), seen
