@@ -21,22 +21,22 @@ struct Error {
   friend bool operator==(const Error&, const Error&) = default;
 };
 
-/// A T or an Error. Reading the side that is not there is a programming error (assert).
-template <class T>
+/// A T or an E. Reading the side that is not there is a programming error (std::bad_variant_access).
+template <class T, class E = Error>
 class [[nodiscard]] Result {
  public:
   Result(T value)
       : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT(google-explicit-constructor)
-  Result(Error error)
+  Result(E error)
       : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT(google-explicit-constructor)
 
   [[nodiscard]] bool ok() const { return state_.index() == 0; }
   explicit operator bool() const { return ok(); }
 
-  [[nodiscard]] T& value() & { return assert(ok()), *std::get_if<0>(&state_); }
-  [[nodiscard]] const T& value() const& { return assert(ok()), *std::get_if<0>(&state_); }
-  [[nodiscard]] T&& value() && { return assert(ok()), std::move(*std::get_if<0>(&state_)); }
-  [[nodiscard]] const Error& error() const { return assert(!ok()), *std::get_if<1>(&state_); }  // NOLINT
+  [[nodiscard]] T& value() & { return std::get<0>(state_); }
+  [[nodiscard]] const T& value() const& { return std::get<0>(state_); }
+  [[nodiscard]] T&& value() && { return std::get<0>(std::move(state_)); }
+  [[nodiscard]] const E& error() const { return std::get<1>(state_); }
 
   T& operator*() & { return value(); }
   const T& operator*() const& { return value(); }
@@ -44,7 +44,7 @@ class [[nodiscard]] Result {
   const T* operator->() const { return &value(); }
 
  private:
-  std::variant<T, Error> state_;
+  std::variant<T, E> state_;
 };
 
 /// Success without a value, or an Error.

@@ -74,7 +74,7 @@ inline constexpr std::uint16_t kHealthPort = 19901;
 
 /// The most that ambassador.dev/config may hold, in bytes: half of what all annotations of a Pod may hold
 /// together (apimachinery, TotalAnnotationSizeLimitB = 256 KiB).
-inline constexpr std::size_t kMaxConfigBytes = 128 * 1024;
+inline constexpr std::size_t kMaxConfigBytes = std::size_t{128} * 1024;
 
 // Webhook paths (fixed by the chart's webhook configurations).
 inline constexpr std::string_view kMutatePath = "/mutate--v1-pod";

@@ -60,7 +60,7 @@ Verdict PolicyReconciler::gone(const std::string& key) {
 }
 
 Findings PolicyReconciler::find(const std::string& key, const inject::KnownPolicy& known,
-                                const std::string& now) {
+                                const api::Policy& policy, const std::string& now) {
   const Sources sources{
       .stateful_set =
           [this](const std::string& ns, const std::string& name) {
@@ -75,8 +75,8 @@ Findings PolicyReconciler::find(const std::string& key, const inject::KnownPolic
             needs_.names.want(key, names);
             return needs_.names.known(names);
           }};
-  auto found = find_backends(*known.parsed.policy, known.listeners,
-                             needs_.view.installation()->cluster_domain, now, sources);
+  auto found =
+      find_backends(policy, known.listeners, needs_.view.installation()->cluster_domain, now, sources);
   needs_.references.set(key, found.references);
   return found;
 }
@@ -105,7 +105,7 @@ status::PodCounts PolicyReconciler::counts(const api::PolicyKey& policy, const J
   return out;
 }
 
-Verdict PolicyReconciler::reconcile(const std::string& key, std::stop_token stop) {
+Verdict PolicyReconciler::reconcile(const std::string& key, const std::stop_token& stop) {
   const auto document = this->document(key);
   if (!document) return gone(key);
   const auto known = inject::know_policy(*document);
@@ -114,7 +114,7 @@ Verdict PolicyReconciler::reconcile(const std::string& key, std::stop_token stop
   Findings found;
   found.listeners = known->listeners;  // what is not accepted keeps what was known: running Pods live on it
   if (known->parsed.policy) {
-    found = find(key, *known, now);
+    found = find(key, *known, *known->parsed.policy, now);
     const auto age = Clock::now() - times(key).first_seen;
     if (found.waits_for_dns && lacks_an_address(found.listeners) && age < kFirstAnswers) {
       return Verdict::after(kFirstAnswers);  // the answer itself brings the key back sooner
@@ -135,13 +135,13 @@ Verdict PolicyReconciler::reconcile(const std::string& key, std::stop_token stop
                                               .conflicts = needs_.pods.conflicts(known->parsed.key),
                                               .previous = before,
                                               .now = now});
-  const auto verdict = write(key, *document, status, std::move(stop));
+  const auto verdict = write(key, *document, status, stop);
   const bool guessed = !needs_.missed(known->parsed.key);
   return verdict.kind == Verdict::Kind::done && guessed ? Verdict::after(kCountLater) : verdict;
 }
 
 Verdict PolicyReconciler::write(const std::string& key, const Json& document, const Json& status,
-                                std::stop_token stop) {
+                                const std::stop_token& stop) {
   const Json* stored = kube::at(document, {"status"});
   const Json before = stored != nullptr && stored->is_object() ? *stored : Json::object();
   const Json diff = merge_diff(before, status);

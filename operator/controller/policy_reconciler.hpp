@@ -44,7 +44,7 @@ class PolicyReconciler {
   };
   explicit PolicyReconciler(Needs needs) : needs_(std::move(needs)) {}
 
-  Verdict reconcile(const std::string& key, std::stop_token stop);
+  Verdict reconcile(const std::string& key, const std::stop_token& stop);
   /// A new term of leadership: nothing is known of the times of the one before.
   void forget();
 
@@ -59,9 +59,11 @@ class PolicyReconciler {
 
   [[nodiscard]] kube::Object document(const std::string& key) const;
   Verdict gone(const std::string& key);
-  Findings find(const std::string& key, const inject::KnownPolicy& known, const std::string& now);
+  /// `policy` is the one that `known` holds.
+  Findings find(const std::string& key, const inject::KnownPolicy& known, const api::Policy& policy,
+                const std::string& now);
   Verdict write(const std::string& key, const kube::Json& document, const kube::Json& status,
-                std::stop_token stop);
+                const std::stop_token& stop);
   /// nullopt: all count (a ClusterAmbassadorPolicy serves many namespaces).
   [[nodiscard]] std::optional<discovery::UsedUpstreams> used_upstreams(
       const inject::KnownPolicy& known) const;

@@ -2,12 +2,11 @@
 // the caller can tell "not there" from "somebody was faster" from "ask again". Plain values.
 #pragma once
 
-#include <cassert>
 #include <chrono>
 #include <optional>
 #include <string>
-#include <utility>
-#include <variant>
+
+#include "common/result/result.hpp"
 
 namespace ambassador::kube {
 
@@ -35,28 +34,8 @@ struct ApiError {
   [[nodiscard]] std::string text() const;
 };
 
-/// A T or an ApiError; reading the side that is not there is a programming error (assert).
+/// A T or an ApiError.
 template <class T>
-class [[nodiscard]] Answer {
- public:
-  Answer(T value)
-      : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT(google-explicit-constructor)
-  Answer(ApiError error)
-      : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT(google-explicit-constructor)
-
-  [[nodiscard]] bool ok() const { return state_.index() == 0; }
-  explicit operator bool() const { return ok(); }
-  [[nodiscard]] T& value() & { return assert(ok()), *std::get_if<0>(&state_); }
-  [[nodiscard]] const T& value() const& { return assert(ok()), *std::get_if<0>(&state_); }
-  [[nodiscard]] T&& value() && { return assert(ok()), std::move(*std::get_if<0>(&state_)); }
-  [[nodiscard]] const ApiError& error() const { return assert(!ok()), *std::get_if<1>(&state_); }
-  T& operator*() & { return value(); }
-  const T& operator*() const& { return value(); }
-  T* operator->() { return &value(); }
-  const T* operator->() const { return &value(); }
-
- private:
-  std::variant<T, ApiError> state_;
-};
+using Answer = Result<T, ApiError>;
 
 }  // namespace ambassador::kube

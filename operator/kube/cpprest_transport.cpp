@@ -122,7 +122,8 @@ class BodyReader {
  private:
   concurrency::streams::streambuf<std::uint8_t> buffer_;
   Waiter& waiter_;
-  std::shared_ptr<std::vector<std::uint8_t>> piece_ = std::make_shared<std::vector<std::uint8_t>>(64 * 1024);
+  std::shared_ptr<std::vector<std::uint8_t>> piece_ =
+      std::make_shared<std::vector<std::uint8_t>>(std::size_t{64} * 1024);
 };
 
 void use_material(boost::asio::ssl::context& context, const TlsMaterial& material) {

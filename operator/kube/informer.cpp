@@ -133,6 +133,7 @@ void Informer::run(Reflector& reflector, std::stop_token stop) {
                          options_.metadata_only};
   bool must_list = true;
   while (!stop.stop_requested()) {
+    const bool just_listed = must_list;
     if (must_list) {
       auto listed = relist(reflector, stop);
       if (stop.stop_requested()) return;
@@ -169,7 +170,8 @@ void Informer::run(Reflector& reflector, std::stop_token stop) {
     ++watch_restarts_;
     if (!ended.ok()) {
       must_list = ended.error().expired();
-      if (must_list && progressed) continue;  // the ordinary end of an old resourceVersion
+      // The ordinary end of an old resourceVersion; right after a list it is a server in trouble.
+      if (must_list && (progressed || !just_listed)) continue;
       failed(ended.error());
     } else if (Clock::now() - opened < std::chrono::seconds(1) && !progressed) {
       pause(backoff.next());  // a server that closes at once must not be hammered

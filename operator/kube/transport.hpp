@@ -52,9 +52,9 @@ class Transport {
 
 /// The longest line of a watch that is accepted. etcd's own limit for an object is 1.5 MiB; JSON may take
 /// more.
-inline constexpr std::size_t kMaxLine = 16 * 1024 * 1024;
+inline constexpr std::size_t kMaxLine = std::size_t{16} * 1024 * 1024;
 /// The longest answer. A page of a list holds at most 500 objects.
-inline constexpr std::size_t kMaxBody = 256 * 1024 * 1024;
+inline constexpr std::size_t kMaxBody = std::size_t{256} * 1024 * 1024;
 
 /// Opens a connection pool of its own: one for requests, one for each watch. Thread-safe.
 using TransportFactory = std::function<std::shared_ptr<Transport>()>;

@@ -51,7 +51,7 @@ class BlockRef {
 class BlockPool {
  public:
   /// Of a usual block, head included: the unit of one recv.
-  static constexpr std::size_t kBlockSize = 16 * 1024;
+  static constexpr std::size_t kBlockSize = std::size_t{16} * 1024;
   static constexpr std::size_t kCapacity = kBlockSize - sizeof(Block);
   /// Free blocks kept for the next turn (1 MiB); what is above goes back to the system.
   static constexpr std::size_t kRetained = 64;

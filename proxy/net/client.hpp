@@ -25,11 +25,11 @@ class Client final : public Peer {
  public:
   /// Replies that wait for the client to read them: above this it is not read, and a lane that has more for
   /// it waits.
-  static constexpr std::size_t kUnreadHigh = 1024 * 1024;
+  static constexpr std::size_t kUnreadHigh = std::size_t{1024} * 1024;
   /// How long a shared lane waits for a client that does not read: then the client is closed.
   static constexpr std::chrono::milliseconds kSlowPatience{500};
   /// Replies kept because an earlier one is still missing, or to be merged.
-  static constexpr std::size_t kKeptMost = 64 * 1024 * 1024;
+  static constexpr std::size_t kKeptMost = std::size_t{64} * 1024 * 1024;
   /// Exchanges that are open at once: above this the client is not read.
   static constexpr std::size_t kExchangesMost = 1024;
   /// How often a session that waits for a backend is asked again.

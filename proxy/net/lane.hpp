@@ -28,14 +28,14 @@ class Relay;
 class Lane final : public Peer {
  public:
   /// Bytes that wait to be sent: above this, who adds to them is not read until there is room again.
-  static constexpr std::size_t kQueueHigh = 4 * 1024 * 1024;
+  static constexpr std::size_t kQueueHigh = std::size_t{4} * 1024 * 1024;
   /// The same for lanes that one client uses alone.
-  static constexpr std::size_t kQueueHighAlone = 256 * 1024;
+  static constexpr std::size_t kQueueHighAlone = std::size_t{256} * 1024;
   /// Requests beyond this are refused (Failure::overloaded): many clients may each add one message to a full
   /// queue.
-  static constexpr std::size_t kQueueMost = 32 * 1024 * 1024;
+  static constexpr std::size_t kQueueMost = std::size_t{32} * 1024 * 1024;
   /// What a framer may leave unread: longer heads of replies are not spoken by any server.
-  static constexpr std::size_t kHeadMost = 64 * 1024;
+  static constexpr std::size_t kHeadMost = std::size_t{64} * 1024;
   /// A server that owes a reply and says nothing is given up after this long, or...
   static constexpr std::chrono::milliseconds kSilent{30'000};
   /// ...after this long when a health probe failed too: it is stopped, or gone without a word.

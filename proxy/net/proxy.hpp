@@ -42,7 +42,7 @@ struct Options {
   ResolveFunction resolve;
   EventSink events = [](const Event&) {};
   /// Memory for buffers of all workers together. Above it clients are not read until some is free again.
-  std::size_t memory_budget = 64 * 1024 * 1024;
+  std::size_t memory_budget = std::size_t{64} * 1024 * 1024;
 };
 
 /// A backend that health checking should probe.

@@ -109,6 +109,22 @@ TEST_CASE("410 Gone makes a new list, and handlers hear the difference alone") {
   CHECK(informer.lists() == 2);
 }
 
+TEST_CASE("410 Gone for a watch that once stood is answered by a list at once, whatever the back-off") {
+  test::FakeApiServer server;
+  server.put(resources::pods, pod("a", "Running"));
+  const kube::Client client(server.factory());
+  auto options = quick();
+  options.backoff_floor = options.backoff_cap = 30s;
+  kube::Informer informer(client, std::move(options));
+  informer.start();
+  REQUIRE(eventually([&] { return server.watches() == 1; }));
+  server.put(resources::services, pod("elsewhere", ""));  // the resourceVersion of the watch grows old
+  server.compact();
+  std::this_thread::sleep_for(1100ms);  // less would be a server that closes at once
+  server.cut_watches();
+  CHECK(eventually([&] { return informer.lists() == 2 && server.watches() == 1; }));
+}
+
 TEST_CASE("bookmarks move the resourceVersion on, so that a quiet watch survives compaction") {
   test::FakeApiServer server;
   server.put(resources::pods, pod("a", "Running"));
