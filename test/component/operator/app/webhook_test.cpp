@@ -9,6 +9,7 @@
 #include "operator/certs/inspect.hpp"
 #include "operator/certs/keeper.hpp"
 #include "test/component/operator/app/tls_client.hpp"
+#include "test/places.hpp"
 #include "test/unit/operator/admission/world.hpp"
 
 using namespace ambassador;
