@@ -1,5 +1,7 @@
 # Sourced by ./run: the steps of `./run test`, in order; each can be run alone as `./run test STEP`.
-quick_steps=(format layout unit headers fuzz lint e2e)
+# The end-to-end tests wait most of their time: in the default run, what follows them runs beside them, at the lowest
+# priority.
+quick_steps=(format layout e2e unit headers fuzz lint)
 full_steps=(format layout unit headers fuzz coverage lint_all e2e tsan clang)
 fuzz_seconds=${FUZZ_SECONDS:-20}
 
@@ -57,33 +59,65 @@ ctest_in() {
   ctest --test-dir "build/$1" --output-on-failure --timeout 300
 }
 
+e2e_log=build/e2e.log
+
+begin_e2e() {
+  build release
+  say "== e2e: runs beside the steps that follow, into $e2e_log"
+  step_e2e >"$e2e_log" 2>&1 &
+  e2e_process=$!
+  trap stop_e2e EXIT
+  renice -n 19 $$ >/dev/null
+}
+
+# Another step failed, or we were interrupted.
+stop_e2e() {
+  trap - EXIT
+  kill "$e2e_process" 2>/dev/null || return 0
+  pkill -P "$e2e_process" || true
+  python3 test/cluster/cluster.py down >/dev/null
+}
+
+end_e2e() {
+  say "== e2e"
+  tail -n +1 -f --pid="$e2e_process" "$e2e_log"
+  local result=0
+  wait "$e2e_process" || result=$?
+  trap - EXIT
+  return "$result"
+}
+
+run_step() {
+  declare -F "step_$1" >/dev/null || fail "no step '$1'; there are: ${full_steps[*]}"
+  say "== $1"
+  local started=$SECONDS
+  "step_$1"
+  say "== $1 passed in $((SECONDS - started)) s"
+}
+
 test_main() {
-  local steps=() full=
+  local steps=() full= quick= step
   case ${1:-} in
     --full) full=yes; steps=("${full_steps[@]}") ;;
-    "") steps=("${quick_steps[@]}") ;;
+    "") quick=yes; steps=("${quick_steps[@]}") ;;
     *) steps=("$@") ;;
   esac
   setup
+  mkdir -p build/full
   # --full is resumed where it stopped, as long as nothing has changed.
-  local done_file=
-  if [[ $full ]]; then
-    mkdir -p build/full
-    done_file=build/full/$(git rev-parse HEAD)-$(git diff HEAD | sha256sum | cut -c1-12)
-    touch "$done_file"
-  fi
-  local step started
+  local done_file
+  done_file=build/full/$(git rev-parse HEAD)-$(git diff HEAD | sha256sum | cut -c1-12)
+  touch "$done_file"
   for step in "${steps[@]}"; do
-    declare -F "step_$step" >/dev/null || fail "no step '$step'; there are: ${full_steps[*]}"
-    if [[ $full ]] && grep -qx "$step" "$done_file"; then
+    if [[ $quick && $step == e2e ]]; then
+      begin_e2e
+    elif [[ $full ]] && grep -qx "$step" "$done_file"; then
       say "$step: passed before"
-      continue
+    else
+      run_step "$step"
+      [[ ! $full ]] || echo "$step" >>"$done_file"
     fi
-    say "== $step"
-    started=$SECONDS
-    "step_$step"
-    say "== $step passed in $((SECONDS - started)) s"
-    [[ ! $full ]] || echo "$step" >>"$done_file"
   done
+  [[ ! $quick ]] || end_e2e
   say "all passed: ${steps[*]}"
 }
