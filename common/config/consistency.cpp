@@ -47,11 +47,12 @@ class Checks {
       place(listener, path, node);
       names_and_places_are_its_own(listener, i, path, node);
       backends(listener, path, node);
-      if (listener.protocol != Protocol::redis && node.find("redis") != nullptr) {
-        findings_.add(path + ".redis",
-                      "means nothing with protocol " + std::string(spell(kProtocols, listener.protocol)) +
-                          "; leave it out",
-                      line_of(node, "redis"));
+      only_for(Protocol::redis, "redis", listener, path, node);
+      only_for(Protocol::postgresql, "sql", listener, path, node);
+      only_for(Protocol::postgresql, "serverTLS", listener, path, node);
+      if (listener.protocol == Protocol::postgresql) {
+        login(listener.sql, path, node);
+        server_tls(listener.server_tls, path + ".serverTLS", node);
       }
     }
   }
@@ -131,6 +132,59 @@ class Checks {
                           "] already; give another name",
                       line_of(item, "name"));
       }
+    }
+  }
+
+  void only_for(Protocol protocol, const char* block, const Listener& listener, const std::string& path,
+                const TreeNode& node) {
+    if (listener.protocol == protocol || node.find(block) == nullptr) return;
+    findings_.add(
+        path + "." + block,
+        "means nothing with protocol " + std::string(spell(kProtocols, listener.protocol)) + "; leave it out",
+        line_of(node, block));
+  }
+
+  void login(const Sql& sql, const std::string& path, const TreeNode& node) {
+    const TreeNode* block = node.find("sql");
+    const TreeNode& at = block == nullptr ? node : *block;
+    const bool passthrough = sql.authentication == Authentication::passthrough;
+    if (!passthrough && sql.credentials_folder.empty()) {
+      findings_.add(path + ".sql.credentialsFolder",
+                    "missing; authentication Proxy logs in with what is there: give it, or authentication "
+                    "Passthrough",
+                    line_of(at, "credentialsFolder"));
+    }
+    if (passthrough && !sql.credentials_folder.empty()) {
+      findings_.add(path + ".sql.credentialsFolder",
+                    "means nothing with authentication Passthrough; leave it out",
+                    line_of(at, "credentialsFolder"));
+    }
+    if (passthrough && sql.pooling == Pooling::transaction) {
+      findings_.add(path + ".sql.pooling",
+                    "Transaction lends one login to many clients, which authentication Passthrough can't; "
+                    "give Session, or authentication Proxy",
+                    line_of(at, "pooling"));
+    }
+  }
+
+  void server_tls(const ServerTls& tls, const std::string& path, const TreeNode& node) {
+    const TreeNode* block = node.find("serverTLS");
+    if (block == nullptr) return;
+    const bool verifies = tls.mode == TlsMode::verify_ca || tls.mode == TlsMode::verify_full;
+    const std::string mode = "means nothing with mode " + std::string(spell(kTlsModes, tls.mode));
+    if (!tls.ca_file.empty() && !verifies) {
+      findings_.add(path + ".caFile", mode + "; leave it out, or give mode VerifyFull",
+                    line_of(*block, "caFile"));
+    }
+    if (tls.certificate_file.empty() != tls.key_file.empty()) {
+      const bool no_key = tls.key_file.empty();
+      findings_.add(path + (no_key ? ".keyFile" : ".certificateFile"),
+                    std::string("missing; a certificate and its key belong together: give it, or leave ") +
+                        (no_key ? "certificateFile" : "keyFile") + " out",
+                    block->line);
+    } else if (!tls.certificate_file.empty() && tls.mode == TlsMode::disabled) {
+      findings_.add(path + ".certificateFile", mode + "; leave it out, or give another mode",
+                    line_of(*block, "certificateFile"));
     }
   }
 

@@ -16,7 +16,7 @@ namespace ambassador::config {
 /// parse.hpp.
 inline constexpr int kVersion = 1;
 
-enum class Protocol { redis, tcp };                  // "Redis", "TCP"
+enum class Protocol { redis, tcp, postgresql };      // "Redis", "TCP", "PostgreSQL"
 enum class RedisMode { sharded, failover, spread };  // "Sharded", "Failover", "Spread"
 enum class Hash {                                    // names as twemproxy spells them
   one_at_a_time,
@@ -35,6 +35,11 @@ enum class Hash {                                    // names as twemproxy spell
 enum class Distribution { ketama, modula, random };   // "ketama", "modula", "random"
 enum class LogLevel { debug, info, warning, error };  // "Debug", "Info", "Warning", "Error"
 enum class Readiness { listeners, backends };         // "Listeners", "Backends"
+/// Connections to the servers: not encrypted; encrypted, whoever is there; to one that the CA vouches for;
+/// and that has the server's name or address. "Disabled", "Require", "VerifyCA", "VerifyFull"
+enum class TlsMode { disabled, require, verify_ca, verify_full };
+enum class Authentication { proxy, passthrough };  // who logs in at the server; "Proxy", "Passthrough"
+enum class Pooling { session, transaction };  // how long a client keeps a server; "Session", "Transaction"
 
 /// One server. `name` is what stands on the hash ring and in metrics: "host:port" unless given.
 /// `host` is a DNS name, an IP literal or the absolute path of a Unix socket (then port is 0).
@@ -69,6 +74,25 @@ struct Redis {
   friend bool operator==(const Redis&, const Redis&) = default;
 };
 
+/// TLS towards the servers. Files are PEM and may be replaced while the proxy runs.
+struct ServerTls {
+  TlsMode mode = TlsMode::disabled;
+  std::string ca_file;  // for verify_ca and verify_full; empty: the system's CAs
+  /// What the proxy shows of itself: both or none. Where neither file exists it shows nothing (the Secret
+  /// that they come from need not have them).
+  std::string certificate_file, key_file;
+  friend bool operator==(const ServerTls&, const ServerTls&) = default;
+};
+
+struct Sql {
+  std::string database;  // for clients that name none; empty: the user's name, as the protocol has it
+  std::string credentials_folder;        // holds the files username and password; for Authentication::proxy
+  unsigned max_server_connections = 10;  // to all backends together
+  Authentication authentication = Authentication::proxy;
+  Pooling pooling = Pooling::session;
+  friend bool operator==(const Sql&, const Sql&) = default;
+};
+
 struct Listener {
   std::string name;  // "<policy>.<listener>": the key of metrics, logs and sockets
   Protocol protocol = Protocol::tcp;
@@ -79,7 +103,9 @@ struct Listener {
   std::vector<Backend> backends;  // may be empty: not resolved yet
   Timeouts timeouts;
   unsigned max_clients = 10000;
-  Redis redis;  // meaningful for Protocol::redis
+  Redis redis;           // meaningful for Protocol::redis
+  Sql sql;               // meaningful for Protocol::postgresql
+  ServerTls server_tls;  // likewise
   friend bool operator==(const Listener&, const Listener&) = default;
 };
 

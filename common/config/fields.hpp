@@ -79,6 +79,33 @@ void describe(V& v, Of<Redis>) {
 }
 
 template <class V>
+void describe(V& v, Of<Sql>) {
+  using enum Presence;
+  v.text("database", &Sql::database, kDatabase, optional,
+         "The database of clients that name none. Default: the user's name.");
+  v.text("credentialsFolder", &Sql::credentials_folder, kFilePath, optional,
+         "The folder with the files username and password; authentication Proxy needs it.");
+  v.integer("maxServerConnections", &Sql::max_server_connections, Range{1, 10'000}, optional,
+            "Connections to the servers, all together.");
+  v.choice("authentication", &Sql::authentication, kAuthentications, optional,
+           "Proxy: the proxy logs in at the server with its credentials. Passthrough: the client does.");
+  v.choice("pooling", &Sql::pooling, kPoolings, optional,
+           "A server connection belongs to a client for its session, or for one transaction.");
+}
+
+template <class V>
+void describe(V& v, Of<ServerTls>) {
+  using enum Presence;
+  v.choice("mode", &ServerTls::mode, kTlsModes, optional,
+           "Require encrypts. VerifyCA checks the server's certificate too, VerifyFull also its name.");
+  v.text("caFile", &ServerTls::ca_file, kFilePath, optional,
+         "PEM certificates that are trusted, for VerifyCA and VerifyFull. Default: the system's.");
+  v.text("certificateFile", &ServerTls::certificate_file, kFilePath, optional,
+         "PEM certificate chain that the proxy shows. Where neither this nor keyFile exists, it shows none.");
+  v.text("keyFile", &ServerTls::key_file, kFilePath, optional, "PEM private key of certificateFile.");
+}
+
+template <class V>
 void describe(V& v, Of<Listener>) {
   using enum Presence;
   v.text("name", &Listener::name, kListenerName, required,
@@ -95,6 +122,8 @@ void describe(V& v, Of<Listener>) {
   v.integer("maxClients", &Listener::max_clients, Range{1, 1'000'000}, optional,
             "Clients at the same time; further ones are refused.");
   v.object("redis", &Listener::redis, "Only with protocol Redis.");
+  v.object("sql", &Listener::sql, "Only with protocol PostgreSQL.");
+  v.object("serverTLS", &Listener::server_tls, "TLS towards the servers; only with protocol PostgreSQL.");
 }
 
 template <class V>

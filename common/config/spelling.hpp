@@ -12,7 +12,8 @@ namespace ambassador::config {
 template <class E, std::size_t N>
 using Spelling = std::array<std::pair<std::string_view, E>, N>;
 
-inline constexpr Spelling<Protocol, 2> kProtocols{{{"Redis", Protocol::redis}, {"TCP", Protocol::tcp}}};
+inline constexpr Spelling<Protocol, 3> kProtocols{
+    {{"Redis", Protocol::redis}, {"PostgreSQL", Protocol::postgresql}, {"TCP", Protocol::tcp}}};
 inline constexpr Spelling<RedisMode, 3> kRedisModes{
     {{"Sharded", RedisMode::sharded}, {"Failover", RedisMode::failover}, {"Spread", RedisMode::spread}}};
 inline constexpr Spelling<Hash, 12> kHashes{{{"one_at_a_time", Hash::one_at_a_time},
@@ -35,6 +36,15 @@ inline constexpr Spelling<LogLevel, 4> kLogLevels{{{"Debug", LogLevel::debug},
                                                    {"Error", LogLevel::error}}};
 inline constexpr Spelling<Readiness, 2> kReadiness{
     {{"Listeners", Readiness::listeners}, {"Backends", Readiness::backends}}};
+
+inline constexpr Spelling<TlsMode, 4> kTlsModes{{{"Disabled", TlsMode::disabled},
+                                                 {"Require", TlsMode::require},
+                                                 {"VerifyCA", TlsMode::verify_ca},
+                                                 {"VerifyFull", TlsMode::verify_full}}};
+inline constexpr Spelling<Authentication, 2> kAuthentications{
+    {{"Proxy", Authentication::proxy}, {"Passthrough", Authentication::passthrough}}};
+inline constexpr Spelling<Pooling, 2> kPoolings{
+    {{"Session", Pooling::session}, {"Transaction", Pooling::transaction}}};
 
 template <class E, std::size_t N>
 constexpr std::string_view spell(const Spelling<E, N>& spelling, E value) {

@@ -54,6 +54,18 @@ bool hash_tag(std::string_view text) {
   return text.empty() || (text.size() == 2 && printable(text[0]) && printable(text[1]));
 }
 
+/// Any UTF-8, because databases are named so, but nothing that would end a text in the protocol or a log
+/// line.
+bool database(std::string_view text) {
+  return std::none_of(text.begin(), text.end(),
+                      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+}
+
+/// For the texts that may be left empty.
+bool absolute_path_or_none(std::string_view text) {
+  return text.empty() || absolute_path(text);
+}
+
 }  // namespace
 
 const TextRule kListenerName{"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$", listener_name,
@@ -70,8 +82,12 @@ const TextRule kHost{
 const TextRule kAddress{"^(" OCTET_PATTERN "(\\." OCTET_PATTERN "){3}|" IPV6_PATTERN ")$", is_ip_literal, 64,
                         "give an IP address such as 127.0.0.1 or ::1, without brackets and port"};
 // 107 bytes is what a Unix address holds (unix(7)); empty = none.
-const TextRule kSocketPath{"^(/[!-~]+)?$", [](std::string_view t) { return t.empty() || absolute_path(t); },
-                           107, "give an absolute path of at most 107 bytes"};
+const TextRule kSocketPath{"^(/[!-~]+)?$", absolute_path_or_none, 107,
+                           "give an absolute path of at most 107 bytes"};
 const TextRule kHashTag{"^([!-~]{2})?$", hash_tag, 2, "give two characters such as \"{}\""};
+const TextRule kFilePath{"^(/[!-~]+)?$", absolute_path_or_none, 1024,
+                         "give an absolute path, without spaces"};
+// PostgreSQL keeps 63 bytes of a name (NAMEDATALEN).
+const TextRule kDatabase{"^[^\\x00-\\x1f\\x7f]*$", database, 63, "give a name without control characters"};
 
 }  // namespace ambassador::config

@@ -20,5 +20,7 @@ extern const TextRule kHost;
 extern const TextRule kAddress;
 extern const TextRule kSocketPath;
 extern const TextRule kHashTag;
+extern const TextRule kFilePath;
+extern const TextRule kDatabase;
 
 }  // namespace ambassador::config

@@ -23,7 +23,15 @@ Json time_json(net::SystemTime time) {
 }
 
 const char* protocol_name(config::Protocol protocol) {
-  return protocol == config::Protocol::redis ? "Redis" : "TCP";
+  switch (protocol) {
+    case config::Protocol::redis:
+      return "Redis";
+    case config::Protocol::tcp:
+      return "TCP";
+    case config::Protocol::postgresql:
+      return "PostgreSQL";
+  }
+  return "";
 }
 
 double seconds(std::uint64_t microseconds) {

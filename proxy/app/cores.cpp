@@ -13,6 +13,8 @@ net::CoreFactory core_factory() {
         return redis::make_core(listener, availability);
       case config::Protocol::tcp:
         return tcp::make_core(listener, availability);
+      case config::Protocol::postgresql:
+        break;
     }
     return Error{"listeners." + listener.name + ".protocol", "is not in this version"};
   };

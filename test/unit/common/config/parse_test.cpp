@@ -75,6 +75,23 @@ TEST_CASE("the same document as JSON is the same") {
   CHECK(*json == *parse(kYaml));
 }
 
+TEST_CASE("a PostgreSQL listener is read with every field") {
+  const Parsed parsed = parse_all(R"(version: 1
+listeners:
+- name: shop.db
+  protocol: PostgreSQL
+  port: 5432
+  backends: [{host: pg-0, port: 5432}]
+  sql: {database: shop, credentialsFolder: /etc/c, maxServerConnections: 5, authentication: Proxy, pooling: Transaction}
+  serverTLS: {mode: VerifyFull, caFile: /etc/ca.crt, certificateFile: /etc/tls.crt, keyFile: /etc/tls.key}
+)");
+  REQUIRE(text_of(parsed.errors).empty());
+  const Listener& l = parsed.document.listeners[0];
+  CHECK(l.protocol == Protocol::postgresql);
+  CHECK(l.sql == Sql{"shop", "/etc/c", 5, Authentication::proxy, Pooling::transaction});
+  CHECK(l.server_tls == ServerTls{TlsMode::verify_full, "/etc/ca.crt", "/etc/tls.crt", "/etc/tls.key"});
+}
+
 TEST_CASE("what is not given has its default") {
   const auto document = parse("version: 1");
   REQUIRE(document.ok());
@@ -103,7 +120,8 @@ TEST_CASE("an unknown field names its path, its line and what is known") {
 
 TEST_CASE("wrong values name the path, the value and the way out") {
   const auto [fields, expected] = GENERATE(table<const char*, const char*>({
-      {"protocol: Tcp, port: 1", "listeners[0].protocol: 'Tcp' is not known; give one of Redis, TCP"},
+      {"protocol: Tcp, port: 1",
+       "listeners[0].protocol: 'Tcp' is not known; give one of Redis, PostgreSQL, TCP"},
       {"protocol: TCP, port: 65536", "listeners[0].port: 65536 is out of range; give 0 to 65535"},
       {"protocol: TCP, port: -1", "listeners[0].port: -1 is out of range"},
       {"protocol: TCP, port: 1.5", "listeners[0].port: 1.5 is a number with a fraction"},
@@ -137,6 +155,39 @@ TEST_CASE("wrong values name the path, the value and the way out") {
        "listeners[0].backends[1]: 'a:1' is the name of backends[0] already; give another name"},
       {"protocol: TCP, port: 1, redis: {mode: Spread}",
        "listeners[0].redis: means nothing with protocol TCP"},
+      {"protocol: PostgreSQL, port: 1, redis: {mode: Spread}",
+       "listeners[0].redis: means nothing with protocol PostgreSQL"},
+      {"protocol: Redis, port: 1, sql: {database: a}", "listeners[0].sql: means nothing with protocol Redis"},
+      {"protocol: TCP, port: 1, serverTLS: {mode: Require}",
+       "listeners[0].serverTLS: means nothing with protocol TCP"},
+      {"protocol: PostgreSQL, port: 1",
+       "listeners[0].sql.credentialsFolder: missing; authentication Proxy logs in with what is there"},
+      {"protocol: PostgreSQL, port: 1, sql: {credentialsFolder: c}",
+       "listeners[0].sql.credentialsFolder: 'c' can't stand here; give an absolute path"},
+      {"protocol: PostgreSQL, port: 1, sql: {authentication: Passthrough, credentialsFolder: /c}",
+       "listeners[0].sql.credentialsFolder: means nothing with authentication Passthrough"},
+      {"protocol: PostgreSQL, port: 1, sql: {authentication: Passthrough, pooling: Transaction}",
+       "listeners[0].sql.pooling: Transaction lends one login to many clients"},
+      {"protocol: PostgreSQL, port: 1, sql: {credentialsFolder: /c, maxServerConnections: 0}",
+       "listeners[0].sql.maxServerConnections: 0 is out of range; give 1 to 10000"},
+      {"protocol: PostgreSQL, port: 1, sql: {credentialsFolder: /c, pooling: Statement}",
+       "listeners[0].sql.pooling: 'Statement' is not known; give one of Session, Transaction"},
+      {"protocol: PostgreSQL, port: 1, sql: {credentialsFolder: /c, database: \"a\\nb\"}",
+       "give a name without control characters"},
+      {"protocol: PostgreSQL, port: 1, sql: {credentialsFolder: /c, password: x}",
+       "listeners[0].sql.password: unknown field"},
+      {"protocol: PostgreSQL, port: 1, sql: {credentialsFolder: /c}, serverTLS: {mode: Prefer}",
+       "listeners[0].serverTLS.mode: 'Prefer' is not known; give one of Disabled, Require, VerifyCA, "
+       "VerifyFull"},
+      {"protocol: PostgreSQL, port: 1, sql: {credentialsFolder: /c}, serverTLS: {mode: Require, caFile: /ca}",
+       "listeners[0].serverTLS.caFile: means nothing with mode Require; leave it out, or give mode "
+       "VerifyFull"},
+      {"protocol: PostgreSQL, port: 1, sql: {credentialsFolder: /c}, serverTLS: {mode: Require, keyFile: /k}",
+       "listeners[0].serverTLS.certificateFile: missing; a certificate and its key belong together"},
+      {"protocol: PostgreSQL, port: 1, sql: {credentialsFolder: /c}, serverTLS: {certificateFile: /c, "
+       "keyFile: "
+       "/k}",
+       "listeners[0].serverTLS.certificateFile: means nothing with mode Disabled"},
       {"protocol: Redis, port: 1, redis: {hashTag: '{'}",
        "hashTag: '{' can't stand here; give two characters"},
       {"protocol: Redis, port: 1, redis: {hashTag: '{}}'}", "longer than 2 bytes"},

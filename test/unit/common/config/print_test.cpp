@@ -32,6 +32,22 @@ Document full() {
   return d;
 }
 
+Document full_sql() {
+  Document d;
+  Listener l;
+  l.name = "p.db";
+  l.protocol = Protocol::postgresql;
+  l.port = 5432;
+  l.sql = {"caf\xc3\xa9 shop", "/c", 3, Authentication::proxy, Pooling::transaction};
+  l.server_tls = {TlsMode::verify_ca, "/ca", "/crt", "/key"};
+  d.listeners = {l, l};
+  d.listeners[1].name = "p.through";
+  d.listeners[1].port = 5433;
+  d.listeners[1].sql = {"", "", 10, Authentication::passthrough, Pooling::session};
+  d.listeners[1].server_tls = {};
+  return d;
+}
+
 }  // namespace
 
 TEST_CASE("printing is compact, ordered, and leaves defaults out") {
@@ -46,8 +62,17 @@ TEST_CASE("printing is compact, ordered, and leaves defaults out") {
       R"("hash":"jenkins","distribution":"random","hashTag":"[]","ejection":{}}}]})");
 }
 
+TEST_CASE("how a server is logged in at is printed by its files alone") {
+  CHECK(print(full_sql()) ==
+        R"({"version":1,"listeners":[{"name":"p.db","protocol":"PostgreSQL","port":5432,)"
+        R"("sql":{"database":"café shop","credentialsFolder":"/c","maxServerConnections":3,)"
+        R"("pooling":"Transaction"},"serverTLS":{"mode":"VerifyCA","caFile":"/ca","certificateFile":"/crt",)"
+        R"("keyFile":"/key"}},{"name":"p.through","protocol":"PostgreSQL","port":5433,)"
+        R"("sql":{"authentication":"Passthrough"}}]})");
+}
+
 TEST_CASE("what is printed reads back equal") {
-  const auto document = GENERATE(Document{}, full());
+  const auto document = GENERATE(Document{}, full(), full_sql());
   const auto read = parse(print(document));
   REQUIRE(read.ok());
   CHECK(*read == document);

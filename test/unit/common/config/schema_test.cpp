@@ -63,8 +63,8 @@ bool valid(const Json& schema, const Json& value) {
   return true;
 }
 
-/// A document that has every field.
-Json full() {
+/// A document that has every field of Redis.
+Json full_redis() {
   return Json::parse(
       R"({"version":1,"shutdown":false,"logLevel":"Info","drainTimeout":"25s","readiness":"Listeners",
     "health":{"address":"::","port":19901},"admin":{"port":19900},
@@ -74,7 +74,21 @@ Json full() {
     "ejection":{"failures":2,"retryAfter":"30s"}}}]})");
 }
 
-/// All places of `schema` that describe a value, as JSON pointers into a document like full().
+/// And the rest of the fields.
+Json full_sql() {
+  Json document = full_redis();
+  Json& listener = document["listeners"][0];
+  listener["protocol"] = "PostgreSQL";
+  listener.erase("redis");
+  listener["sql"] = Json::parse(
+      R"({"database":"shop","credentialsFolder":"/c","maxServerConnections":5,"authentication":"Proxy",
+    "pooling":"Transaction"})");
+  listener["serverTLS"] =
+      Json::parse(R"({"mode":"VerifyFull","caFile":"/ca","certificateFile":"/crt","keyFile":"/key"})");
+  return document;
+}
+
+/// All places of `schema` that describe a value, as JSON pointers into a document like full_redis().
 void collect(const Json& schema, const Json::json_pointer& at, std::vector<Json::json_pointer>& out) {
   out.push_back(at);
   if (schema.contains("properties")) {
@@ -85,17 +99,18 @@ void collect(const Json& schema, const Json::json_pointer& at, std::vector<Json:
 
 }  // namespace
 
-TEST_CASE("the full document has every field of the schema, and both judges take it") {
-  const Json document = full();
+TEST_CASE("the full documents have every field of the schema, and both judges take them") {
   std::vector<Json::json_pointer> places;
   collect(schema(), Json::json_pointer(), places);
-  CHECK(places.size() >= 38);
+  CHECK(places.size() >= 49);
   for (const auto& place : places) {
     CAPTURE(place.to_string());
-    CHECK(document.contains(place));
+    CHECK((full_redis().contains(place) || full_sql().contains(place)));
   }
-  CHECK(valid(schema(), document));
-  CHECK(parse(document.dump()).ok());
+  for (const Json& document : {full_redis(), full_sql()}) {
+    CHECK(valid(schema(), document));
+    CHECK(parse(document.dump()).ok());
+  }
 }
 
 TEST_CASE("whatever stands in a field's place, schema and parser judge alike") {
@@ -133,6 +148,12 @@ TEST_CASE("whatever stands in a field's place, schema and parser judge alike") {
                                     "{}",
                                     "{",
                                     "Redis",
+                                    "PostgreSQL",
+                                    "Proxy",
+                                    "Passthrough",
+                                    "Session",
+                                    "VerifyCA",
+                                    "Disabled",
                                     "redis",
                                     "Info",
                                     "md5",
@@ -153,7 +174,7 @@ TEST_CASE("whatever stands in a field's place, schema and parser judge alike") {
   int judged = 0;
   for (const auto& place : places) {
     for (const Json& value : values) {
-      Json document = full();
+      Json document = full_redis().contains(place) ? full_redis() : full_sql();
       document[place] = value;
       if (place.to_string().find("unixSocket") != std::string::npos) document["listeners"][0]["port"] = 6380;
       CAPTURE(place.to_string(), value.dump());
@@ -168,6 +189,9 @@ TEST_CASE("whatever stands in a field's place, schema and parser judge alike") {
                            text_of(parsed.errors).find("out of range; give 1ms to") != std::string::npos ||
                            text_of(parsed.errors).find("give the port of") != std::string::npos ||
                            text_of(parsed.errors).find("means nothing with") != std::string::npos ||
+                           text_of(parsed.errors).find("logs in with what is there") != std::string::npos ||
+                           text_of(parsed.errors).find("lends one login to many") != std::string::npos ||
+                           text_of(parsed.errors).find("belong together") != std::string::npos ||
                            text_of(parsed.errors).find("a Unix socket has no port") != std::string::npos;
         CHECK(known);
       }
@@ -181,7 +205,7 @@ TEST_CASE("leaving a required field out is refused by both") {
   for (const char* place :
        {"/version", "/listeners/0/name", "/listeners/0/protocol", "/listeners/0/backends/0/host"}) {
     CAPTURE(place);
-    const Json document = full().patch(Json::array({{{"op", "remove"}, {"path", place}}}));
+    const Json document = full_redis().patch(Json::array({{{"op", "remove"}, {"path", place}}}));
     CHECK_FALSE(valid(schema(), document));
     CHECK_FALSE(parse(document.dump()).ok());
   }
