@@ -69,6 +69,21 @@ struct Redis {
   friend bool operator==(const Redis&, const Redis&) = default;
 };
 
+/// How connections to the servers are encrypted: not at all; by any certificate; by one that the CA vouches
+/// for; and that has the server's name or address.
+enum class TlsMode { disabled, require, verify_ca, verify_full };
+struct ServerTls {
+  TlsMode mode = TlsMode::disabled;
+  std::string ca_file;                     // PEM; empty: the system's CAs
+  std::string certificate_file, key_file;  // PEM, what the proxy shows of itself; both or none
+  friend bool operator==(const ServerTls&, const ServerTls&) = default;
+};
+
+struct Sql {
+  unsigned max_server_connections = 10;  // to all backends together, over all workers
+  friend bool operator==(const Sql&, const Sql&) = default;
+};
+
 struct Listener {
   std::string name;  // "<policy>.<listener>": the key of metrics, logs and sockets
   Protocol protocol = Protocol::tcp;
@@ -80,6 +95,8 @@ struct Listener {
   Timeouts timeouts;
   unsigned max_clients = 10000;
   Redis redis;  // meaningful for Protocol::redis
+  Sql sql;      // meaningful where servers are lent from a pool, as is the next
+  ServerTls server_tls;
   friend bool operator==(const Listener&, const Listener&) = default;
 };
 
