@@ -13,6 +13,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <csignal>
 #include <cstring>
 #include <mutex>
 #include <set>
@@ -33,6 +34,7 @@ class RealServer {
  public:
   explicit RealServer(std::string name, Behaviour behaviour = {}, std::uint16_t port = 0)
       : name_(std::move(name)), behaviour_(std::move(behaviour)) {
+    std::signal(SIGPIPE, SIG_IGN);  // OpenSSL's own sockets raise it
     listener_ = ::socket(AF_INET, SOCK_STREAM, 0);
     const int on = 1;
     setsockopt(listener_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
