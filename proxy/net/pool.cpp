@@ -101,6 +101,7 @@ void Pool::ready(ServerConnection& server) {
   if (reached.failures > 0)
     relay_.say(config::LogLevel::info, "a backend is reached again", server.upstream().get(), {});
   reached = {server.upstream(), 0, {}};
+  if (!borrowers_.empty()) loop().flush_lane_later(*this);
   if (server.outlived(loop().now()) || too_many()) return server.close_in_peace();
   if (serve(server)) return;
   // To be asked again soon, by a new connection: this one would only be in the way.
@@ -108,7 +109,6 @@ void Pool::ready(ServerConnection& server) {
   idle_.push_back(&server);
   relay_.counters().pool.idle.add();
   loop().deadlines().no_later_than(*this, loop().now() + kSweepEvery);
-  if (!borrowers_.empty()) loop().flush_lane_later(*this);
 }
 
 void Pool::closed(ServerConnection& server, ServerConnection::State was) {

@@ -116,6 +116,7 @@ class Pool final : public Peer {
   [[nodiscard]] bool make_room();
   [[nodiscard]] BackendIndex choose(Role role, SteadyTime now);
   [[nodiscard]] bool only_primaries(SteadyTime now) const;
+  [[nodiscard]] bool finding_out(const Reach& known) const;
   Reach& reach(const std::shared_ptr<Upstream>& upstream);
   void failed(ServerConnection& server, std::string_view why);
   [[nodiscard]] const Refusal* refusal(std::string_view key, SteadyTime now) const;

@@ -84,6 +84,7 @@ BackendIndex Pool::choose(Role role, SteadyTime now) {
       again = std::min(again, known.not_before);
       continue;
     }
+    if (finding_out(known)) continue;  // its end is told
     if (role == Role::primary && upstream->known_replica(now)) {
       again = std::min(again, now + Upstream::kReplicaFor / 4);
       continue;
@@ -107,9 +108,18 @@ BackendIndex Pool::choose(Role role, SteadyTime now) {
 
 void Pool::failed(ServerConnection& server, std::string_view why) {
   Reach& known = reach(server.upstream());
+  const SteadyTime now = loop().now();
+  if (now < known.not_before) return;  // one of several that failed together
   if (++known.failures == 1)
     relay_.say(config::LogLevel::warning, "a backend can't be reached", server.upstream().get(), why);
-  known.not_before = loop().now() + pause_after(known.failures);
+  known.not_before = now + pause_after(known.failures);
+}
+
+// After a failure one connection finds out whether it is over, whoever waits.
+bool Pool::finding_out(const Reach& known) const {
+  return known.failures > 0 && std::any_of(servers_.begin(), servers_.end(), [&](const auto& server) {
+           return server->opening() && server->upstream() == known.upstream;
+         });
 }
 
 void Pool::unreachable(ServerConnection& server, std::string_view why) {

@@ -51,7 +51,6 @@ struct TlsServer {
                            .ca_file = certificates.path("ca.crt"),
                            .certificate_file = {},
                            .key_file = {}};
-    listener.timeouts.queue = 500ms;
   }
   ~TlsServer() {
     server.reset();
