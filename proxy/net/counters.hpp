@@ -27,10 +27,19 @@ struct FailureCounters {
   void add(Failure failure) { of[static_cast<std::size_t>(failure)].add(); }
 };
 
+/// Of a listener whose servers are lent from a pool.
+struct PoolCounters {
+  Counter lent, idle, waiting;  // now
+  Counter interruptions;
+  Histogram wait_time;
+  void add_to(PoolSnapshot& out) const;
+};
+
 struct ListenerCounters {
   Counter clients_total, clients_slow, clients_idle, clients_broken;
   Counter requests, replies, bytes_received, bytes_sent;
   FailureCounters failures;
+  PoolCounters pool;
   void add_to(ListenerSnapshot& out) const;
 };
 

@@ -24,7 +24,8 @@ Lane::Lane(Relay& relay, std::shared_ptr<Upstream> upstream, std::shared_ptr<Bac
       upstream_(std::move(upstream)),
       counters_(std::move(counters)),
       use_(use),
-      owner_(owner) {
+      owner_(owner),
+      connecting_(relay.loop(), *this) {
   assert((use == Use::own) == (owner != nullptr));
 }
 
@@ -64,7 +65,7 @@ void Lane::queued_more() {
 
 void Lane::watch() {
   SteadyTime next = SteadyTime::max();
-  if (state_ == State::connecting) next = attempt_until_;
+  if (state_ == State::connecting) next = connecting_.until();
   if (state_ == State::pausing) next = pause_until_;
   const SteadyTime soon = loop().now() + kWatchEvery;
   if (!owed_.empty() && owner_ == nullptr) next = std::min(next, soon);
@@ -104,7 +105,7 @@ void Lane::unblock(Client& client) {
 // The socket ------------------------------------------------------------------------------------------------
 
 void Lane::on_ready(std::uint32_t events) {
-  if (state_ == State::connecting) return connecting_ready(events);
+  if (state_ == State::connecting) return came_to(connecting_.ready(events));
   if (state_ != State::up) return;
   if ((events & EPOLLOUT) != 0 && write_blocked_) {
     write_blocked_ = false;

@@ -90,6 +90,17 @@ void Upstream::failed(SteadyTime now) {
   failures_in_a_row_.store(0, std::memory_order_relaxed);
 }
 
+void Upstream::set_role(Role role, SteadyTime now) {
+  role_.store(role, std::memory_order_relaxed);
+  role_known_at_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
+}
+
+bool Upstream::known_replica(SteadyTime now) const {
+  if (role() != Role::replica) return false;
+  const auto age = now.time_since_epoch().count() - role_known_at_.load(std::memory_order_relaxed);
+  return SteadyTime::duration(age) < kReplicaFor;
+}
+
 void Upstream::note_error(std::string_view what, SystemTime now) {
   const std::lock_guard lock(mutex_);
   last_error_ = what;

@@ -17,6 +17,7 @@
 #include "proxy/net/address.hpp"
 #include "proxy/net/clock.hpp"
 #include "proxy/net/snapshot.hpp"
+#include "proxy/session/pooled.hpp"
 
 namespace ambassador::proxy::net {
 
@@ -49,6 +50,14 @@ class Upstream {
   /// True while the last probe failed: lanes then give up on replies that are overdue.
   [[nodiscard]] bool probe_failed() const { return probe_.load(std::memory_order_relaxed) == Probe::down; }
 
+  // What it said of itself (pooled protocols). ------------------------------------------------------------
+  /// How long a server that was a replica is not asked for a primary's work: it may be promoted any moment.
+  static constexpr std::chrono::milliseconds kReplicaFor{1000};
+  void set_role(Role role, SteadyTime now);
+  [[nodiscard]] Role role() const { return role_.load(std::memory_order_relaxed); }
+  /// It said so not long ago.
+  [[nodiscard]] bool known_replica(SteadyTime now) const;
+
   /// Which of the addresses the next connection should try first: each in turn.
   [[nodiscard]] std::size_t next_start() { return starts_.fetch_add(1, std::memory_order_relaxed); }
   /// Connections that are open, over all workers (for least connections).
@@ -71,6 +80,8 @@ class Upstream {
   std::atomic<Probe> probe_{Probe::unknown};
   std::atomic<SteadyTime::rep> avoided_until_{0};
   std::atomic<unsigned> failures_in_a_row_{0};
+  std::atomic<Role> role_{Role::any};
+  std::atomic<SteadyTime::rep> role_known_at_{0};
 
   mutable std::mutex mutex_;  // guards what follows; never taken per request
   std::shared_ptr<const Addresses> addresses_ = std::make_shared<const Addresses>();
