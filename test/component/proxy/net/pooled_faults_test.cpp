@@ -72,7 +72,6 @@ TEST_CASE("a client that leaves gives its server back, in the middle of its work
   CHECK(eventually([&] { return one.server.cancels() == 2; }));
   CHECK(b.query("four") == "R s:four");
   CHECK(one.server.logins() == 3);
-  CHECK(one.server.most_open() == 1);
 }
 
 TEST_CASE("a client that leaves while it waits is waited for no more") {
@@ -138,6 +137,8 @@ TEST_CASE("a refusal that passes is waited for, and told to who waited in vain")
   REQUIRE(one.proxy.apply(one.listener));
   Guest a(one.listener.port), b(one.listener.port);
   CHECK(a.query("one") == "! ERR passing starting up");
+  one.listener.timeouts.queue = 5s;
+  REQUIRE(one.proxy.apply(one.listener));
   b.send("Q two\n");
   CHECK(b.line(100ms) == "TIMEOUT");
   one.server.behave({});
