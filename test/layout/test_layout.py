@@ -5,7 +5,7 @@ import re
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PURE = [
     "common/result", "common/config", "proxy/session", "proxy/balance", "proxy/redis", "proxy/tcp",
-    "operator/api", "operator/discovery", "operator/inject", "operator/status",
+    "proxy/postgresql", "operator/api", "operator/discovery", "operator/inject", "operator/status",
 ]
 # What a pure room may not include: sockets, clocks, files, Asio, cpprest, threads.
 EDGE = re.compile(
