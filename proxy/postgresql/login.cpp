@@ -181,7 +181,7 @@ Step Login::on_authentication(const Message& message) {
       return phase_ == Phase::authentication ? choose_mechanism(message, body.rest()) : nonsense();
 
     case Authentication::sasl_continue: {
-      if (phase_ != Phase::scram_begun) return nonsense();
+      if (phase_ != Phase::scram_begun || !scram_) return nonsense();
       const auto answer =
           scram_->answer(body.rest(), plan_.credentials->password(), plan_.credentials->scram());
       if (!answer) return failed(kInvalidAuthorization, answer.error().what);
@@ -190,7 +190,7 @@ Step Login::on_authentication(const Message& message) {
     }
 
     case Authentication::sasl_final: {
-      if (phase_ != Phase::scram_proven) return nonsense();
+      if (phase_ != Phase::scram_proven || !scram_) return nonsense();
       const auto verified = scram_->verify(body.rest());
       if (!verified) return failed(kInvalidAuthorization, verified.error().what);
       phase_ = Phase::scram_verified;

@@ -1,5 +1,5 @@
 // What SCRAM-SHA-256 makes of a password: the keys of a client, and the verifier that a server keeps instead
-// of the password. Deriving them is slow by design (4096 rounds of HMAC take a millisecond or so), hence the
+// of the password. Deriving them is slow by design (4096 rounds of HMAC take 1 to 3 ms), hence the
 // cache. Passwords are taken as they are: PostgreSQL normalises those that are valid UTF-8 by SASLprep first,
 // which changes no ASCII and few others (compatibility forms, decomposed accents, unusual spaces), and takes
 // the bytes as we do where SASLprep fails. Used by scram_client and scram_server. Pure.
