@@ -85,8 +85,9 @@ class PooledServer {
   PooledServer& operator=(const PooledServer&) = delete;
 
   /// While no client holds it: `input` is everything received and not consumed yet. Called with none as soon
-  /// as it is connected, and after reset(). Steps: need_more, skip, send (to the server), start_tls (with the
-  /// server), ready, failed. After ready it is asked only when the server sends something.
+  /// as it is connected, and after given_back() said false. Steps: need_more, skip, send (to the server),
+  /// start_tls (with the server), ready, failed. After ready it is asked only when the server sends
+  /// something.
   virtual Step on_bytes(std::span<const char> input) = 0;
   virtual void tls_started(const TlsPeer& peer) = 0;
   /// The client that held it gave it back. True: it may be lent again at once. False: on_bytes says what has
