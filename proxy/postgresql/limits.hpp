@@ -18,6 +18,18 @@ inline constexpr std::size_t kMaxCancelKey = 256;
 /// A server's message that must be seen whole (authentication, errors, parameters, keys), without its header.
 /// libpq allows errors 30,000 bytes while it logs in.
 inline constexpr std::uint32_t kMaxHeld = std::uint32_t{32} << 10;
+/// A message of a client that is looked into as a whole, so that it can be said again to another server: a
+/// Parse above all. Longer ones are passed on by length; that client stays where it is.
+inline constexpr std::uint32_t kMaxKept = std::uint32_t{64} << 10;
+/// What a client says while it authenticates; SCRAM needs a few hundred bytes.
+inline constexpr std::uint32_t kMaxAuthentication = 8192;
+/// Replies that one client is owed: more means that it does not read them.
+inline constexpr std::size_t kMaxOwed = std::size_t{1} << 20;
+/// Prepared statements of one client, and those that a core knows though nobody has them.
+inline constexpr std::size_t kMaxStatementsOfClient = 10000;
+inline constexpr std::size_t kMaxStatementsKnown = 2000;
+/// Kinds of servers, and spellings of parameters, that a core remembers.
+inline constexpr std::size_t kMaxRemembered = 1000;
 /// Names and values of all parameters that a server reports; PostgreSQL 18 reports 15 short ones.
 inline constexpr std::size_t kMaxReported = std::size_t{64} << 10;
 /// SCRAM's rounds of hashing, per login on the worker's thread: a million take a quarter of a second.

@@ -29,6 +29,11 @@ struct Header {
 /// The header at the start of `input`; says nothing of whether the body is there.
 [[nodiscard]] Header read_header(std::string_view input);
 
+/// Of the message at the front of `input`: the bytes that are there.
+[[nodiscard]] inline std::size_t part_here(const Header& header, std::string_view input) {
+  return header.size() < input.size() ? static_cast<std::size_t>(header.size()) : input.size();
+}
+
 struct Message {
   Found found = Found::incomplete;
   char type = 0;

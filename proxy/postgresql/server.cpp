@@ -3,6 +3,7 @@
 #include <cassert>
 #include <utility>
 
+#include "proxy/postgresql/body_reader.hpp"
 #include "proxy/postgresql/error_fields.hpp"
 #include "proxy/postgresql/limits.hpp"
 #include "proxy/postgresql/write.hpp"
@@ -49,9 +50,26 @@ Step PostgresqlServer::logging_in(std::string_view input) {
   const Step step = login_.on_bytes(input);
   if (step.kind == Kind::ready) {
     phase_ = Phase::at_rest;
-    if (!login_.key().empty()) write_cancel_request(interruption_, login_.process(), login_.key());
+    if (!login_.key().empty()) key(login_.process(), login_.key());
+    at_login_ = parameters();
+    for (std::size_t i = 0; i < kTracked.size(); ++i) {
+      if (parameters().all().contains(kTracked[i])) tracked_.set(i, parameters().value(kTracked[i]));
+    }
   }
   return step;
+}
+
+void PostgresqlServer::key(std::uint32_t process, std::string_view key) {
+  interruption_.clear();
+  write_cancel_request(interruption_, process, key);
+}
+
+bool PostgresqlServer::report(std::string_view body) {
+  if (!login_.parameters().report(body)) return false;
+  BodyReader reader(body);
+  const std::string_view name = reader.string();
+  if (const auto i = find_tracked(name)) tracked_.set(*i, reader.string());
+  return true;
 }
 
 bool PostgresqlServer::given_back() {
@@ -104,7 +122,7 @@ Step PostgresqlServer::unasked(std::string_view input) {
   if (message.found == Found::broken) return broken();
   switch (message.type) {
     case kParameterStatus:
-      return parameters().report(message.body) ? skip(message.size()) : broken();
+      return report(message.body) ? skip(message.size()) : broken();
     case kReadyForQuery:
       return on_ready(message);
     case kErrorResponse:
@@ -123,6 +141,7 @@ Step PostgresqlServer::on_ready(const Message& message) {
   transaction_status_ = message.body.front();
   if (transaction_status_ != kIdle) return broken();
   statements_.clear();
+  unnamed_ = 0;
   left_something_ = false;
   phase_ = Phase::at_rest;
   return {.kind = Kind::ready, .consumed = message.size()};

@@ -11,6 +11,7 @@
 #include "proxy/postgresql/message_types.hpp"
 #include "proxy/postgresql/parameters.hpp"
 #include "proxy/postgresql/statement_names.hpp"
+#include "proxy/postgresql/values.hpp"
 #include "proxy/session/pooled.hpp"
 
 namespace ambassador::proxy::postgresql {
@@ -28,10 +29,16 @@ class PostgresqlServer final : public PooledServer {
 
   // For the session that it is lent to, which sees all that the server sends meanwhile. -------------------
   /// What the server reported last; the session calls report() for each ParameterStatus that it sees.
-  [[nodiscard]] Parameters& parameters() { return login_.parameters(); }
   [[nodiscard]] const Parameters& parameters() const { return login_.parameters(); }
+  bool report(std::string_view body);
+  /// Of those, what is kept per client; and what it was after the login.
+  [[nodiscard]] const Values& tracked() const { return tracked_; }
+  [[nodiscard]] const Parameters& at_login() const { return at_login_; }
   /// The prepared statements that it has.
   [[nodiscard]] StatementNames& statements() { return statements_; }
+  /// Which unnamed statement it has, by a number that no other one has; 0: nobody's.
+  [[nodiscard]] std::uint64_t unnamed() const { return unnamed_; }
+  void unnamed(std::uint64_t statement) { unnamed_ = statement; }
   /// Of the last ReadyForQuery.
   [[nodiscard]] char transaction_status() const { return transaction_status_; }
   void transaction_status(char status) { transaction_status_ = status; }
@@ -40,6 +47,8 @@ class PostgresqlServer final : public PooledServer {
   void left_something() { left_something_ = true; }
   /// The server's own, by which isolation tests and monitoring know a session; 0: it gave none.
   [[nodiscard]] std::uint32_t process() const { return login_.process(); }
+  /// Passthrough: the client's own login was told these.
+  void key(std::uint32_t process, std::string_view key);
 
  private:
   enum class Phase : std::uint8_t {
@@ -59,6 +68,9 @@ class PostgresqlServer final : public PooledServer {
   Login login_;
   Phase phase_ = Phase::login;
   StatementNames statements_;
+  Values tracked_;
+  Parameters at_login_;
+  std::uint64_t unnamed_ = 0;
   char transaction_status_ = kIdle;
   bool left_something_ = false;
   unsigned awaited_ = 0;  // ReadyForQuery that cleaning still brings

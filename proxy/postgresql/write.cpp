@@ -98,6 +98,32 @@ void write_terminate(std::string& out) {
   const Building message(out, kTerminate);
 }
 
+void write_parse(std::string& out, std::string_view name, std::string_view rest) {
+  const Building message(out, kParse);
+  add_string(out, name);
+  out += rest;
+}
+
+void write_describe_statement(std::string& out, std::string_view name) {
+  const Building message(out, kDescribe);
+  out += 'S';
+  add_string(out, name);
+}
+
+void write_close_statement(std::string& out, std::string_view name) {
+  const Building message(out, kClose);
+  out += 'S';
+  add_string(out, name);
+}
+
+void write_bind_front(std::string& out, std::string_view portal, std::string_view statement,
+                      std::uint64_t rest) {
+  out += kBind;
+  add_int32(out, static_cast<std::uint32_t>(4 + portal.size() + 1 + statement.size() + 1 + rest));
+  add_string(out, portal);
+  add_string(out, statement);
+}
+
 void write_error(std::string& out, const ErrorReport& report) {
   const Building message(out, kErrorResponse);
   const auto field = [&out](char name, std::string_view value) {

@@ -36,6 +36,13 @@ void write_sasl_initial_response(std::string& out, std::string_view mechanism, s
 void write_sasl_response(std::string& out, std::string_view data);
 void write_query(std::string& out, std::string_view sql);
 void write_terminate(std::string& out);
+/// `rest`: the SQL with a zero byte, then the parameter types, as a Parse has them.
+void write_parse(std::string& out, std::string_view name, std::string_view rest);
+void write_describe_statement(std::string& out, std::string_view name);
+void write_close_statement(std::string& out, std::string_view name);
+/// The front of a Bind; the `rest` bytes that follow it are the client's own.
+void write_bind_front(std::string& out, std::string_view portal, std::string_view statement,
+                      std::uint64_t rest);
 
 // To clients. ----------------------------------------------------------------------------------------------
 struct ErrorReport {

@@ -72,7 +72,7 @@ std::string ask(Connection& connection, PostgresqlServer& server, std::string_vi
     REQUIRE(message.found == Found::whole);
     if (message.type == kDataRow) answer = message.body.substr(2 + 4);
     if (message.type == kErrorResponse) answer = read_error_fields(message.body)->code;
-    if (message.type == kParameterStatus) server.parameters().report(message.body);
+    if (message.type == kParameterStatus) server.report(message.body);
     const bool done = message.type == kReadyForQuery;
     if (done) server.transaction_status(message.body.front());
     connection.input().erase(0, message.size());

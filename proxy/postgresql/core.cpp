@@ -1,0 +1,65 @@
+#include "proxy/postgresql/core.hpp"
+
+#include <openssl/crypto.h>
+
+#include <array>
+
+#include "proxy/postgresql/core_parts.hpp"
+#include "proxy/postgresql/pool_key.hpp"
+#include "proxy/postgresql/server.hpp"
+#include "proxy/postgresql/session.hpp"
+
+namespace ambassador::proxy::postgresql {
+namespace {
+
+/// As PostgreSQL's scram_iterations.
+constexpr unsigned kIterations = 4096;
+
+class PostgresCore final : public PooledCore {
+ public:
+  explicit PostgresCore(std::unique_ptr<CoreParts> parts) : parts_(std::move(parts)) {}
+
+  // The longest message that is held, and the head of the one behind it.
+  [[nodiscard]] std::size_t max_head() const override { return kMaxKept + kHeader; }
+  [[nodiscard]] std::unique_ptr<PooledSession> new_session(const Client& client) const override {
+    return std::make_unique<PostgresSession>(*parts_, client);
+  }
+  [[nodiscard]] std::unique_ptr<PooledServer> new_server(std::string_view key, bool alone) const override {
+    LoginPlan plan;
+    plan.encrypt = parts_->settings.server_tls != config::TlsMode::disabled;
+    plan.log_in = !alone;
+    if (!alone) {
+      plan.credentials = parts_->credentials();
+      plan.parameters = parameters_of(key);
+      plan.nonce = make_nonce(parts_->settings);
+    }
+    return std::make_unique<PostgresqlServer>(std::move(plan));
+  }
+  void rebind(PooledSession& session) const override {
+    static_cast<PostgresSession&>(session).rebind(*parts_);  // cores of a listener are of one protocol
+  }
+
+ private:
+  const std::unique_ptr<CoreParts> parts_;  // what its sessions and servers write
+};
+
+}  // namespace
+
+std::shared_ptr<const PooledCore> make_core(Settings settings) {
+  auto parts = std::make_unique<CoreParts>();
+  std::string password = std::exchange(settings.client_password, {});
+  parts->settings = std::move(settings);
+  if (!password.empty()) {
+    if (const auto verifier = read_scram_verifier(password)) {
+      parts->client_verifier = verifier.value();
+    } else {
+      std::array<char, 16> salt{};
+      parts->settings.random(salt);
+      parts->client_verifier = make_scram_verifier(password, {salt.data(), salt.size()}, kIterations);
+    }
+    OPENSSL_cleanse(password.data(), password.size());
+  }
+  return std::make_shared<const PostgresCore>(std::move(parts));
+}
+
+}  // namespace ambassador::proxy::postgresql

@@ -1,0 +1,36 @@
+#include "proxy/postgresql/core_parts.hpp"
+
+#include <openssl/crypto.h>
+
+#include <array>
+
+#include "proxy/postgresql/base64.hpp"
+#include "proxy/postgresql/limits.hpp"
+
+namespace ambassador::proxy::postgresql {
+
+Account::~Account() {
+  OPENSSL_cleanse(user.data(), user.size());
+  OPENSSL_cleanse(password.data(), password.size());
+}
+
+const std::shared_ptr<Credentials>& CoreParts::credentials() {
+  if (auto now = settings.account(); now != account_) {
+    credentials_ = std::make_shared<Credentials>(now->user, now->password);
+    account_ = std::move(now);
+  }
+  return credentials_;
+}
+
+std::string make_nonce(const Settings& settings) {
+  std::array<char, 18> bytes{};  // as PostgreSQL takes
+  settings.random(bytes);
+  return base64({bytes.data(), bytes.size()});
+}
+
+void remember(std::map<std::string, std::string, std::less<>>& table, std::string key, std::string value) {
+  if (table.size() >= kMaxRemembered) table.clear();
+  table[std::move(key)] = std::move(value);
+}
+
+}  // namespace ambassador::proxy::postgresql

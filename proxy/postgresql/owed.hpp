@@ -1,0 +1,80 @@
+// What a client is owed by its server, in order: an entry for each message that is answered, so that it is
+// known whose answer comes next, which answers the client must not see (of messages that the proxy put in),
+// and which ones the proxy gives itself when their turn comes. Used by the session. Pure; no memory is taken
+// while it does not grow.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace ambassador::proxy::postgresql {
+
+struct Owed {
+  enum class Kind : std::uint8_t {
+    query,     // answered up to ReadyForQuery
+    function,  // likewise
+    sync,      // likewise
+    parse,
+    bind,
+    describe,
+    execute,
+    close,
+    copy_end,        // no answer: CopyDone or CopyFail stands here
+    parse_complete,  // said by the proxy
+    close_complete,  // said by the proxy
+  };
+  Kind kind = Kind::query;
+  bool ours = false;            // the proxy put it in
+  std::uint64_t statement = 0;  // parse, bind, execute: Statement::id, 0: the unnamed one or none
+  std::uint64_t serial = 0;     // parse: which of the client's
+
+  [[nodiscard]] bool synthetic() const {
+    return kind == Kind::parse_complete || kind == Kind::close_complete;
+  }
+  [[nodiscard]] bool ends_unit() const {
+    return kind == Kind::query || kind == Kind::function || kind == Kind::sync;
+  }
+};
+
+class OwedQueue {
+ public:
+  [[nodiscard]] bool empty() const { return first_ == entries_.size(); }
+  [[nodiscard]] std::size_t size() const { return entries_.size() - first_; }
+  [[nodiscard]] Owed& front() { return entries_[first_]; }
+  [[nodiscard]] Owed& back() { return entries_.back(); }
+  [[nodiscard]] const Owed& at(std::size_t i) const { return entries_[first_ + i]; }
+  void push(const Owed& entry) { entries_.push_back(entry); }
+  void pop() {
+    ++first_;
+    if (first_ == entries_.size()) {
+      entries_.clear();
+      first_ = 0;
+    } else if (first_ >= kForgotten && 2 * first_ >= entries_.size()) {
+      erase(0, 0);
+    }
+  }
+  /// Takes out `count` entries from `i` on.
+  void erase(std::size_t i, std::size_t count) {
+    const auto at = [this](std::size_t n) { return entries_.begin() + static_cast<std::ptrdiff_t>(n); };
+    entries_.erase(at(first_ + i), at(first_ + i + count));
+    entries_.erase(at(0), at(first_));
+    first_ = 0;
+  }
+  void clear() {
+    entries_.clear();
+    first_ = 0;
+  }
+  /// An idle client keeps no more than a few places.
+  void shrink() {
+    if (empty() && entries_.capacity() > kForgotten) entries_ = {};
+  }
+
+ private:
+  static constexpr std::size_t kForgotten = 64;
+
+  std::vector<Owed> entries_;
+  std::size_t first_ = 0;
+};
+
+}  // namespace ambassador::proxy::postgresql

@@ -1,0 +1,207 @@
+// One PostgreSQL client: its first packets and authentication (session_start.cpp), then what its messages
+// mean (session_client.cpp, session_statements.cpp) and what its server's do (session_server.cpp), and what
+// it is told when there is no server (session_failure.cpp). Only heads are walked, and whole runs of messages
+// are passed on at once; bodies are looked into where a client of transaction pooling might notice that its
+// server changes. Made by the core. Pure.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "proxy/postgresql/body_reader.hpp"
+#include "proxy/postgresql/core_parts.hpp"
+#include "proxy/postgresql/error_fields.hpp"
+#include "proxy/postgresql/first_packet.hpp"
+#include "proxy/postgresql/limits.hpp"
+#include "proxy/postgresql/message.hpp"
+#include "proxy/postgresql/message_types.hpp"
+#include "proxy/postgresql/owed.hpp"
+#include "proxy/postgresql/pin_scan.hpp"
+#include "proxy/postgresql/server.hpp"
+#include "proxy/postgresql/values.hpp"
+#include "proxy/postgresql/write.hpp"
+#include "proxy/session/pooled.hpp"
+
+namespace ambassador::proxy::postgresql {
+
+class PostgresSession final : public PooledSession {
+ public:
+  /// `parts` lives until rebind replaces it, or as long as the session.
+  PostgresSession(CoreParts& parts, const PooledCore::Client& client);
+  ~PostgresSession() override;
+
+  Step on_bytes(Side from, std::span<const char> input) override;
+  void tls_started(const TlsPeer& peer) override;
+  [[nodiscard]] Want want() const override;
+  void server_lent(PooledServer& server) override;
+  void borrow_failed(Failure failure, std::string_view text) override;
+  void server_lost() override;
+  bool client_left() override;
+  [[nodiscard]] bool may_cancel(std::string_view text) const override;
+  [[nodiscard]] bool at_rest() const override;
+  [[nodiscard]] std::string_view farewell() const override;
+
+  void rebind(CoreParts& parts) { parts_ = &parts; }
+
+ private:
+  enum class Stage : std::uint8_t {
+    first_packet,
+    starts_tls,     // 'S' was sent
+    shaking,        // until tls_started
+    names_itself,   // SCRAM: its first message
+    proves_itself,  // SCRAM: its last message
+    enters,         // authenticated
+    waits,          // for the server that it begins with
+    settles,        // its parameters are being set there
+    raw,            // passthrough: it and the server talk about the login
+    open,
+    over,
+  };
+  // What becomes of a unit of work that has no server (any more).
+  enum class Failing : std::uint8_t {
+    no,
+    says,   // failed_ goes to the client
+    drops,  // the unit's messages lead nowhere
+    ready,  // ReadyForQuery goes to the client
+  };
+  struct Start;  // what is needed until it is open
+
+  // session_start.cpp
+  Step start(std::string_view input);
+  Step on_first_packet(std::string_view input);
+  Step on_startup(const FirstPacket& packet);
+  Step on_password(std::string_view input);
+  Step enter();
+  Step settle();
+  Step on_settling(std::string_view input);
+  Step greet(std::size_t consumed);
+  bool values_known();
+  Step refuse(std::string_view code, std::string_view message);
+  Step close_with(std::string text);
+
+  /// What becomes of the client's message at the front.
+  struct Handled {
+    enum class Kind : std::uint8_t {
+      pass,   // it goes on as it is
+      wait,   // more of it is needed
+      alone,  // what is before it has to be passed on first, then it is asked for again
+      step,   // done by `step`
+    };
+    Kind kind = Kind::pass;
+    Step step{};
+  };
+
+  // session_client.cpp
+  Step from_client(std::string_view input);
+  Step without_server(std::string_view input);
+  Step set_values(TrackedSet different);
+  Step run(std::string_view input);
+  bool take_rest(std::string_view input, std::size_t& at);
+  Handled handle(std::string_view input, const Header& front, bool first);
+  void take_query();
+  void take_sync();
+  void take_copy_end();
+  Step forward(std::size_t bytes, std::uint64_t more);
+  void owe(const Owed& owed);
+  void owe_extended(const Owed& owed);
+  void pin(PinSet pins);
+
+  // session_statements.cpp
+  Handled on_parse(std::string_view input, const Header& front, bool first);
+  Handled on_named_parse(std::string_view message, std::string_view name, std::string_view body);
+  Handled on_large_parse(std::string_view input);
+  Handled on_bind(std::string_view input, const Header& front, bool first);
+  Handled on_describe_or_close(std::string_view input, const Header& front, bool first);
+  Handled close_named(std::string_view name, std::size_t size, bool first);
+  Handled answer_here(const Owed& owed, std::size_t consumed);
+  void bring(const Statement& statement);
+  [[nodiscard]] bool lacks_unnamed() const;
+  Handled bring_unnamed();
+  /// The statement's name on the server, `name` itself if it is to be used as it is.
+  std::string_view name_on_server(std::string_view name, std::uint64_t& id);
+  void parse_failed(const Owed& parse);
+  void forget_statements();
+
+  // session_server.cpp
+  Step from_server(std::string_view input);
+  Step say_synthetic();
+  static void write_synthetic(std::string& out, const Owed& owed);
+  [[nodiscard]] bool is_for_us(char type);
+  Step on_ours(std::string_view input, const Header& front);
+  Step values_set(std::size_t consumed);
+  void on_answer(char type, std::string_view body);
+  void on_error(const ErrorFields& error);
+  [[nodiscard]] bool keeps_quiet_about(const ErrorFields& error) const;
+  void on_ready(char status);
+  void on_tag(std::string_view tag);
+  void on_copy_in();
+  void on_key(std::string_view body);
+  void on_parameter(std::string_view body);
+  void pop();
+  Step strip_plus(std::string_view body);
+
+  // session_failure.cpp
+  Step fail(std::string_view input);
+  Step drop(std::string_view input);
+  Step broken(std::string_view message);
+  [[nodiscard]] bool in_flight() const;
+  [[nodiscard]] bool releasable() const;
+  void leave_server();
+  void say_lost();
+
+  [[nodiscard]] bool transaction() const { return pooling_ == config::Pooling::transaction; }
+  std::string& text() {
+    parts_->text.clear();
+    return parts_->text;
+  }
+
+  CoreParts* parts_;
+  const PooledCore::Client client_;
+  config::Pooling pooling_;
+  const bool passthrough_;
+  Stage stage_ = Stage::first_packet;
+  std::unique_ptr<Start> start_;
+
+  std::string key_;
+  Values values_;  // of its parameters, as it was told
+  std::uint32_t cancel_number_ = 0;
+  std::string cancel_key_;
+
+  PostgresqlServer* server_ = nullptr;
+  OwedQueue owed_;
+  char status_ = 'I';           // of the transaction, as the last ReadyForQuery said
+  bool just_lent_ = false;      // its parameters were not compared yet
+  bool open_batch_ = false;     // extended messages since the last Sync
+  bool skips_to_sync_ = false;  // the server, after an error
+  bool copies_in_ = false;      // the server reads CopyData
+  bool error_said_ = false;     // in this unit
+  bool fatal_said_ = false;     // what the server says last
+  bool passed_head_ = false;    // the client's current message is being passed on by length
+  bool server_partial_ = false;
+  bool scanning_ = false;        // body_left_ is SQL
+  std::uint64_t body_left_ = 0;  // of the client's current message, whose front was passed on
+  std::uint8_t began_ = 0;
+  std::uint8_t ended_ = 0;
+  PinSet pins_ = 0;
+  PinScan scan_;
+
+  struct Named {
+    std::shared_ptr<Statement> statement;  // null: lives under its own name, on the server it is pinned to
+    std::uint64_t serial = 0;
+  };
+  std::map<std::string, Named, std::less<>> names_;
+  std::string unnamed_;           // body of the unnamed statement
+  std::uint64_t unnamed_id_ = 0;  // 0: there is none
+  std::uint64_t last_bound_ = 0;
+  std::string refusal_;  // of the values that are being set, by the server
+
+  Failing failing_ = Failing::no;
+  bool until_sync_ = false;  // failing: the unit is extended
+  bool then_ready_ = false;  // failing: after failed_, go on as usual
+  std::string failed_;       // ErrorResponse and so on
+  std::string last_words_;   // a server's, when it goes down
+};
+
+}  // namespace ambassador::proxy::postgresql

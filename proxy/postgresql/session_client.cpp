@@ -1,0 +1,222 @@
+// What the messages of a client mean that has been let in.
+#include <algorithm>
+#include <bit>
+
+#include "proxy/postgresql/pool_key.hpp"
+#include "proxy/postgresql/session.hpp"
+
+namespace ambassador::proxy::postgresql {
+namespace {
+
+/// Step::began and Step::ended count so many.
+constexpr std::uint8_t kMostCounted = 255;
+
+// Before a server is borrowed for it. Others are answered here, or mean nothing without one.
+bool begins_work(char type) {
+  return type == 'Q' || type == 'P' || type == 'B' || type == 'D' || type == 'E' || type == 'C' ||
+         type == 'F';
+}
+
+}  // namespace
+
+Step PostgresSession::on_bytes(Side from, std::span<const char> span) {
+  const std::string_view input(span.data(), span.size());
+  const bool let_in = stage_ == Stage::open || stage_ == Stage::raw;
+  if (from == Side::client) return let_in ? from_client(input) : start(input);
+  if (let_in) return from_server(input);
+  if (stage_ == Stage::settles) return on_settling(input);
+  return {};
+}
+
+Step PostgresSession::from_client(std::string_view input) {
+  passed_head_ = false;
+  if (failing_ != Failing::no) return fail(input);
+  if (server_ == nullptr) return without_server(input);
+  if (std::exchange(just_lent_, false)) {
+    const TrackedSet different = values_.different_from(server_->tracked()) & server_->tracked().known;
+    if (different != 0 && transaction()) return set_values(different);
+  }
+  if (input.empty() && releasable()) {
+    leave_server();
+    return {.kind = Step::Kind::give_back};
+  }
+  return run(input);
+}
+
+Step PostgresSession::without_server(std::string_view input) {
+  if (body_left_ > 0) return drop(input);  // of a message whose server was lost
+  const Header front = read_header(input);
+  if (front.found == Found::incomplete) return {};
+  if (front.found == Found::broken) return broken("invalid message length");
+  if (front.type == 'X') return close_with({});
+  if (front.type == 'S' && front.size() == kHeader) {
+    write_ready(text(), 'I');
+    return {.kind = Step::Kind::send,
+            .to = Side::client,
+            .consumed = kHeader,
+            .began = 1,
+            .ended = 1,
+            .text = parts_->text};
+  }
+  if (begins_work(front.type)) {
+    // Who sends slowly does not hold a server meanwhile.
+    if (front.size() <= kMaxKept && input.size() < front.size()) return {};
+    if (!passthrough_) {
+      // They may have been replaced since.
+      const std::string& user = parts_->credentials()->user();
+      if (user_of(key_) != user) key_ = with_user(key_, user);
+    }
+    return {.kind = Step::Kind::borrow};
+  }
+  // Flush has nothing to flush; what belongs to a COPY that failed is passed over, as PostgreSQL does.
+  if (front.type == 'H' || front.type == 'd' || front.type == 'c' || front.type == 'f') {
+    const std::size_t here = part_here(front, input);
+    passed_head_ = here < front.size();
+    return {.kind = Step::Kind::skip, .consumed = here, .more = front.size() - here};
+  }
+  return broken("invalid frontend message type");
+}
+
+PooledSession::Want PostgresSession::want() const {
+  return {.key = key_, .role = parts_->settings.role, .alone = passthrough_};
+}
+
+// The client sees its own values whatever server it gets. What it sent goes on behind it.
+Step PostgresSession::set_values(TrackedSet different) {
+  server_->unnamed(0);  // a simple query ends it
+  owe({.kind = Owed::Kind::query, .ours = true});
+  refusal_.clear();
+  write_query(text(), sql_to_set(different, values_));
+  return {.kind = Step::Kind::send, .to = Side::server, .text = parts_->text};
+}
+
+// Passes on as many messages as go as they are.
+Step PostgresSession::run(std::string_view input) {
+  std::size_t at = 0;
+  began_ = 0;
+  while (began_ < kMostCounted) {
+    if (body_left_ > 0 && !take_rest(input, at)) {
+      if (scanning_) break;
+      return forward(at, std::exchange(body_left_, 0));
+    }
+    const std::string_view rest = input.substr(at);
+    const Header front = read_header(rest);
+    if (front.found == Found::incomplete) break;
+    if (front.found == Found::broken) {
+      if (at > 0) break;
+      return broken("invalid message length");
+    }
+    if (owed_.size() >= kMaxOwed) return broken("too many messages are not answered yet");
+    const Handled handled = handle(rest, front, at == 0);
+    if (handled.kind == Handled::Kind::step) return handled.step;
+    if (handled.kind != Handled::Kind::pass) break;
+    at += kHeader;
+    body_left_ = front.size() - kHeader;
+  }
+  return at > 0 ? forward(at, 0) : Step{};
+}
+
+// Of the message whose front was passed on; false: more of it has to come.
+bool PostgresSession::take_rest(std::string_view input, std::size_t& at) {
+  const auto here = static_cast<std::size_t>(std::min<std::uint64_t>(body_left_, input.size() - at));
+  if (scanning_) scan_.feed(input.substr(at, here));
+  at += here;
+  body_left_ -= here;
+  if (body_left_ > 0) return false;
+  if (std::exchange(scanning_, false)) pin(scan_.end());
+  return true;
+}
+
+Step PostgresSession::forward(std::size_t bytes, std::uint64_t more) {
+  passed_head_ = more > 0;
+  return {.kind = Step::Kind::forward, .consumed = bytes, .more = more, .began = began_};
+}
+
+PostgresSession::Handled PostgresSession::handle(std::string_view input, const Header& front, bool first) {
+  if (front.type == 'X') {
+    if (!first) return {.kind = Handled::Kind::alone};
+    return {.kind = Handled::Kind::step, .step = close_with({})};
+  }
+  // Whatever comes before Sync is passed over by the server.
+  if (skips_to_sync_ && front.type != 'S') return {};
+  switch (front.type) {
+    case 'Q':
+      take_query();
+      return {};
+    case 'S':
+      take_sync();
+      return {};
+    case 'F':
+      owe({.kind = Owed::Kind::function});
+      ++began_;
+      return {};
+    case 'E':
+      owe_extended({.kind = Owed::Kind::execute, .statement = last_bound_});
+      return {};
+    case 'P':
+      return on_parse(input, front, first);
+    case 'B':
+      return on_bind(input, front, first);
+    case 'D':
+    case 'C':
+      return on_describe_or_close(input, front, first);
+    case 'c':
+    case 'f':
+      take_copy_end();
+      return {};
+    case 'd':
+    case 'H':
+      return {};
+    case 'p':
+      if (stage_ == Stage::raw) return {};
+      break;
+    default:
+      break;
+  }
+  if (!first) return {.kind = Handled::Kind::alone};
+  return {.kind = Handled::Kind::step, .step = broken("invalid frontend message type")};
+}
+
+void PostgresSession::take_query() {
+  owe({.kind = Owed::Kind::query});
+  ++began_;
+  if (!transaction()) return;
+  unnamed_id_ = 0;
+  server_->unnamed(0);  // a simple query ends the unnamed statement
+  scanning_ = true;
+  scan_.begin(server_->tracked().known);
+}
+
+void PostgresSession::take_sync() {
+  if (copies_in_) return;  // ignored there
+  skips_to_sync_ = open_batch_ = false;
+  owe({.kind = Owed::Kind::sync});
+  ++began_;
+}
+
+void PostgresSession::take_copy_end() {
+  // Sent before the server has said that it copies, it tells which Syncs came before.
+  if (!std::exchange(copies_in_, false) && !owed_.empty()) owe({.kind = Owed::Kind::copy_end});
+}
+
+void PostgresSession::owe(const Owed& owed) {
+  owed_.push(owed);
+}
+
+void PostgresSession::owe_extended(const Owed& owed) {
+  owed_.push(owed);
+  open_batch_ = true;
+}
+
+void PostgresSession::pin(PinSet pins) {
+  const auto added = static_cast<PinSet>(pins & ~pins_);
+  if (added == 0) return;
+  pins_ |= added;
+  if (!parts_->settings.pins) return;
+  for (std::size_t i = 0; i < kPins; ++i) {
+    if ((added & bit(static_cast<Pin>(i))) != 0)
+      parts_->settings.pins->pinned[i].fetch_add(1, std::memory_order_relaxed);
+  }
+}
+
+}  // namespace ambassador::proxy::postgresql

@@ -1,0 +1,48 @@
+// PostgreSQL as one listener is to speak it: what the core is made of. Filled by proxy/app from the
+// configuration and the Secrets. Plain values.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "common/config/document.hpp"
+#include "proxy/postgresql/pins.hpp"
+#include "proxy/session/pooled.hpp"
+
+namespace ambassador::proxy::postgresql {
+
+/// Who the proxy is to the servers, as the Secret says. Wiped when destroyed.
+struct Account {
+  std::string user;
+  std::string password;
+
+  Account(std::string name, std::string secret) : user(std::move(name)), password(std::move(secret)) {}
+  Account(const Account&) = delete;
+  Account& operator=(const Account&) = delete;
+  ~Account();
+};
+
+struct Settings {
+  config::Authentication authentication = config::Authentication::proxy;
+  config::Pooling pooling = config::Pooling::session;  // passthrough: session
+  /// For clients that name none; empty: their user's name, as the protocol has it.
+  std::string database;
+  /// Anything but disabled: no server is spoken to in plain text.
+  config::TlsMode server_tls = config::TlsMode::disabled;
+  /// Which servers clients get.
+  Role role = Role::primary;
+  /// Authentication::proxy: asked at every login, and by every client that begins a transaction, so that they
+  /// can be replaced at any time; never null, cheap. Any thread that has a core of these settings.
+  std::function<std::shared_ptr<const Account>()> account;
+  /// What clients have to prove that they know, by SCRAM: a password, or a verifier (scram_keys.hpp). Empty:
+  /// clients are trusted. With passthrough it has no meaning.
+  std::string client_password;
+  /// Fills the bytes with what nobody can guess.
+  std::function<void(std::span<char>)> random;
+  /// May be null.
+  std::shared_ptr<PinCounters> pins;
+};
+
+}  // namespace ambassador::proxy::postgresql

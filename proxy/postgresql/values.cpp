@@ -1,0 +1,56 @@
+#include "proxy/postgresql/values.hpp"
+
+#include <algorithm>
+
+namespace ambassador::proxy::postgresql {
+namespace {
+
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+void append_literal(std::string& out, std::string_view text) {
+  out += "E'";
+  for (const char c : text) {
+    if (c == '\'' || c == '\\') out.push_back(c);  // doubled: backslash_quote may forbid the other spelling
+    out.push_back(static_cast<unsigned char>(c) < 0x80 ? c : '?');
+  }
+  out.push_back('\'');
+}
+
+}  // namespace
+
+std::optional<std::size_t> find_tracked(std::string_view name) {
+  for (std::size_t i = 0; i < kTracked.size(); ++i) {
+    if (std::equal(name.begin(), name.end(), kTracked[i].begin(), kTracked[i].end(),
+                   [](char a, char b) { return lower(a) == lower(b); }))
+      return i;
+  }
+  return std::nullopt;
+}
+
+TrackedSet Values::different_from(const Values& other) const {
+  TrackedSet different = 0;
+  for (std::size_t i = 0; i < kTracked.size(); ++i) {
+    if ((known & tracked(i)) == 0) continue;
+    if ((other.known & tracked(i)) == 0 || text[i] != other.text[i]) different |= tracked(i);
+  }
+  return different;
+}
+
+// By set_config: SET takes a list of identifiers for search_path, this takes what was reported.
+std::string sql_to_set(TrackedSet which, const Values& values) {
+  std::string sql = "SELECT ";
+  for (std::size_t i = 0; i < kTracked.size(); ++i) {
+    if ((which & tracked(i)) == 0) continue;
+    if (sql.back() == ')') sql += ", ";
+    sql += "pg_catalog.set_config('";
+    sql += kTracked[i];
+    sql += "', ";
+    append_literal(sql, values.text[i]);
+    sql += ", false)";
+  }
+  return sql;
+}
+
+}  // namespace ambassador::proxy::postgresql

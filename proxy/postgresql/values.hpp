@@ -1,0 +1,55 @@
+// Run-time parameters that the proxy keeps per client: what servers report (ParameterStatus) and clients can
+// set. A client sees its own values whatever server it gets, by a query that sets what differs. Used by
+// session and server. Pure.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace ambassador::proxy::postgresql {
+
+/// Those that every server reports, then those that newer ones do.
+inline constexpr std::array<std::string_view, 9> kTracked{"client_encoding",
+                                                          "DateStyle",
+                                                          "TimeZone",
+                                                          "IntervalStyle",
+                                                          "standard_conforming_strings",
+                                                          "application_name",
+                                                          "search_path",
+                                                          "default_transaction_read_only",
+                                                          "scram_iterations"};
+
+/// So many of them are set per client from the startup on. The others may not be reported, and then could not
+/// be kept: those that a StartupMessage has are part of the pool's key.
+inline constexpr std::size_t kAlwaysReported = 6;
+
+/// Index in kTracked; names are compared without regard to case, as PostgreSQL does.
+[[nodiscard]] std::optional<std::size_t> find_tracked(std::string_view name);
+
+/// A set of parameters of kTracked.
+using TrackedSet = std::uint16_t;
+[[nodiscard]] constexpr TrackedSet tracked(std::size_t i) {
+  return static_cast<TrackedSet>(1U << i);
+}
+
+/// Values of the tracked parameters; which of them are known is told by `known`.
+struct Values {
+  std::array<std::string, kTracked.size()> text;
+  TrackedSet known = 0;
+
+  void set(std::size_t i, std::string_view value) {
+    text[i] = value;
+    known |= tracked(i);
+  }
+  /// Those known here whose values `other` knows to be different, or does not know.
+  [[nodiscard]] TrackedSet different_from(const Values& other) const;
+};
+
+/// SQL that sets `which` to `values`. Bytes outside of ASCII become '?', as PostgreSQL makes them in
+/// application_name: quoting does not depend on an encoding then.
+[[nodiscard]] std::string sql_to_set(TrackedSet which, const Values& values);
+
+}  // namespace ambassador::proxy::postgresql
