@@ -1,0 +1,194 @@
+// A PostgreSQL server of few words, for tests and fuzzing: logs everybody in, knows prepared statements,
+// transactions and two parameters, and skips to Sync after an error as the real one does. SQL it answers by
+// its first word; "fail" fails, "COPYIN" reads CopyData, "die" ends the connection with a FATAL.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "proxy/postgresql/body_reader.hpp"
+#include "proxy/postgresql/message.hpp"
+#include "proxy/postgresql/write.hpp"
+#include "test/unit/proxy/postgresql/toy_messages.hpp"
+#include "test/unit/proxy/postgresql/toy_pool.hpp"
+
+namespace ambassador::proxy::postgresql::test {
+
+class FakeServer final : public proxy::test::Line {
+ public:
+  explicit FakeServer(std::uint32_t pid, std::vector<std::string>* log = nullptr) : pid_(pid), log_(log) {}
+
+  void send(std::string_view bytes) override {
+    in_ += bytes;
+    while (!ended_ && (started_ ? message() : startup())) {
+    }
+  }
+  std::string receive(bool& ended) override {
+    ended = ended_;
+    return std::exchange(out_, {});
+  }
+  /// As if it had said that by itself.
+  void say(std::string_view bytes) { out_ += bytes; }
+
+ private:
+  bool startup() {
+    if (in_.size() < 4) return false;
+    const std::size_t size = big_endian32(in_.data());
+    if (in_.size() < size) return false;
+    in_.erase(0, size);
+    started_ = true;
+    write_authentication_ok(out_);
+    write_parameter_status(out_, "server_version", "15.0");
+    write_parameter_status(out_, "TimeZone", "UTC");
+    write_parameter_status(out_, "application_name", "");
+    write_parameter_status(out_, "in_hot_standby", "off");
+    write_backend_key(out_, pid_, "key!");
+    write_ready(out_, status_);
+    return true;
+  }
+  bool message() {
+    const Header front = read_header(in_);
+    if (front.found == Found::broken) return fatal("08P01"), false;
+    if (front.found == Found::incomplete || in_.size() < front.size()) return false;
+    const std::string whole = in_.substr(0, static_cast<std::size_t>(front.size()));
+    in_.erase(0, whole.size());
+    answer(front.type, std::string_view(whole).substr(kHeader));
+    return true;
+  }
+  void answer(char type, std::string_view body) {
+    if (log_ != nullptr) log_->push_back(std::to_string(pid_) + type);
+    if (copies_ && type != 'd' && type != 'c' && type != 'f') {
+      if (type == 'S' || type == 'H') return;
+      copies_ = false;
+      error("08P01");
+      if (!extended_copy_) ready();
+      return;
+    }
+    if (skips_ && type != 'S' && type != 'X') return;
+    BodyReader fields(body);
+    switch (type) {
+      case 'Q':
+        statements_.erase("");
+        extended_copy_ = false;
+        if (run(std::string(fields.string()))) ready();
+        return;
+      case 'S':
+        return ready();
+      case 'P': {
+        const std::string name(fields.string());
+        if (!name.empty() && statements_.contains(name)) return error("42P05");
+        const std::string sql(fields.string());
+        if (!fields.ok()) return fatal("08P01");
+        if (sql.starts_with("fail parse")) return error("42601");
+        statements_[name] = sql;
+        return write_parse_complete(out_);
+      }
+      case 'B': {
+        const std::string portal(fields.string());
+        const auto found = statements_.find(std::string(fields.string()));
+        if (found == statements_.end()) return error("26000");
+        portals_[portal] = found->second;
+        out_ += bare('2');
+        return;
+      }
+      case 'D': {
+        const char what = fields.byte();
+        const std::string name(fields.string());
+        if (what == 'S' ? !statements_.contains(name) : !portals_.contains(name)) return error("26000");
+        if (what == 'S') Made(out_, 't').number16(0);
+        out_ += bare('n');
+        return;
+      }
+      case 'E': {
+        const auto found = portals_.find(std::string(fields.string()));
+        if (found == portals_.end()) return error("34000");
+        extended_copy_ = true;
+        run(std::string(found->second));
+        return;
+      }
+      case 'C':
+        if (fields.byte() == 'S') statements_.erase(std::string(fields.string()));
+        return write_close_complete(out_);
+      case 'F':
+        Made(out_, 'V').number32(0);
+        return ready();
+      case 'c':
+      case 'f':
+        if (!std::exchange(copies_, false)) return;
+        if (type == 'f') {
+          error("57014");
+        } else {
+          Made(out_, 'C').string("COPY 1");
+        }
+        if (!extended_copy_) ready();
+        return;
+      case 'd':
+      case 'H':
+        return;
+      case 'X':
+        ended_ = true;
+        return;
+      default:
+        return fatal("08P01");
+    }
+  }
+  // False: no ReadyForQuery yet.
+  bool run(const std::string& sql) {
+    if (sql.starts_with("fail")) return error("22012"), true;
+    if (sql.starts_with("die")) return fatal("57P01"), false;
+    if (sql.empty()) return out_ += bare('I'), true;
+    if (sql.starts_with("COPYIN")) {
+      copies_ = true;
+      Made(out_, 'G').byte('\0').number16(0);
+      return false;
+    }
+    if (sql.starts_with("BEGIN")) status_ = 'T';
+    if (sql.starts_with("COMMIT") || sql.starts_with("ROLLBACK")) status_ = 'I';
+    if (sql.starts_with("DISCARD ALL")) {
+      statements_.clear();
+      set("TimeZone", "UTC");
+      set("application_name", "");
+    }
+    for (const char* name : {"TimeZone", "application_name"}) {
+      const std::size_t at = sql.find(std::string("set_config('") + name + "', E'");
+      if (at == std::string::npos) continue;
+      const std::size_t from = sql.find("E'", at) + 2;
+      set(name, sql.substr(from, sql.find('\'', from) - from));
+    }
+    if (sql.starts_with("SET TimeZone ")) set("TimeZone", sql.substr(13));
+    if (sql.starts_with("SHOW ")) Made(out_, 'D').number16(1).bytes(values_[sql.substr(5)]);
+    if (sql.starts_with("SELECT")) Made(out_, 'D').number16(1).bytes(sql);
+    const std::string tag = sql.starts_with("DISCARD ALL") ? "DISCARD ALL" : sql.substr(0, sql.find(' '));
+    Made(out_, 'C').string(tag);
+    return true;
+  }
+  void set(const std::string& name, const std::string& value) {
+    if (std::exchange(values_[name], value) != value) write_parameter_status(out_, name, value);
+  }
+  void ready() {
+    skips_ = false;
+    write_ready(out_, status_);
+  }
+  void error(std::string_view code) {
+    write_error(out_, {.code = code, .message = "failed"});
+    skips_ = true;
+    if (status_ == 'T') status_ = 'E';
+  }
+  void fatal(std::string_view code) {
+    write_error(out_, {.severity = "FATAL", .code = code, .message = "ended"});
+    ended_ = true;
+  }
+
+  const std::uint32_t pid_;
+  std::vector<std::string>* const log_;
+  std::string in_, out_;
+  bool started_ = false, ended_ = false, skips_ = false, copies_ = false, extended_copy_ = false;
+  char status_ = 'I';
+  std::map<std::string, std::string> statements_, portals_;
+  std::map<std::string, std::string> values_{{"TimeZone", "UTC"}, {"application_name", ""}};
+};
+
+}  // namespace ambassador::proxy::postgresql::test
