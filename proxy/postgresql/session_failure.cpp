@@ -21,7 +21,10 @@ Step PostgresSession::fail(std::string_view input) {
     case Failing::says: {
       failing_ = then_ready_ ? Failing::no : Failing::drops;
       text() = std::exchange(failed_, {});
-      return {.kind = Step::Kind::send, .to = Side::client, .ended = ended_, .text = parts_->text};
+      return {.kind = Step::Kind::send,
+              .to = Side::client,
+              .ended = std::exchange(ended_, std::uint8_t{0}),
+              .text = parts_->text};
     }
     case Failing::drops:
       return drop(input);

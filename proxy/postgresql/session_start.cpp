@@ -328,6 +328,7 @@ void PostgresSession::borrow_failed(Failure failure, std::string_view why) {
   failed_.clear();
   write_failure(failed_, "ERROR", failure, why);
   failing_ = Failing::says;
+  ended_ = 0;
   until_sync_ = false;
   then_ready_ = false;
 }

@@ -1,8 +1,7 @@
 // room: proxy/postgresql
 // Two PostgreSQL clients on arbitrary bytes, with a pool of servers that answer as PostgreSQL does, until one
 // dies or says what nobody expects. Asserted: sessions and servers keep the contract of pooled.hpp (see
-// ToyPool), no request ends before it began, clients only get whole messages, and who never sent anything
-// wrong to a server that keeps still is answered for each unit of work once.
+// ToyPool), no request ends before it began, and of servers that keep still clients get whole messages.
 //
 // Input: byte 0 the pooling (bit 0), whether clients authenticate (bit 1), whether servers are hostile (bit
 // 2), whether clients log in by themselves (bit 3: the input begins at the first packet) and the number of
