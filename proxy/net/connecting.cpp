@@ -10,6 +10,10 @@ namespace {
 
 /// However many addresses there are, each gets this much time to answer.
 constexpr std::chrono::milliseconds kLeastAttempt{200};
+/// A connection is probed after this long without traffic...
+constexpr std::chrono::seconds kKeepalive{5};
+/// ...and unacknowledged data ends it: a host that vanished must show within seconds, not minutes.
+constexpr std::chrono::milliseconds kUnacknowledged{2'500};
 
 }  // namespace
 
@@ -81,6 +85,12 @@ void Connecting::stop() {
   if (!socket_) return;
   loop_.poller().remove(socket_);
   socket_.close();
+}
+
+Socket Connecting::take() {
+  socket_.tune(kKeepalive);
+  socket_.give_up_after(kUnacknowledged);
+  return std::move(socket_);
 }
 
 std::chrono::microseconds Connecting::took() const {

@@ -21,11 +21,6 @@ inline constexpr std::chrono::milliseconds kFirstPause{50};
 inline constexpr std::chrono::milliseconds kLongestPause{1'000};
 [[nodiscard]] SteadyTime::duration pause_after(unsigned failures);
 
-/// Every connection to a server probes after this long without traffic...
-inline constexpr std::chrono::seconds kServerKeepalive{5};
-/// ...and unacknowledged data ends it: a host that vanished must show within seconds, not minutes.
-inline constexpr std::chrono::milliseconds kUnacknowledged{2'500};
-
 class Connecting {
  public:
   enum class State : std::uint8_t {
@@ -44,7 +39,8 @@ class Connecting {
   /// Gives the attempt up.
   void stop();
 
-  [[nodiscard]] Socket take() { return std::move(socket_); }
+  /// With keepalive and the rest set as for every connection to a server.
+  [[nodiscard]] Socket take();
   /// Of this attempt, and of the connection that came of it.
   [[nodiscard]] const Address& address() const { return address_; }
   [[nodiscard]] const std::string& why() const { return why_; }

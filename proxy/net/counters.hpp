@@ -3,6 +3,7 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 
 #include "proxy/net/histogram.hpp"
@@ -49,6 +50,12 @@ struct BackendCounters {
   Counter connects, connect_failures, lanes_lost;
   FailureCounters failures;
   Histogram connect_time, request_time;
+  /// A connection is up; it took so long.
+  void connected(std::chrono::microseconds took) {
+    lanes_open.add();
+    connects.add();
+    connect_time.record(static_cast<std::uint64_t>(took.count()));
+  }
   void add_to(BackendSnapshot& out) const;
 };
 

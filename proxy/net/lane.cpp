@@ -11,8 +11,6 @@
 namespace ambassador::proxy::net {
 namespace {
 
-/// Less room than this is not worth a receive.
-constexpr std::size_t kLeastRoom = 2048;
 /// How often the clock is looked at while replies are owed.
 constexpr std::chrono::milliseconds kWatchEvery{250};
 
@@ -161,20 +159,6 @@ void Lane::room_again() {
   for (Client* client : waiting) client->lane_has_room();
 }
 
-void Lane::room_in_input() {
-  if (!input_.block) {
-    input_.block = loop().pool().take();
-    input_.begin = input_.end = 0;
-  } else if (input_.block->capacity - input_.end < kLeastRoom) {
-    const std::size_t left = input_.size();
-    BlockRef wider = loop().pool().take_large(std::max(BlockPool::kCapacity, 2 * left));
-    std::memcpy(wider->data(), input_.data(), left);
-    input_.block = std::move(wider);
-    input_.begin = 0;
-    input_.end = static_cast<std::uint32_t>(left);
-  }
-}
-
 void Lane::read() {
   int budget = kReadsPerTurn;
   while (readable_ && state_ == State::up && blocked_by_ == nullptr) {
@@ -182,7 +166,7 @@ void Lane::read() {
       loop().again(*this);
       break;
     }
-    room_in_input();
+    make_room(loop().pool(), input_);
     const std::size_t room = input_.block->capacity - input_.end;
     const std::ptrdiff_t got = socket_.receive(input_.block->data() + input_.end, room);
     if (got > 0) {

@@ -119,7 +119,6 @@ class Lane final : public Peer {
   void came_to(Connecting::State state);
   void round_failed();
   void connected();
-  void pause();
   void drop_connection();
   void move_when_nothing_is_owed();
 
@@ -135,7 +134,6 @@ class Lane final : public Peer {
   // lane.cpp
   void owe(Client& client, std::uint32_t sequence, std::uint32_t part, std::uint64_t bytes, SteadyTime since);
   void queued_more();
-  void room_in_input();
   void show();
   void read();
   void replies();

@@ -26,7 +26,7 @@ void Lane::round_failed() {
   counters_->connect_failures.add();
   upstream_->connect_failed(connecting_.why(), now);
   if (failures_ == 1)
-    relay_.say(config::LogLevel::warning, "a backend can't be reached", this, connecting_.why());
+    relay_.say(config::LogLevel::warning, "a backend can't be reached", upstream_.get(), connecting_.why());
   relay_.outside().resolve_again(upstream_);
   state_ = State::pausing;
   pause_until_ = now + pause_after(failures_);
@@ -37,22 +37,17 @@ void Lane::round_failed() {
 }
 
 void Lane::connected() {
-  if (failures_ > 0) relay_.say(config::LogLevel::info, "a backend is reached again", this, {});
+  if (failures_ > 0) relay_.say(config::LogLevel::info, "a backend is reached again", upstream_.get(), {});
   failures_ = 0;
   state_ = State::up;
   socket_ = connecting_.take();
   loop().poller().want_writing(socket_, *this, false);
-  socket_.tune(kServerKeepalive);
-  socket_.give_up_after(kUnacknowledged);
   framer_ = relay_.generation()->core->new_framer();
   readable_ = hung_up_ = write_blocked_ = moving_ = told_end_ = false;
   moved_at_ = SteadyTime::max();
   heard_at_ = loop().now();
-  counters_->lanes_open.add();
-  counters_->connects.add();
-  counters_->connect_time.record(static_cast<std::uint64_t>(connecting_.took().count()));
+  counters_->connected(connecting_.took());
   upstream_->connected();
-  upstream_->open_connections.fetch_add(1, std::memory_order_relaxed);
   loop().flush_lane_later(*this);
 }
 
@@ -64,7 +59,7 @@ void Lane::drop_connection() {
   if (!socket_) return;
   if (state_ == State::up) {
     counters_->lanes_open.subtract();
-    upstream_->open_connections.fetch_sub(1, std::memory_order_relaxed);
+    upstream_->disconnected();
   }
   loop().poller().remove(socket_);
   socket_.close();
@@ -107,7 +102,7 @@ void Lane::addresses_changed() {
 void Lane::move_when_nothing_is_owed() {
   if (state_ != State::up) return;
   if (!owed_.empty() && owed_.front().start < sent_) return;
-  relay_.say(config::LogLevel::info, "a backend has moved to another address", this, {});
+  relay_.say(config::LogLevel::info, "a backend has moved to another address", upstream_.get(), {});
   drop_connection();
   if (!owed_.empty()) loop().again(*this);
 }

@@ -80,14 +80,19 @@ void Pool::lend(ServerConnection& server, PooledClient& client, SteadyTime since
   client.lent(server);
 }
 
+void Pool::lend(ServerConnection& server, Borrowers::iterator borrower) {
+  PooledClient& client = *borrower->client;
+  const SteadyTime since = borrower->since;
+  leave(borrower);
+  lend(server, client, since);
+}
+
 // To whom it fits among those who wait; false: to nobody.
 bool Pool::serve(ServerConnection& server) {
   const SteadyTime now = loop().now();
   for (auto one = borrowers_.begin(); one != borrowers_.end(); ++one) {
     if (fits(server, one->key, one->role, one->alone ? one->client : nullptr)) {
-      const Borrower borrower = std::move(*one);
-      leave(one);
-      lend(server, *borrower.client, borrower.since);
+      lend(server, one);
       return true;
     }
     // Those behind have what they need passing by all the time: he would never get his.
@@ -116,14 +121,7 @@ void Pool::closed(ServerConnection& server, ServerConnection::State was) {
     // Not there when it was closed before anybody could wait for it.
     if (std::erase(idle_, &server) > 0) relay_.counters().pool.idle.subtract();
   }
-  const std::size_t place = server.place;
-  assert(place < servers_.size() && servers_[place].get() == &server);
-  loop().bury(std::move(servers_[place]));
-  if (place + 1 < servers_.size()) {
-    servers_[place] = std::move(servers_.back());
-    servers_[place]->place = place;
-  }
-  servers_.pop_back();
+  loop().bury(servers_.take(server));
   if (!borrowers_.empty()) loop().flush_lane_later(*this);
 }
 
@@ -195,7 +193,7 @@ void Pool::adopt(bool login_changed) {
 
 void Pool::addresses_changed(const Upstream& upstream) {
   for (std::size_t i = servers_.size(); i-- > 0;) {  // a closed one leaves the list
-    if (servers_[i]->upstream().get() == &upstream) servers_[i]->addresses_changed();
+    if (servers_[i].upstream().get() == &upstream) servers_[i].addresses_changed();
   }
   for (Reach& reach : reaches_) {
     if (reach.upstream.get() == &upstream) reach.not_before = {};
@@ -208,10 +206,10 @@ void Pool::close() {
   assert(borrowers_.empty());
   loop().deadlines().cancel(*this);
   for (std::size_t i = servers_.size(); i-- > 0;) {
-    if (servers_[i]->state() == ServerConnection::State::idle) {
-      servers_[i]->close_in_peace();
+    if (servers_[i].state() == ServerConnection::State::idle) {
+      servers_[i].close_in_peace();
     } else {
-      servers_[i]->close();
+      servers_[i].close();
     }
   }
 }

@@ -14,6 +14,7 @@
 
 #include "proxy/net/generation.hpp"
 #include "proxy/net/loop.hpp"
+#include "proxy/net/placed.hpp"
 #include "proxy/net/server_connection.hpp"
 #include "proxy/session/pooled.hpp"
 
@@ -103,6 +104,7 @@ class Pool final : public Peer {
   [[nodiscard]] unsigned most() const;
   [[nodiscard]] bool serve(ServerConnection& server);
   void lend(ServerConnection& server, PooledClient& client, SteadyTime since);
+  void lend(ServerConnection& server, Borrowers::iterator borrower);
   void fail(Borrowers::iterator borrower, Failure failure, std::string_view text);
   void leave(Borrowers::iterator borrower);
   [[nodiscard]] bool fits(const ServerConnection& server, std::string_view key, Role role,
@@ -118,13 +120,12 @@ class Pool final : public Peer {
   [[nodiscard]] bool only_primaries(SteadyTime now) const;
   [[nodiscard]] bool finding_out(const Reach& known) const;
   Reach& reach(const std::shared_ptr<Upstream>& upstream);
-  void failed(ServerConnection& server, std::string_view why);
   [[nodiscard]] const Refusal* refusal(std::string_view key, SteadyTime now) const;
   void remember(std::string_view key, std::string_view text, bool passing);
   [[nodiscard]] Loop& loop() const;
 
   PooledRelay& relay_;
-  std::vector<std::unique_ptr<ServerConnection>> servers_;
+  Placed<ServerConnection> servers_;
   std::vector<ServerConnection*> idle_;  // the last one was used last
   Borrowers borrowers_;
   std::vector<Reach> reaches_;

@@ -21,9 +21,7 @@ void Pool::flush() {
     const PooledClient* alone = borrower->alone ? borrower->client : nullptr;
     ServerConnection* idle = borrower->alone ? nullptr : take_idle(borrower->key, borrower->role);
     if (idle != nullptr) {
-      const Borrower served = std::move(*borrower);
-      leave(borrower);
-      lend(*idle, *served.client, served.since);
+      lend(*idle, borrower);
       continue;
     }
     const auto taken = std::find_if(opening.begin(), opening.end(), [&](const ServerConnection* server) {
@@ -50,10 +48,7 @@ bool Pool::make_room() {
 
 void Pool::open_for(const Borrower& borrower, BackendIndex backend) {
   auto server = std::make_unique<ServerConnection>(relay_, *this, relay_.generation(), backend, borrower);
-  server->place = servers_.size();
-  ServerConnection& opened = *server;
-  servers_.push_back(std::move(server));
-  opened.open();
+  servers_.add(std::move(server)).open();
 }
 
 Pool::Reach& Pool::reach(const std::shared_ptr<Upstream>& upstream) {
@@ -106,7 +101,7 @@ BackendIndex Pool::choose(Role role, SteadyTime now) {
   return best;
 }
 
-void Pool::failed(ServerConnection& server, std::string_view why) {
+void Pool::unreachable(ServerConnection& server, std::string_view why) {
   Reach& known = reach(server.upstream());
   const SteadyTime now = loop().now();
   if (now < known.not_before) return;  // one of several that failed together
@@ -122,16 +117,12 @@ bool Pool::finding_out(const Reach& known) const {
          });
 }
 
-void Pool::unreachable(ServerConnection& server, std::string_view why) {
-  failed(server, why);
-}
-
 void Pool::refused(ServerConnection& server, std::string_view text, bool passing, std::string_view why) {
   if (!text.empty() || !passing) remember(server.key(), text, passing);
   if (passing) {
     // Without a word of its own it is as good as unreachable, for everybody.
     if (text.empty()) server.upstream()->connect_failed(why, loop().now());
-    return failed(server, why);
+    return unreachable(server, why);
   }
   relay_.say(config::LogLevel::warning, "a backend refuses the login", server.upstream().get(), why);
   const std::string key = server.key();

@@ -22,7 +22,7 @@ config::Listener login_of(const Generation& generation) {
 }  // namespace
 
 PooledRelay::PooledRelay(Loop& loop, const Outside& outside, std::shared_ptr<const Generation> generation)
-    : loop_(loop), outside_(outside), generation_(std::move(generation)), pool_(*this) {}
+    : Service(outside), loop_(loop), generation_(std::move(generation)), pool_(*this) {}
 
 PooledRelay::~PooledRelay() {
   close();
@@ -35,22 +35,20 @@ void PooledRelay::adopt(std::shared_ptr<const Generation> generation) {
 
 void PooledRelay::accept(Socket socket, const Address& peer, std::shared_ptr<OpenClients> open) {
   auto client = std::make_unique<PooledClient>(*this, generation_, std::move(socket), peer, std::move(open));
-  client->place = clients_.size();
-  PooledClient& accepted = *client;
-  clients_.push_back(std::move(client));
+  PooledClient& accepted = clients_.add(std::move(client));
   counters().clients_total.add();
   if (!accepted.start()) accepted.close();
 }
 
 void PooledRelay::drain() {
   draining_ = true;
-  for (std::size_t i = clients_.size(); i-- > 0;) clients_[i]->drain();  // a closed one leaves the list
+  for (std::size_t i = clients_.size(); i-- > 0;) clients_[i].drain();  // a closed one leaves the list
 }
 
 void PooledRelay::close() {
   draining_ = true;
   pool_.stop();
-  for (std::size_t i = clients_.size(); i-- > 0;) clients_[i]->close();
+  for (std::size_t i = clients_.size(); i-- > 0;) clients_[i].close();
   pool_.close();
   for (auto& interruption : interruptions_) {
     interruption->close();
@@ -68,15 +66,8 @@ void PooledRelay::describe(std::vector<ClientSnapshot>& out, std::size_t limit) 
 
 void PooledRelay::client_closed(PooledClient& client, OpenClients& open) {
   open.count.fetch_sub(1, std::memory_order_relaxed);
-  outside_.client_closed();
-  const std::size_t place = client.place;
-  assert(place < clients_.size() && clients_[place].get() == &client);
-  loop_.bury(std::move(clients_[place]));
-  if (place + 1 < clients_.size()) {
-    clients_[place] = std::move(clients_.back());
-    clients_[place]->place = place;
-  }
-  clients_.pop_back();
+  outside().client_closed();
+  loop_.bury(clients_.take(client));
 }
 
 // Interruptions ---------------------------------------------------------------------------------------------
@@ -107,15 +98,6 @@ void PooledRelay::interruption_over(Interruption& interruption) {
 
 void PooledRelay::interruptions_forget(const ServerConnection& server) {
   for (const auto& interruption : interruptions_) interruption->forget(server);
-}
-
-void PooledRelay::say(config::LogLevel level, std::string what, const Upstream* upstream,
-                      std::string_view error, std::string client) const {
-  Event event{level, std::move(what), {{"listener", name()}}};
-  if (upstream != nullptr) event.fields.emplace_back("backend", upstream->backend().name);
-  if (!client.empty()) event.fields.emplace_back("client", std::move(client));
-  if (!error.empty()) event.fields.emplace_back("error", error);
-  outside_.events(event);
 }
 
 }  // namespace ambassador::proxy::net

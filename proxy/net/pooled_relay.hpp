@@ -11,6 +11,7 @@
 #include "proxy/net/interruption.hpp"
 #include "proxy/net/loop.hpp"
 #include "proxy/net/outside.hpp"
+#include "proxy/net/placed.hpp"
 #include "proxy/net/pool.hpp"
 #include "proxy/net/pooled_client.hpp"
 #include "proxy/net/service.hpp"
@@ -39,7 +40,6 @@ class PooledRelay final : public Service {
 
   // What clients, servers and the pool need. -------------------------------------------------------------
   [[nodiscard]] Loop& loop() const { return loop_; }
-  [[nodiscard]] const Outside& outside() const { return outside_; }
   [[nodiscard]] Pool& pool() { return pool_; }
   [[nodiscard]] ListenerCounters& counters() const { return *generation_->listener_counters; }
   [[nodiscard]] const config::Timeouts& timeouts() const { return generation_->config.timeouts; }
@@ -50,14 +50,11 @@ class PooledRelay final : public Service {
   void interruption_over(Interruption& interruption);
   /// `server` is closed: nobody is to be told.
   void interruptions_forget(const ServerConnection& server);
-  void say(config::LogLevel level, std::string what, const Upstream* upstream, std::string_view error,
-           std::string client = {}) const;
 
  private:
   Loop& loop_;
-  const Outside& outside_;
   std::shared_ptr<const Generation> generation_;
-  std::vector<std::unique_ptr<PooledClient>> clients_;
+  Placed<PooledClient> clients_;
   std::vector<std::unique_ptr<Interruption>> interruptions_;
   Pool pool_;
   bool draining_ = false;

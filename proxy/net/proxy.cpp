@@ -167,7 +167,7 @@ Result<Entry> Proxy::Impl::prepare(const config::Listener& listener, const Entry
     entry.tls.reset();
   } else if (!entry.tls || entry.tls->config() != listener.server_tls) {
     auto made = TlsClient::make(listener.server_tls);
-    if (!made) return Error{"listeners." + listener.name + ".serverTls", made.error().text()};
+    if (!made) return Error{"listeners." + listener.name + ".serverTLS", made.error().text()};
     entry.tls = std::move(*made);
   }
   std::shared_ptr<const tls::Source> certificate;

@@ -12,6 +12,7 @@
 #include "proxy/net/lane.hpp"
 #include "proxy/net/loop.hpp"
 #include "proxy/net/outside.hpp"
+#include "proxy/net/placed.hpp"
 #include "proxy/net/service.hpp"
 
 namespace ambassador::proxy::net {
@@ -35,7 +36,6 @@ class Relay final : public Service {
 
   // What clients and lanes need. -------------------------------------------------------------------------
   [[nodiscard]] Loop& loop() const { return loop_; }
-  [[nodiscard]] const Outside& outside() const { return outside_; }
   [[nodiscard]] const std::shared_ptr<const Generation>& generation() const override { return generation_; }
   [[nodiscard]] ListenerCounters& counters() const { return *generation_->listener_counters; }
   [[nodiscard]] const config::Timeouts& timeouts() const { return generation_->config.timeouts; }
@@ -56,8 +56,6 @@ class Relay final : public Service {
   /// ...and no lane owes it anything any more: it is destroyed.
   void client_gone(Client& client);
   void lane_finished(Lane& lane);
-  void say(config::LogLevel level, std::string what, const Lane* lane, std::string_view error,
-           std::string client = {}) const;
 
  private:
   /// Large messages that go on at the same time are few; each further one makes a connection of its own.
@@ -67,9 +65,8 @@ class Relay final : public Service {
   void close_lane(std::unique_ptr<Lane> lane);
 
   Loop& loop_;
-  const Outside& outside_;
   std::shared_ptr<const Generation> generation_;
-  std::vector<std::unique_ptr<Client>> clients_;
+  Placed<Client> clients_;
   std::vector<std::unique_ptr<Lane>> lanes_;  // shared; by BackendIndex of generation_, null until first used
   std::vector<std::unique_ptr<Lane>> retired_;
   std::vector<std::unique_ptr<Lane>> spare_;  // leased before, idle now

@@ -181,7 +181,7 @@ void ServerConnection::close() {
   if (state_ == State::connecting) connecting_.stop();
   if (up_) {
     counters_->lanes_open.subtract();
-    upstream_->open_connections.fetch_sub(1, std::memory_order_relaxed);
+    upstream_->disconnected();
   }
   const State was = std::exchange(state_, State::closed);
   client_ = nullptr;

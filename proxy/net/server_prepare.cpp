@@ -25,16 +25,11 @@ void ServerConnection::came_to(Connecting::State state) {
 
 void ServerConnection::connected() {
   Socket socket = connecting_.take();
-  socket.tune(kServerKeepalive);
-  socket.give_up_after(kUnacknowledged);
   state_ = State::preparing;
   if (!wire_.open(std::move(socket), true)) return not_prepared({}, true, "the poller takes no more sockets");
   up_ = true;
-  counters_->lanes_open.add();
-  counters_->connects.add();
-  counters_->connect_time.record(static_cast<std::uint64_t>(connecting_.took().count()));
+  counters_->connected(connecting_.took());
   upstream_->connected();
-  upstream_->open_connections.fetch_add(1, std::memory_order_relaxed);
   prepare();
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "proxy/net/generation.hpp"
+#include "proxy/net/outside.hpp"
 #include "proxy/net/snapshot.hpp"
 #include "proxy/net/socket.hpp"
 
@@ -39,8 +40,17 @@ class Service {
   /// And no connection to a server either: close() was called, and the turn has ended.
   [[nodiscard]] virtual bool gone() const = 0;
 
+  // What clients and servers need. -----------------------------------------------------------------------
+  [[nodiscard]] const Outside& outside() const { return outside_; }
+  /// An event of this listener; `upstream` (may be null) is the backend that it concerns.
+  void say(config::LogLevel level, std::string what, const Upstream* upstream, std::string_view error,
+           std::string client = {}) const;
+
  protected:
-  Service() = default;
+  explicit Service(const Outside& outside) : outside_(outside) {}
+
+ private:
+  const Outside& outside_;
 };
 
 }  // namespace ambassador::proxy::net

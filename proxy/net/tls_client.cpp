@@ -1,51 +1,35 @@
 #include "proxy/net/tls_client.hpp"
 
-#include <openssl/err.h>
 #include <openssl/x509v3.h>
 
+#include "common/tls/openssl.hpp"
 #include "proxy/net/address.hpp"
 
 namespace ambassador::proxy::net {
-namespace {
-
-std::string reason() {
-  const unsigned long code = ERR_peek_last_error();
-  ERR_clear_error();
-  const char* text = code == 0 ? nullptr : ERR_reason_error_string(code);
-  return text == nullptr ? "unknown reason" : text;
-}
-
-/// Never asks a terminal for a passphrase.
-int no_passphrase(char*, int, int, void*) {
-  return 0;
-}
-
-}  // namespace
-
 Result<TlsClient::Context> TlsClient::load(const config::ServerTls& tls) {
   ERR_clear_error();
   Context context(SSL_CTX_new(TLS_client_method()), SSL_CTX_free);
   SSL_CTX* const raw = context.get();
-  if (raw == nullptr) return Error{"tls", "cannot be set up (" + reason() + ")"};
+  if (raw == nullptr) return Error{"tls", "cannot be set up (" + tls::openssl_reason() + ")"};
   SSL_CTX_set_min_proto_version(raw, TLS1_2_VERSION);
   SSL_CTX_set_options(raw, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
   SSL_CTX_set_mode(raw, SSL_MODE_RELEASE_BUFFERS);
-  SSL_CTX_set_default_passwd_cb(raw, no_passphrase);
+  SSL_CTX_set_default_passwd_cb(raw, tls::no_passphrase);
   if (tls.mode == config::TlsMode::verify_ca || tls.mode == config::TlsMode::verify_full) {
     SSL_CTX_set_verify(raw, SSL_VERIFY_PEER, nullptr);
     const bool loaded = tls.ca_file.empty()
                             ? SSL_CTX_set_default_verify_paths(raw) == 1
                             : SSL_CTX_load_verify_locations(raw, tls.ca_file.c_str(), nullptr) == 1;
-    if (!loaded) return Error{tls.ca_file, "has no CA certificates in PEM (" + reason() + ")"};
+    if (!loaded) return Error{tls.ca_file, "has no CA certificates in PEM (" + tls::openssl_reason() + ")"};
   } else {
     SSL_CTX_set_verify(raw, SSL_VERIFY_NONE, nullptr);
   }
   if (!tls.certificate_file.empty()) {
     if (SSL_CTX_use_certificate_chain_file(raw, tls.certificate_file.c_str()) != 1)
-      return Error{tls.certificate_file, "has no certificate in PEM (" + reason() + ")"};
+      return Error{tls.certificate_file, "has no certificate in PEM (" + tls::openssl_reason() + ")"};
     if (SSL_CTX_use_PrivateKey_file(raw, tls.key_file.c_str(), SSL_FILETYPE_PEM) != 1)
       return Error{tls.key_file, "has no unencrypted private key in PEM that belongs to the certificate (" +
-                                     reason() + ")"};
+                                     tls::openssl_reason() + ")"};
   }
   ERR_clear_error();
   return context;

@@ -78,6 +78,7 @@ void Upstream::connect_failed(std::string_view why, SteadyTime now) {
 }
 
 void Upstream::connected() {
+  open_connections.fetch_add(1, std::memory_order_relaxed);
   failures_in_a_row_.store(0, std::memory_order_relaxed);
   if (!ejects()) avoided_until_.store(0, std::memory_order_relaxed);
 }

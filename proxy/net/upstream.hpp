@@ -45,8 +45,10 @@ class Upstream {
   void probed(bool healthy, std::string_view why, SteadyTime now);
   /// All its addresses refused, or did not answer in time (lanes).
   void connect_failed(std::string_view why, SteadyTime now);
-  /// A connection is up (lanes).
+  /// A connection is up (lanes)...
   void connected();
+  /// ...and is no more.
+  void disconnected() { open_connections.fetch_sub(1, std::memory_order_relaxed); }
   /// True while the last probe failed: lanes then give up on replies that are overdue.
   [[nodiscard]] bool probe_failed() const { return probe_.load(std::memory_order_relaxed) == Probe::down; }
 

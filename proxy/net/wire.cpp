@@ -1,18 +1,10 @@
 #include "proxy/net/wire.hpp"
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
 
 namespace ambassador::proxy::net {
-namespace {
-
-/// Less room than this is not worth a receive.
-constexpr std::size_t kLeastRoom = 2048;
-
-}  // namespace
-
 bool Wire::open(Socket socket, bool known) {
   transport_ = Transport(std::move(socket));
   readable_ = true;
@@ -51,24 +43,8 @@ bool Wire::told(std::uint32_t events) {
   return true;
 }
 
-void Wire::make_room() {
-  if (!input_.block) {
-    input_.block = loop_.pool().take();
-    input_.begin = input_.end = 0;
-    return;
-  }
-  if (input_.size() == 0 && input_.block.sole()) input_.begin = input_.end = 0;
-  if (input_.block->capacity - input_.end >= kLeastRoom) return;
-  const std::size_t left = input_.size();
-  BlockRef wider = loop_.pool().take_large(std::max(BlockPool::kCapacity, 2 * left));
-  std::memcpy(wider->data(), input_.data(), left);
-  input_.block = std::move(wider);
-  input_.begin = 0;
-  input_.end = static_cast<std::uint32_t>(left);
-}
-
 std::ptrdiff_t Wire::receive() {
-  make_room();
+  make_room(loop_.pool(), input_);
   const std::size_t room = input_.block->capacity - input_.end;
   const std::ptrdiff_t got = transport_.receive(input_.block->data() + input_.end, room);
   if (got > 0) {

@@ -62,7 +62,6 @@ class Wire {
   [[nodiscard]] std::string why(std::ptrdiff_t negative_errno) const;
 
  private:
-  void make_room();
   void want_writing(bool wanted);
 
   Loop& loop_;

@@ -73,8 +73,8 @@ begin_e2e() {
 # Another step failed, or we were interrupted.
 stop_e2e() {
   trap - EXIT
+  pkill -P "$e2e_process" || true  # first: a child whose parent is gone is not found any more
   kill "$e2e_process" 2>/dev/null || return 0
-  pkill -P "$e2e_process" || true
   python3 test/cluster/cluster.py down >/dev/null
 }
 
@@ -103,11 +103,13 @@ test_main() {
     *) steps=("$@") ;;
   esac
   setup
-  mkdir -p build/full
   # --full is resumed where it stopped, as long as nothing has changed.
-  local done_file
-  done_file=build/full/$(git rev-parse HEAD)-$(git diff HEAD | sha256sum | cut -c1-12)
-  touch "$done_file"
+  local done_file=
+  if [[ $full ]]; then
+    mkdir -p build/full
+    done_file=build/full/$(git rev-parse HEAD)-$(git diff HEAD | sha256sum | cut -c1-12)
+    touch "$done_file"
+  fi
   for step in "${steps[@]}"; do
     if [[ ! $full && $step == e2e && $step != "${steps[-1]}" ]]; then
       begin_e2e

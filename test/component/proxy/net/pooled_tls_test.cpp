@@ -110,6 +110,19 @@ class TlsGuest {
   std::string input_;
 };
 
+/// What makes every listener show the server's certificate.
+net::Options with_certificate(const Certificates& certificates) {
+  const auto source =
+      tls::Source::from_files(certificates.path("server.crt"), certificates.path("server.key"));
+  REQUIRE(source);
+  net::Options options;
+  options.certificate =
+      [source = *source](const config::Listener& /*listener*/) -> Result<std::shared_ptr<const tls::Source>> {
+    return std::shared_ptr<const tls::Source>(source);
+  };
+  return options;
+}
+
 }  // namespace
 
 TEST_CASE("a server is believed by its CA and its name") {
@@ -167,15 +180,7 @@ TEST_CASE("a client is interrupted over TLS when its server is encrypted") {
 
 TEST_CASE("clients encrypt where the listener has a certificate, and much data comes through both ways") {
   TlsServer one;
-  auto source =
-      tls::Source::from_files(one.certificates.path("server.crt"), one.certificates.path("server.key"));
-  REQUIRE(source);
-  net::Options options;
-  options.certificate =
-      [&](const config::Listener& /*listener*/) -> Result<std::shared_ptr<const tls::Source>> {
-    return std::shared_ptr<const tls::Source>(*source);
-  };
-  running::Proxy proxy(core(), options);
+  running::Proxy proxy(core(), with_certificate(one.certificates));
   proxy.set_name("db.example", {"127.0.0.1"});
   REQUIRE(proxy.apply(one.listener));
   TlsGuest a(one.listener.port);
@@ -202,15 +207,7 @@ TEST_CASE("a client that asks for TLS in vain, or sends something behind its wis
   OneServer one(1);
   CHECK(TlsGuest(one.listener.port).answer == "NO");
   TlsServer other;
-  auto source =
-      tls::Source::from_files(other.certificates.path("server.crt"), other.certificates.path("server.key"));
-  REQUIRE(source);
-  net::Options options;
-  options.certificate =
-      [&](const config::Listener& /*listener*/) -> Result<std::shared_ptr<const tls::Source>> {
-    return std::shared_ptr<const tls::Source>(*source);
-  };
-  running::Proxy proxy(core(), options);
+  running::Proxy proxy(core(), with_certificate(other.certificates));
   one.listener.port = free_port();
   REQUIRE(proxy.apply(one.listener));
   Client smuggler(one.listener.port);

@@ -5,22 +5,18 @@
 // "P <n>" is answered with the sum of the n bytes.
 #pragma once
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <openssl/ssl.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <condition_variable>
 #include <csignal>
-#include <cstring>
-#include <mutex>
 #include <set>
-#include <stdexcept>
 #include <string>
-#include <thread>
-#include <vector>
+#include <string_view>
+#include <utility>
+
+#include "test/component/proxy/net/threaded_server.hpp"
 
 namespace toy {
 
@@ -30,29 +26,15 @@ struct Behaviour {
   SSL_CTX* tls = nullptr;
 };
 
-class RealServer {
+class RealServer final : public ThreadedServer {
  public:
   explicit RealServer(std::string name, Behaviour behaviour = {}, std::uint16_t port = 0)
-      : name_(std::move(name)), behaviour_(std::move(behaviour)) {
+      : ThreadedServer(port), name_(std::move(name)), behaviour_(std::move(behaviour)) {
     std::signal(SIGPIPE, SIG_IGN);  // OpenSSL's own sockets raise it
-    listener_ = ::socket(AF_INET, SOCK_STREAM, 0);
-    const int on = 1;
-    setsockopt(listener_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    address.sin_port = htons(port);
-    if (::bind(listener_, reinterpret_cast<sockaddr*>(&address), sizeof(address)) != 0)
-      throw std::runtime_error(std::string("bind: ") + std::strerror(errno));
-    ::listen(listener_, 128);
-    socklen_t size = sizeof(address);
-    getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
-    port_ = ntohs(address.sin_port);
-    accepting_ = std::thread([this] { accept(); });
+    start();
   }
   ~RealServer() { stop(); }
 
-  [[nodiscard]] std::uint16_t port() const { return port_; }
   [[nodiscard]] int logins() const { return logins_; }
   [[nodiscard]] int resets() const { return resets_; }
   [[nodiscard]] int cancels() const { return cancels_; }
@@ -75,20 +57,11 @@ class RealServer {
     const std::lock_guard lock(mutex_);
     behaviour_ = std::move(behaviour);
   }
-  /// Ends all connections; new ones are welcome.
-  void cut() {
-    const std::lock_guard lock(mutex_);
-    for (const int fd : open_) ::shutdown(fd, SHUT_RDWR);
-  }
   void stop() {
-    if (stopping_.exchange(true)) return;
-    release();
-    end_cancels();
-    ::shutdown(listener_, SHUT_RDWR);
-    accepting_.join();
-    ::close(listener_);
-    cut();
-    for (auto& thread : threads_) thread.join();
+    ThreadedServer::stop([this] {
+      release();
+      end_cancels();
+    });
   }
 
  private:
@@ -128,23 +101,10 @@ class RealServer {
     bool done() const { return send(in_unit ? "Z T\n" : "Z I\n"); }
   };
 
-  void accept() {
-    while (!stopping_) {
-      const int fd = ::accept(listener_, nullptr, nullptr);
-      if (fd < 0) continue;
-      const int on = 1;
-      setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-      const std::lock_guard lock(mutex_);
-      open_.insert(fd);
-      threads_.emplace_back([this, fd] {
-        Connection connection{fd};
-        serve(connection);
-        if (connection.ssl != nullptr) SSL_free(connection.ssl);
-        const std::lock_guard inner(mutex_);
-        open_.erase(fd);
-        ::close(fd);
-      });
-    }
+  void serve(int fd) override {
+    Connection connection{fd};
+    serve(connection);
+    if (connection.ssl != nullptr) SSL_free(connection.ssl);
   }
 
   void serve(Connection& c) {
@@ -253,19 +213,13 @@ class RealServer {
   }
 
   const std::string name_;
-  int listener_ = -1;
-  std::uint16_t port_ = 0;
   std::atomic<int> logins_{0}, resets_{0}, cancels_{0}, last_pid_{0}, open_now_{0}, most_open_{0}, quits_{0};
   std::atomic<int> holding_{0};
-  std::atomic<bool> stopping_{false};
-  std::thread accepting_;
-  std::mutex mutex_;
   std::condition_variable changed_;
   Behaviour behaviour_;
   bool released_ = false;
   std::atomic<bool> keep_cancels_{false};
-  std::set<int> open_, cancelled_;
-  std::vector<std::thread> threads_;
+  std::set<int> cancelled_;
 };
 
 }  // namespace toy

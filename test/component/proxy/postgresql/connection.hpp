@@ -3,8 +3,6 @@
 
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
-#include <sys/time.h>
-
 #include <array>
 #include <optional>
 #include <string>
@@ -20,16 +18,7 @@ class Connection {
   using Step = ambassador::proxy::Step;
   using Side = ambassador::proxy::Side;
 
-  explicit Connection(std::uint16_t port) {
-    fd_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    const timeval patience{10, 0};
-    setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    REQUIRE(connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
-  }
+  explicit Connection(std::uint16_t port) : fd_(connect_to(port)) { REQUIRE(fd_ >= 0); }
   ~Connection() {
     SSL_free(tls_);
     SSL_CTX_free(context_);
