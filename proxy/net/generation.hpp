@@ -23,8 +23,6 @@
 
 namespace ambassador::proxy::net {
 
-using Upstreams = std::vector<std::shared_ptr<Upstream>>;
-
 /// What the core of one worker sees of its backends' health.
 class UpstreamAvailability final : public Availability {
  public:
@@ -73,6 +71,7 @@ struct Generation {
   // Of a PooledRelay:
   std::shared_ptr<const PooledCore> pooled;
   unsigned server_connections = 0;                 // this worker's share of the pool
+  bool watches = false;                            // this worker asks the servers for their standing
   std::shared_ptr<ClientNumbers> numbers;          // of all the listener's workers
   std::shared_ptr<const TlsClient> tls;            // to servers; null: disabled
   std::shared_ptr<const tls::Source> certificate;  // to clients; null: none

@@ -16,6 +16,8 @@ struct Outside {
   std::function<void(const std::shared_ptr<Upstream>&)> resolve_again;
   /// A client of this worker has been closed.
   std::function<void()> client_closed;
+  /// A server of `listener` says something else of itself than before.
+  std::function<void(std::string listener)> standing_changed;
   /// A client of `listener` wishes to interrupt another one, which may be with any worker.
   std::function<void(std::string listener, std::string text)> cancel;
 };

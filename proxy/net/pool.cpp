@@ -28,7 +28,7 @@ void Pool::borrow(PooledClient& client) {
   const PooledSession::Want want = client.want();
   const SteadyTime now = loop().now();
   ServerConnection* idle = want.alone ? nullptr : take_idle(want.key, want.role);
-  if (idle != nullptr) return lend(*idle, client, now);
+  if (idle != nullptr) return lend(*idle, client, want.role, now);
   if (const Refusal* known = refusal(want.key, now); known != nullptr && !known->passing) {
     relay_.counters().failures.add(Failure::unreachable);
     return client.not_lent(Failure::unreachable, known->text);
@@ -68,13 +68,14 @@ void Pool::leave(Borrowers::iterator borrower) {
 bool Pool::fits(const ServerConnection& server, std::string_view key, Role role,
                 const PooledClient* alone) const {
   if (server.alone_for() != alone || server.key() != key) return false;
-  if (role == Role::primary) return server.role() != Role::replica;
+  if (role == Role::primary)
+    return server.role() != Role::replica && !superseded(relay_.generation()->upstreams, *server.upstream());
   if (role == Role::replica) return server.role() != Role::primary || only_primaries(loop().now());
   return true;
 }
 
-void Pool::lend(ServerConnection& server, PooledClient& client, SteadyTime since) {
-  server.lend(client);
+void Pool::lend(ServerConnection& server, PooledClient& client, Role role, SteadyTime since) {
+  server.lend(client, role);
   relay_.counters().pool.wait_time.record(static_cast<std::uint64_t>(
       std::chrono::duration_cast<std::chrono::microseconds>(loop().now() - since).count()));
   client.lent(server);
@@ -82,9 +83,10 @@ void Pool::lend(ServerConnection& server, PooledClient& client, SteadyTime since
 
 void Pool::lend(ServerConnection& server, Borrowers::iterator borrower) {
   PooledClient& client = *borrower->client;
+  const Role role = borrower->role;
   const SteadyTime since = borrower->since;
   leave(borrower);
-  lend(server, client, since);
+  lend(server, client, role, since);
 }
 
 // To whom it fits among those who wait; false: to nobody.
@@ -116,11 +118,8 @@ void Pool::ready(ServerConnection& server) {
   loop().deadlines().no_later_than(*this, loop().now() + kSweepEvery);
 }
 
-void Pool::closed(ServerConnection& server, ServerConnection::State was) {
-  if (was == ServerConnection::State::idle) {
-    // Not there when it was closed before anybody could wait for it.
-    if (std::erase(idle_, &server) > 0) relay_.counters().pool.idle.subtract();
-  }
+void Pool::closed(ServerConnection& server) {
+  if (std::erase(idle_, &server) > 0) relay_.counters().pool.idle.subtract();
   loop().bury(servers_.take(server));
   if (!borrowers_.empty()) loop().flush_lane_later(*this);
 }
@@ -197,6 +196,17 @@ void Pool::addresses_changed(const Upstream& upstream) {
   }
   for (Reach& reach : reaches_) {
     if (reach.upstream.get() == &upstream) reach.not_before = {};
+  }
+  if (!borrowers_.empty()) loop().flush_lane_later(*this);
+}
+
+void Pool::standing_changed() {
+  const auto& upstreams = relay_.generation()->upstreams;
+  for (std::size_t i = servers_.size(); i-- > 0;) {  // a closed one leaves the list
+    if (superseded(upstreams, *servers_[i].upstream())) servers_[i].supersede();
+  }
+  for (Reach& reach : reaches_) {
+    if (reach.upstream->usable(loop().now())) reach.not_before = {};
   }
   if (!borrowers_.empty()) loop().flush_lane_later(*this);
 }

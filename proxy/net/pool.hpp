@@ -33,7 +33,7 @@ struct Borrower {
 };
 using Borrowers = std::list<Borrower>;
 
-class Pool final : public Peer {
+class Pool final : public Peer, public ServerOwner {
  public:
   /// A connection that nobody borrowed for so long is closed.
   static constexpr std::chrono::minutes kIdleMost{10};
@@ -56,24 +56,19 @@ class Pool final : public Peer {
   void forget(PooledClient& client);
   [[nodiscard]] bool somebody_waits() const { return !borrowers_.empty(); }
 
-  // What connections say. --------------------------------------------------------------------------------
-  /// It is idle.
-  void ready(ServerConnection& server);
-  /// An idle one says something else of itself: whom it fits may have changed.
-  void role_changed() { loop().flush_lane_later(*this); }
-  /// It could not be connected...
-  void unreachable(ServerConnection& server, std::string_view why);
-  /// ...or not be logged in. `text` is what those who wait for its key are told, at once if not `passing`.
-  void refused(ServerConnection& server, std::string_view text, bool passing, std::string_view why);
-  /// It is closed, and was in that state before; it is destroyed when the turn has ended.
-  void closed(ServerConnection& server, ServerConnection::State was);
-  /// There are more than there may be since a reload.
-  [[nodiscard]] bool too_many() const { return servers_.size() > most(); }
+  // ServerOwner
+  void ready(ServerConnection& server) override;
+  void unreachable(ServerConnection& server, std::string_view why) override;
+  void refused(ServerConnection& server, std::string_view text, bool passing, std::string_view why) override;
+  void closed(ServerConnection& server) override;
+  [[nodiscard]] bool too_many() const override { return servers_.size() > most(); }
 
   // What the relay does. ---------------------------------------------------------------------------------
   /// `login_changed`: connections made before are not lent again.
   void adopt(bool login_changed);
   void addresses_changed(const Upstream& upstream);
+  /// Whom the connections fit may have changed, and what is reached.
+  void standing_changed();
   /// Opens nothing any more...
   void stop() { closing_ = true; }
   /// ...and, when no client is left, closes all.
@@ -103,7 +98,7 @@ class Pool final : public Peer {
   // pool.cpp
   [[nodiscard]] unsigned most() const;
   [[nodiscard]] bool serve(ServerConnection& server);
-  void lend(ServerConnection& server, PooledClient& client, SteadyTime since);
+  void lend(ServerConnection& server, PooledClient& client, Role role, SteadyTime since);
   void lend(ServerConnection& server, Borrowers::iterator borrower);
   void fail(Borrowers::iterator borrower, Failure failure, std::string_view text);
   void leave(Borrowers::iterator borrower);

@@ -47,7 +47,8 @@ bool Pool::make_room() {
 }
 
 void Pool::open_for(const Borrower& borrower, BackendIndex backend) {
-  auto server = std::make_unique<ServerConnection>(relay_, *this, relay_.generation(), backend, borrower);
+  const Errand errand{borrower.key, borrower.role, borrower.alone ? borrower.client : nullptr};
+  auto server = std::make_unique<ServerConnection>(relay_, *this, relay_.generation(), backend, errand);
   servers_.add(std::move(server)).open();
 }
 
@@ -79,7 +80,8 @@ BackendIndex Pool::choose(Role role, SteadyTime now) {
       again = std::min(again, known.not_before);
       continue;
     }
-    if (finding_out(known)) continue;  // its end is told
+    if (finding_out(known)) continue;                                         // its end is told
+    if (role == Role::primary && superseded(upstreams, *upstream)) continue;  // so is a change
     if (role == Role::primary && upstream->known_replica(now)) {
       again = std::min(again, now + Upstream::kReplicaFor / 4);
       continue;

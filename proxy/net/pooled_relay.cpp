@@ -22,7 +22,9 @@ config::Listener login_of(const Generation& generation) {
 }  // namespace
 
 PooledRelay::PooledRelay(Loop& loop, const Outside& outside, std::shared_ptr<const Generation> generation)
-    : Service(outside), loop_(loop), generation_(std::move(generation)), pool_(*this) {}
+    : Service(outside), loop_(loop), generation_(std::move(generation)), pool_(*this), watch_(*this) {
+  watch_.begin();
+}
 
 PooledRelay::~PooledRelay() {
   close();
@@ -30,7 +32,14 @@ PooledRelay::~PooledRelay() {
 
 void PooledRelay::adopt(std::shared_ptr<const Generation> generation) {
   const auto old = std::exchange(generation_, std::move(generation));
-  pool_.adopt(login_of(*old) != login_of(*generation_));
+  const bool login_changed = login_of(*old) != login_of(*generation_);
+  pool_.adopt(login_changed);
+  watch_.adopt(login_changed);
+}
+
+void PooledRelay::addresses_changed(const Upstream& upstream) {
+  pool_.addresses_changed(upstream);
+  watch_.addresses_changed(upstream);
 }
 
 void PooledRelay::accept(Socket socket, const Address& peer, std::shared_ptr<OpenClients> open) {
@@ -48,6 +57,7 @@ void PooledRelay::drain() {
 void PooledRelay::close() {
   draining_ = true;
   pool_.stop();
+  watch_.close();
   for (std::size_t i = clients_.size(); i-- > 0;) clients_[i].close();
   pool_.close();
   for (auto& interruption : interruptions_) {

@@ -14,6 +14,7 @@
 #include "proxy/net/placed.hpp"
 #include "proxy/net/pool.hpp"
 #include "proxy/net/pooled_client.hpp"
+#include "proxy/net/role_watch.hpp"
 #include "proxy/net/service.hpp"
 
 namespace ambassador::proxy::net {
@@ -30,12 +31,13 @@ class PooledRelay final : public Service {
   [[nodiscard]] bool draining() const override { return draining_; }
   void drain() override;
   void close() override;
-  void addresses_changed(const Upstream& upstream) override { pool_.addresses_changed(upstream); }
+  void addresses_changed(const Upstream& upstream) override;
+  void standing_changed() override { pool_.standing_changed(); }
   void cancel(std::string_view text) override;
   void describe(std::vector<ClientSnapshot>& out, std::size_t limit) const override;
   [[nodiscard]] bool empty() const override { return clients_.empty(); }
   [[nodiscard]] bool gone() const override {
-    return clients_.empty() && pool_.empty() && interruptions_.empty();
+    return clients_.empty() && pool_.empty() && watch_.empty() && interruptions_.empty();
   }
 
   // What clients, servers and the pool need. -------------------------------------------------------------
@@ -57,6 +59,7 @@ class PooledRelay final : public Service {
   Placed<PooledClient> clients_;
   std::vector<std::unique_ptr<Interruption>> interruptions_;
   Pool pool_;
+  RoleWatch watch_;
   bool draining_ = false;
 };
 

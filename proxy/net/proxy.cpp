@@ -97,6 +97,7 @@ class Proxy::Impl {
       outside.cancel = [this](std::string listener, std::string text) {
         cancel(std::move(listener), std::move(text));
       };
+      outside.standing_changed = [this](std::string listener) { standing_changed(std::move(listener)); };
       workers_.push_back(std::make_unique<Worker>(std::move(outside), options_.memory_budget / count));
     }
   }
@@ -126,6 +127,7 @@ class Proxy::Impl {
   void drop_unused();
   void resolve_again(const std::shared_ptr<Upstream>& upstream);
   void cancel(std::string listener, std::string text);
+  void standing_changed(std::string listener);
   Worker& least_loaded(std::size_t of);
   void say_paused(const std::string& listener, std::string_view why);
 
@@ -208,6 +210,8 @@ Result<Entry> Proxy::Impl::prepare(const config::Listener& listener, const Entry
     generation->core = keep(made->core.exchanges);
     generation->pooled = keep(made->core.pooled);
     generation->server_connections = share_of(w, workers_.size(), listener.sql.max_server_connections);
+    generation->watches = w == 0 && entry.upstreams.size() > 1 && generation->pooled &&
+                          !generation->pooled->watch_key().empty();
     generation->numbers = entry.numbers;
     generation->tls = entry.tls;
     generation->certificate = certificate;
@@ -349,6 +353,13 @@ void Proxy::Impl::cancel(std::string listener, std::string text) {
   boost::asio::post(control_, [this, alive = alive_, listener = std::move(listener), text = std::move(text)] {
     if (!*alive) return;
     for (auto& worker : workers_) worker->cancel(listener, text);
+  });
+}
+
+void Proxy::Impl::standing_changed(std::string listener) {
+  boost::asio::post(control_, [this, alive = alive_, listener = std::move(listener)] {
+    if (!*alive) return;
+    for (auto& worker : workers_) worker->standing_changed(listener);
   });
 }
 

@@ -4,7 +4,6 @@
 #include <cerrno>
 #include <random>
 
-#include "proxy/net/pool.hpp"
 #include "proxy/net/pooled_client.hpp"
 #include "proxy/net/pooled_relay.hpp"
 
@@ -23,18 +22,18 @@ SteadyTime::duration life() {
 
 }  // namespace
 
-ServerConnection::ServerConnection(PooledRelay& relay, Pool& pool,
+ServerConnection::ServerConnection(PooledRelay& relay, ServerOwner& owner,
                                    std::shared_ptr<const Generation> generation, BackendIndex backend,
-                                   const Borrower& borrower)
+                                   const Errand& errand)
     : relay_(relay),
-      pool_(pool),
+      owner_(owner),
       generation_(std::move(generation)),
       upstream_(generation_->upstreams[backend]),
       counters_(generation_->counters[backend]),
-      key_(borrower.key),
-      alone_for_(borrower.alone ? borrower.client : nullptr),
-      opened_for_(borrower.role),
-      server_(generation_->pooled->new_server(key_, borrower.alone)),
+      key_(errand.key),
+      alone_for_(errand.alone),
+      opened_for_(errand.role),
+      server_(generation_->pooled->new_server(key_, errand.alone != nullptr)),
       connecting_(relay.loop(), *this),
       wire_(relay.loop(), *this),
       old_at_(relay.loop().now() + life()) {}
@@ -47,12 +46,28 @@ Loop& ServerConnection::loop() const {
   return relay_.loop();
 }
 
-void ServerConnection::lend(PooledClient& client) {
+void ServerConnection::lend(PooledClient& client, Role role) {
   assert(state_ == State::idle);
   state_ = State::lent;
-  lent_before_ = true;
+  lent_for_ = role;
   client_ = &client;
   relay_.counters().pool.lent.add();
+}
+
+bool ServerConnection::ask() {
+  assert(state_ == State::idle);
+  if (!server_->ask()) return false;
+  state_ = State::preparing;
+  prepare();
+  return true;
+}
+
+void ServerConnection::supersede() {
+  if (role() != Role::primary) return;
+  if (state_ == State::idle) return close_in_peace();
+  if (state_ == State::lent && lent_for_ == Role::primary)
+    return lost("another server is the primary by now");
+  retire();
 }
 
 void ServerConnection::give_back() {
@@ -85,7 +100,7 @@ void ServerConnection::interruption_ended() {
 }
 
 void ServerConnection::went_on_after_client() {
-  if (alone_for_ != nullptr || outlived(loop().now()) || pool_.too_many()) return close_in_peace();
+  if (alone_for_ != nullptr || outlived(loop().now()) || owner_.too_many()) return close_in_peace();
   state_ = State::preparing;
   if (server_->given_back()) {
     ready();
@@ -183,12 +198,12 @@ void ServerConnection::close() {
     counters_->lanes_open.subtract();
     upstream_->disconnected();
   }
-  const State was = std::exchange(state_, State::closed);
+  state_ = State::closed;
   client_ = nullptr;
   wire_.close();
   loop().deadlines().cancel(*this);
   relay_.interruptions_forget(*this);
-  pool_.closed(*this, was);
+  owner_.closed(*this);
 }
 
 }  // namespace ambassador::proxy::net

@@ -1,6 +1,6 @@
 // One connection of a pool: connected and logged in by itself, then lent to one client after the other. Its
 // protocol (PooledServer) is asked while no client holds it; while one does, the client's session is. Owned
-// by the Pool. One worker's thread only.
+// by its ServerOwner. One worker's thread only.
 #pragma once
 
 #include <cstdint>
@@ -12,14 +12,13 @@
 #include "proxy/net/counters.hpp"
 #include "proxy/net/generation.hpp"
 #include "proxy/net/loop.hpp"
+#include "proxy/net/server_owner.hpp"
 #include "proxy/net/upstream.hpp"
 #include "proxy/net/wire.hpp"
 #include "proxy/session/pooled.hpp"
 
 namespace ambassador::proxy::net {
 
-class Pool;
-struct Borrower;
 class PooledClient;
 class PooledRelay;
 
@@ -32,21 +31,26 @@ class ServerConnection final : public Peer {
 
   enum class State : std::uint8_t {
     connecting,
-    preparing,  // TLS, login, or putting things in order after a client
+    preparing,  // TLS, login, putting things in order after a client, or asking for its standing
     idle,       // ready to be lent
     lent,
     held,  // given back, but an interruption is still under way: it must not meet the next client
     closed,
   };
 
-  /// `backend` counts in `generation`. It is opened for `borrower`, and may be lent to others.
-  ServerConnection(PooledRelay& relay, Pool& pool, std::shared_ptr<const Generation> generation,
-                   BackendIndex backend, const Borrower& borrower);
+  /// `backend` counts in `generation`.
+  ServerConnection(PooledRelay& relay, ServerOwner& owner, std::shared_ptr<const Generation> generation,
+                   BackendIndex backend, const Errand& errand);
   ~ServerConnection() override;
 
-  // What the pool does. ----------------------------------------------------------------------------------
+  // What the owner does. ---------------------------------------------------------------------------------
   void open();
-  void lend(PooledClient& client);
+  /// `role`: what the client wants it for.
+  void lend(PooledClient& client, Role role);
+  /// It is idle: asks it for its standing; ready() comes again. False: it can't be asked.
+  bool ask();
+  /// The server is superseded: nothing more may be written by it.
+  void supersede();
   /// Nobody holds it: says goodbye and closes.
   void close_in_peace();
   /// Ends at once, tells nobody.
@@ -57,11 +61,11 @@ class ServerConnection final : public Peer {
   [[nodiscard]] State state() const { return state_; }
   [[nodiscard]] const std::string& key() const { return key_; }
   [[nodiscard]] PooledClient* alone_for() const { return alone_for_; }
-  [[nodiscard]] Role role() const { return server_->role(); }
+  [[nodiscard]] Role role() const { return server_->standing().role; }
   [[nodiscard]] Role opened_for() const { return opened_for_; }
   [[nodiscard]] const std::shared_ptr<Upstream>& upstream() const { return upstream_; }
   [[nodiscard]] bool opening() const {
-    return state_ == State::connecting || (state_ == State::preparing && !lent_before_);
+    return state_ == State::connecting || (state_ == State::preparing && !was_ready_);
   }
   [[nodiscard]] SteadyTime idle_since() const { return idle_since_; }
   /// It has lived long enough, is not wanted any more, or its address is gone.
@@ -104,7 +108,7 @@ class ServerConnection final : public Peer {
   void ready();
   void not_prepared(std::string_view text, bool passing, std::string_view why);
   void watch_preparing();
-  void note_role();
+  void note_standing();
 
   // server_connection.cpp
   void read();
@@ -113,7 +117,7 @@ class ServerConnection final : public Peer {
   [[nodiscard]] Loop& loop() const;
 
   PooledRelay& relay_;
-  Pool& pool_;
+  ServerOwner& owner_;
   const std::shared_ptr<const Generation> generation_;
   const std::shared_ptr<Upstream> upstream_;
   const std::shared_ptr<BackendCounters> counters_;
@@ -123,7 +127,8 @@ class ServerConnection final : public Peer {
   const std::unique_ptr<PooledServer> server_;
 
   State state_ = State::connecting;
-  bool lent_before_ = false;
+  Role lent_for_ = Role::any;
+  bool was_ready_ = false;
   bool retired_ = false;
   bool moved_ = false;  // the name has other addresses now
   bool abandoned_ = false;

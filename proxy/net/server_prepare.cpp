@@ -2,7 +2,6 @@
 // after a client, as its protocol says.
 #include <algorithm>
 
-#include "proxy/net/pool.hpp"
 #include "proxy/net/pooled_relay.hpp"
 #include "proxy/net/server_connection.hpp"
 
@@ -19,7 +18,7 @@ void ServerConnection::came_to(Connecting::State state) {
   counters_->connect_failures.add();
   upstream_->connect_failed(connecting_.why(), loop().now());
   relay_.outside().resolve_again(upstream_);
-  pool_.unreachable(*this, connecting_.why());
+  owner_.unreachable(*this, connecting_.why());
   close();
 }
 
@@ -55,12 +54,8 @@ void ServerConnection::talk() {
       continue;
     }
     if (state_ == State::idle && input.empty()) return;
-    const Role before = server_->role();
     const bool goes_on = carry_out(server_->on_bytes(input));
-    if (state_ == State::idle && server_->role() != before) {
-      note_role();
-      pool_.role_changed();
-    }
+    if (state_ == State::idle) note_standing();
     if (!goes_on) return;
   }
 }
@@ -123,27 +118,29 @@ void ServerConnection::shake() {
   if (state_ != State::closed) read();
 }
 
-void ServerConnection::note_role() {
-  if (server_->role() != Role::any) upstream_->set_role(server_->role(), loop().now());
+void ServerConnection::note_standing() {
+  if (upstream_->set_standing(server_->standing(), loop().now()))
+    relay_.outside().standing_changed(relay_.name());
 }
 
 void ServerConnection::ready() {
   if (state_ == State::idle) return;
   state_ = State::idle;
+  was_ready_ = true;
   idle_since_ = loop().now();
-  note_role();
+  note_standing();
   wire_.release_if_empty();
-  pool_.ready(*this);
+  owner_.ready(*this);
 }
 
 void ServerConnection::not_prepared(std::string_view text, bool passing, std::string_view why) {
   upstream_->note_error(why, std::chrono::system_clock::now());
-  if (lent_before_ || state_ == State::idle) {
+  if (was_ready_) {
     // It worked before: a new connection will tell what is wrong, if anything is.
     relay_.say(config::LogLevel::debug, "closed a connection to a backend", upstream_.get(), why);
   } else {
     counters_->connect_failures.add();
-    pool_.refused(*this, text, passing, why);
+    owner_.refused(*this, text, passing, why);
   }
   close();
 }

@@ -10,6 +10,7 @@
 #include "common/config/document.hpp"
 #include "proxy/net/clock.hpp"
 #include "proxy/net/histogram.hpp"
+#include "proxy/session/pooled.hpp"
 #include "proxy/session/session.hpp"
 
 namespace ambassador::proxy::net {
@@ -28,6 +29,8 @@ struct BackendSnapshot {
   unsigned weight = 1;
 
   bool usable = true;
+  Role role = Role::any;               // of a pooled protocol's server, as it said last
+  std::uint64_t term = 0;              // likewise
   std::string health;                  // "up", "down: <why>", "unknown" (not probed yet)
   std::vector<std::string> addresses;  // the last good answer, "10.1.2.3:6379"
   SystemTime resolved_at{};            // of the last good answer; epoch = never

@@ -91,9 +91,21 @@ void Upstream::failed(SteadyTime now) {
   failures_in_a_row_.store(0, std::memory_order_relaxed);
 }
 
-void Upstream::set_role(Role role, SteadyTime now) {
-  role_.store(role, std::memory_order_relaxed);
+bool Upstream::set_standing(const Standing& standing, SteadyTime now) {
+  if (standing.role == Role::any) return false;
+  bool changed = role_.exchange(standing.role, std::memory_order_relaxed) != standing.role;
   role_known_at_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
+  if (standing.term != 0 || changed)
+    changed = term_.exchange(standing.term, std::memory_order_relaxed) != standing.term || changed;
+  return changed;
+}
+
+bool superseded(const Upstreams& all, const Upstream& one) {
+  if (all.size() < 2 || one.role() != Role::primary) return false;
+  const std::uint64_t term = one.term();
+  return std::any_of(all.begin(), all.end(), [&](const auto& other) {
+    return other->role() == Role::primary && other->term() > term;
+  });
 }
 
 bool Upstream::known_replica(SteadyTime now) const {
@@ -114,6 +126,8 @@ void Upstream::describe(BackendSnapshot& out, SteadyTime now) const {
   out.port = backend_.port;
   out.weight = backend_.weight;
   out.usable = usable(now);
+  out.role = role();
+  out.term = term();
   const Probe probe = probe_.load(std::memory_order_relaxed);
   const std::lock_guard lock(mutex_);
   if (probe == Probe::down) {

@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/config/document.hpp"
 #include "proxy/net/address.hpp"
@@ -55,8 +56,10 @@ class Upstream {
   // What it said of itself (pooled protocols). ------------------------------------------------------------
   /// How long a server that was a replica is not asked for a primary's work: it may be promoted any moment.
   static constexpr std::chrono::milliseconds kReplicaFor{1000};
-  void set_role(Role role, SteadyTime now);
+  /// What is not known leaves what was. True: another role or term than before.
+  bool set_standing(const Standing& standing, SteadyTime now);
   [[nodiscard]] Role role() const { return role_.load(std::memory_order_relaxed); }
+  [[nodiscard]] std::uint64_t term() const { return term_.load(std::memory_order_relaxed); }
   /// It said so not long ago.
   [[nodiscard]] bool known_replica(SteadyTime now) const;
 
@@ -83,6 +86,7 @@ class Upstream {
   std::atomic<SteadyTime::rep> avoided_until_{0};
   std::atomic<unsigned> failures_in_a_row_{0};
   std::atomic<Role> role_{Role::any};
+  std::atomic<std::uint64_t> term_{0};
   std::atomic<SteadyTime::rep> role_known_at_{0};
 
   mutable std::mutex mutex_;  // guards what follows; never taken per request
@@ -93,5 +97,11 @@ class Upstream {
   std::string last_error_;
   SystemTime last_error_at_{};
 };
+
+using Upstreams = std::vector<std::shared_ptr<Upstream>>;
+
+/// `one` takes writes, and so does another one of `all` whose term is higher: nothing may be written to
+/// `one`. What a server said counts as long as it is configured, even when it is not reached any more.
+[[nodiscard]] bool superseded(const Upstreams& all, const Upstream& one);
 
 }  // namespace ambassador::proxy::net

@@ -106,6 +106,12 @@ void Worker::addresses_changed(std::shared_ptr<const Upstream> upstream) {
   });
 }
 
+void Worker::standing_changed(std::string listener) {
+  post([this, listener = std::move(listener)] {
+    if (Service* service = find(listener)) service->standing_changed();
+  });
+}
+
 void Worker::cancel(std::string listener, std::string text) {
   post([this, listener = std::move(listener), text = std::move(text)] {
     for (auto* list : {&services_, &leaving_}) {

@@ -36,6 +36,16 @@ enum class Role : std::uint8_t {
   replica,  // one that follows; where there is none, the primary
 };
 
+/// What a server said of itself.
+struct Standing {
+  Role role = Role::any;  // any: not known
+  /// Which of several histories it writes, by number (PostgreSQL: its timeline); 0: not known. Of two servers
+  /// that both take writes, the one with the higher term does so by right.
+  std::uint64_t term = 0;
+  /// How far it is in its history (PostgreSQL: the LSN that it wrote or replayed); 0: not known.
+  std::uint64_t position = 0;
+};
+
 /// What the relay shall do next.
 struct Step {
   enum class Kind : std::uint8_t {
@@ -93,8 +103,11 @@ class PooledServer {
   /// The client that held it gave it back. True: it may be lent again at once. False: on_bytes says what has
   /// to be done first, until ready.
   virtual bool given_back() = 0;
-  /// What the server said of itself; any: not known.
-  [[nodiscard]] virtual Role role() const = 0;
+  /// As far as it has said.
+  [[nodiscard]] virtual Standing standing() const = 0;
+  /// It is ready and nobody's: standing() is to be found out anew. on_bytes says how, until ready. False:
+  /// there is no way to ask.
+  virtual bool ask() = 0;
   /// What a connection of its own to the same address has to send to interrupt what this one runs; empty:
   /// there is no such thing. Encrypted if this one is: a new server of the same key is asked, and its steps
   /// carried out, until it says start_tls; then this is sent.
@@ -171,6 +184,8 @@ class PooledCore {
   [[nodiscard]] virtual std::unique_ptr<PooledSession> new_session(const Client& client) const = 0;
   /// For a connection to a server that a session wants: Want::key, Want::alone.
   [[nodiscard]] virtual std::unique_ptr<PooledServer> new_server(std::string_view key, bool alone) const = 0;
+  /// Key of the connections on which servers are asked for their standing; empty: they can't be.
+  [[nodiscard]] virtual std::string watch_key() const = 0;
   /// Lets a living session that is at rest go on by this core (the configuration was reloaded).
   virtual void rebind(PooledSession& session) const = 0;
 

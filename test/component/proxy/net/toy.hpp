@@ -22,6 +22,13 @@ inline net::CoreFactory core() {
   };
 }
 
+/// Whose servers are asked for their standing.
+inline net::CoreFactory watching_core() {
+  return [](const config::Listener& /*listener*/, const Availability& /*all*/) -> Result<net::Core> {
+    return net::Core(std::shared_ptr<const PooledCore>(std::make_shared<Core>("hello", false, "watch")));
+  };
+}
+
 inline config::Listener listener_for(const std::vector<RealServer*>& servers, unsigned connections) {
   std::vector<config::Backend> backends;
   for (std::size_t i = 0; i < servers.size(); ++i)

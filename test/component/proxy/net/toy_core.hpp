@@ -59,12 +59,19 @@ class Server final : public PooledServer {
       text_ = "LOGIN " + key_ + "\n";
       return send_text(Side::server, text_);
     }
+    if (state_ == State::to_ask) return state_ = State::asking, send_text(Side::server, "STANDING\n");
     if (state_ == State::to_reset) return state_ = State::resetting, send_text(Side::server, "RESET\n");
     std::string_view line;
     const std::size_t n = line_of(input, line);
     if (n == std::string_view::npos) return need_more();
     if (line.starts_with("ROLE ")) {
-      role_ = line == "ROLE replica" ? Role::replica : Role::primary;
+      standing_.role = line.starts_with("ROLE replica") ? Role::replica : Role::primary;
+      const auto term = line.rfind(' ') + 1;
+      standing_.term = term > 5 ? std::stoull(std::string(line.substr(term))) : 0;
+      if (state_ == State::asking) {
+        state_ = State::ready;
+        return step_of(Step::Kind::ready, n);
+      }
       return step_of(Step::Kind::skip, n);
     }
     if (state_ == State::asked_tls && line == "OK") return step_of(Step::Kind::start_tls, n);
@@ -95,16 +102,17 @@ class Server final : public PooledServer {
     state_ = State::to_reset;
     return false;
   }
-  [[nodiscard]] Role role() const override { return role_; }
+  [[nodiscard]] Standing standing() const override { return standing_; }
+  bool ask() override { return state_ = State::to_ask, true; }
   [[nodiscard]] std::string_view interruption() const override { return interruption_; }
   [[nodiscard]] std::string_view farewell() const override { return "QUIT\n"; }
 
  private:
-  enum class State { start, asked_tls, encrypted, login, ready, to_reset, resetting };
+  enum class State { start, asked_tls, encrypted, login, ready, to_ask, asking, to_reset, resetting };
   std::string key_;
   const bool tls_, alone_;
   State state_ = State::start;
-  Role role_ = Role::any;
+  Standing standing_;
   std::string interruption_, text_;
 };
 
@@ -235,7 +243,8 @@ class Session final : public PooledSession {
 
 class Core final : public PooledCore {
  public:
-  Core(std::string greeting, bool tls) : greeting_(std::move(greeting)), tls_(tls) {}
+  Core(std::string greeting, bool tls, std::string watch_key = {})
+      : greeting_(std::move(greeting)), tls_(tls), watch_key_(std::move(watch_key)) {}
   [[nodiscard]] std::size_t max_head() const override { return 4096; }
   [[nodiscard]] std::unique_ptr<PooledSession> new_session(const Client& client) const override {
     return std::make_unique<Session>(client, greeting_);
@@ -243,6 +252,7 @@ class Core final : public PooledCore {
   [[nodiscard]] std::unique_ptr<PooledServer> new_server(std::string_view key, bool alone) const override {
     return std::make_unique<Server>(std::string(key), tls_, alone);
   }
+  [[nodiscard]] std::string watch_key() const override { return watch_key_; }
   void rebind(PooledSession& session) const override {
     static_cast<Session&>(session).set_greeting(greeting_);
   }
@@ -250,6 +260,7 @@ class Core final : public PooledCore {
  private:
   const std::string greeting_;
   const bool tls_;
+  const std::string watch_key_;
 };
 
 }  // namespace toy

@@ -21,7 +21,7 @@
 namespace toy {
 
 struct Behaviour {
-  std::string role;     // "primary", "replica", or nothing is said
+  std::string role;     // "primary", "replica", with a term ("primary 7") or not, or nothing is said
   std::string refusal;  // what a LOGIN is answered with, "ERR final ..." or "ERR passing ..."
   SSL_CTX* tls = nullptr;
 };
@@ -39,6 +39,7 @@ class RealServer final : public ThreadedServer {
   [[nodiscard]] int resets() const { return resets_; }
   [[nodiscard]] int cancels() const { return cancels_; }
   [[nodiscard]] int most_open() const { return most_open_; }
+  [[nodiscard]] int questions() const { return questions_; }
   [[nodiscard]] int quits() const { return quits_; }
   [[nodiscard]] int holding() const { return holding_; }
   void release() {
@@ -153,7 +154,10 @@ class RealServer final : public ThreadedServer {
         ++quits_;
         return;
       }
-      if (line == "RESET") {
+      if (line == "STANDING") {
+        ++questions_;
+        if (!c.send("ROLE " + behaviour().role + "\n")) return;
+      } else if (line == "RESET") {
         ++resets_;
         c.in_unit = false;
         if (!c.send("RESET OK\n")) return;
@@ -214,7 +218,7 @@ class RealServer final : public ThreadedServer {
 
   const std::string name_;
   std::atomic<int> logins_{0}, resets_{0}, cancels_{0}, last_pid_{0}, open_now_{0}, most_open_{0}, quits_{0};
-  std::atomic<int> holding_{0};
+  std::atomic<int> holding_{0}, questions_{0};
   std::condition_variable changed_;
   Behaviour behaviour_;
   bool released_ = false;
