@@ -38,6 +38,13 @@ class PostgresCore final : public PooledCore {
   void rebind(PooledSession& session) const override {
     static_cast<PostgresSession&>(session).rebind(*parts_);  // cores of a listener are of one protocol
   }
+  [[nodiscard]] std::vector<PinCount> pinned() const override {
+    std::vector<PinCount> all;
+    if (!parts_->settings.pins) return all;
+    for (std::size_t i = 0; i < kPins; ++i)
+      all.push_back({kPinNames[i], parts_->settings.pins->pinned[i].load(std::memory_order_relaxed)});
+    return all;
+  }
 
  private:
   const std::unique_ptr<CoreParts> parts_;  // what its sessions and servers write

@@ -16,7 +16,7 @@ Account::~Account() {
 
 const std::shared_ptr<Credentials>& CoreParts::credentials() {
   if (auto now = settings.account(); now != account_) {
-    credentials_ = std::make_shared<Credentials>(now->user, now->password);
+    credentials_ = now ? std::make_shared<Credentials>(now->user, now->password) : nullptr;
     account_ = std::move(now);
   }
   return credentials_;

@@ -22,6 +22,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "proxy/session/session.hpp"
 
@@ -152,6 +153,12 @@ class PooledSession {
   PooledSession() = default;
 };
 
+/// So often clients kept a server between units of work, for a reason that the protocol names.
+struct PinCount {
+  std::string_view reason;
+  std::uint64_t count = 0;
+};
+
 /// A pooled protocol as configured for one listener: one core per worker. Its configuration never changes.
 class PooledCore {
  public:
@@ -173,6 +180,8 @@ class PooledCore {
   [[nodiscard]] virtual std::unique_ptr<PooledServer> new_server(std::string_view key, bool alone) const = 0;
   /// Lets a living session that is at rest go on by this core (the configuration was reloaded).
   virtual void rebind(PooledSession& session) const = 0;
+  /// Over all cores of the listener, all reasons that there are. Any thread.
+  [[nodiscard]] virtual std::vector<PinCount> pinned() const { return {}; }
 
  protected:
   PooledCore() = default;
