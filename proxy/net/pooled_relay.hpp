@@ -31,6 +31,7 @@ class PooledRelay final : public Service {
   void drain() override;
   void close() override;
   void addresses_changed(const Upstream& upstream) override { pool_.addresses_changed(upstream); }
+  void login_changed() override { pool_.adopt(true); }
   void cancel(std::string_view text) override;
   void describe(std::vector<ClientSnapshot>& out, std::size_t limit) const override;
   [[nodiscard]] bool empty() const override { return clients_.empty(); }

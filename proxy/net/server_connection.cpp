@@ -178,6 +178,7 @@ void ServerConnection::close_in_peace() {
 void ServerConnection::close() {
   if (state_ == State::closed) return;
   if (state_ == State::lent) relay_.counters().pool.lent.subtract();
+  if (opening()) relay_.counters().pool.opening.subtract();
   if (state_ == State::connecting) connecting_.stop();
   if (up_) {
     counters_->lanes_open.subtract();

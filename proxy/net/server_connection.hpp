@@ -53,6 +53,7 @@ class ServerConnection final : public Peer {
   void close();
   /// It is closed when it is given back.
   void retire() { retired_ = true; }
+  [[nodiscard]] bool retired() const { return retired_; }
   void addresses_changed();
   [[nodiscard]] State state() const { return state_; }
   [[nodiscard]] const std::string& key() const { return key_; }

@@ -106,6 +106,16 @@ void Worker::addresses_changed(std::shared_ptr<const Upstream> upstream) {
   });
 }
 
+void Worker::login_changed(std::string listener) {
+  post([this, listener = std::move(listener)] {
+    for (auto* list : {&services_, &leaving_}) {
+      for (auto& service : *list) {
+        if (service->name() == listener) service->login_changed();
+      }
+    }
+  });
+}
+
 void Worker::cancel(std::string listener, std::string text) {
   post([this, listener = std::move(listener), text = std::move(text)] {
     for (auto* list : {&services_, &leaving_}) {

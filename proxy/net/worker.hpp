@@ -33,6 +33,7 @@ class Worker {
   /// A client of that listener; `open` was counted up for it.
   void accept(std::string listener, Socket socket, Address peer, std::shared_ptr<OpenClients> open);
   void addresses_changed(std::shared_ptr<const Upstream> upstream);
+  void login_changed(std::string listener);
   void cancel(std::string listener, std::string text);
   void drain();
   /// Calls `done` on the worker's thread.
