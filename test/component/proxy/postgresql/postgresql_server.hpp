@@ -6,7 +6,9 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "test/component/proxy/app/process.hpp"
@@ -44,24 +46,36 @@ class PostgresqlServer15 {
                                        "-c",
                                        "fsync=off"};
     for (const std::string& setting : settings) arguments.insert(arguments.end(), {"-c", setting});
-    process_ = std::make_unique<Process>(as_postgres(arguments));
-    REQUIRE(eventually([this] { return sql("select 1"); }));
+    arguments_ = std::move(arguments);
+    start();
   }
-  ~PostgresqlServer15() {
-    process_->signal(SIGQUIT);  // its children too; SIGKILL would leave them
-    (void)process_->wait(std::chrono::seconds(10));
-  }
+  ~PostgresqlServer15() { stop(); }
   PostgresqlServer15(const PostgresqlServer15&) = delete;
   PostgresqlServer15& operator=(const PostgresqlServer15&) = delete;
 
   [[nodiscard]] std::uint16_t port() const { return port_; }
   void signal(int number) const { process_->signal(number); }
+  void start() {
+    process_ = std::make_unique<Process>(as_postgres(arguments_));
+    REQUIRE(eventually([this] { return sql("select 1"); }));
+  }
+  void stop() {
+    process_->signal(SIGQUIT);  // its children too; SIGKILL would leave them
+    (void)process_->wait(std::chrono::seconds(10));
+  }
   /// Runs it as the superuser, by the Unix socket.
-  bool sql(const std::string& text) {
+  bool sql(const std::string& text) { return asked(text).has_value(); }
+  /// The same; what it answers, without the newline at the end. Nothing: it failed.
+  std::optional<std::string> asked(const std::string& text) {
     Process psql(as_postgres({"psql", "-qXAt", "-h", folder_.file("data"), "-p", std::to_string(port_), "-U",
                               "admin", "-d", "postgres", "-v", "ON_ERROR_STOP=1", "-c", text}));
-    return psql.wait() == 0;
+    if (psql.wait() != 0) return std::nullopt;
+    std::string output = psql.output();
+    if (output.ends_with('\n')) output.pop_back();
+    return output;
   }
+  /// Of itself, for localhost, should TLS be on.
+  [[nodiscard]] std::string certificate() const { return folder_.file("data/server.crt"); }
 
  private:
   static void give(const std::string& path) {
@@ -78,5 +92,6 @@ class PostgresqlServer15 {
 
   Folder folder_;
   std::uint16_t port_;
+  std::vector<std::string> arguments_;
   std::unique_ptr<Process> process_;
 };
