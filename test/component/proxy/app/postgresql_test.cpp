@@ -275,4 +275,9 @@ TEST_CASE("a reload changes how many server connections there are, and clients s
   CHECK(eventually([&] { return proxy.pool()["limit"] == 3; }));
   CHECK(one.query("commit") == "");
   CHECK(two.query("select 2") == "2");
+  // Who was let in with the proxy's login has none any more.
+  proxy.configure({.pooling = "Session", .authentication = "Passthrough", .connections = 2});
+  CHECK(eventually([&] { return proxy.pool()["limit"] == 2; }));
+  CHECK_THAT(two.query("select 2"), Contains(" 57P03 "));
+  CHECK(psql("127.0.0.1", proxy.port, "app", "select 3", {{"PGPASSWORD", "pencil"}}).output == "3\n");
 }
