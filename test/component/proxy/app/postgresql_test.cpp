@@ -187,7 +187,8 @@ TEST_CASE("without credentials clients are told so, and the files are taken when
   CHECK_THAT(proxy.client().greeting, StartsWith("FATAL 57P03 the proxy has no user name and password"));
   CHECK_THAT(psql("127.0.0.1", proxy.port, "anybody", "select 1").errors, Contains("FATAL"));
   CHECK(proxy.says("no credentials"));
-  CHECK_THAT(proxy.process->errors(), Contains("test.db") && Contains("/username") || Contains("/password"));
+  CHECK_THAT(proxy.process->errors(),
+             Contains("test.db") && (Contains("/username") || Contains("/password")));
   CHECK_THAT(proxy.process->errors(), Contains("give the Secret the keys username and password"));
   proxy.secret.replace(kRight);
   CHECK(eventually([&] { return proxy.client().open(); }));
