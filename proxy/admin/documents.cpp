@@ -80,29 +80,50 @@ Json backend_json(const net::BackendSnapshot& backend) {
           {"latency", latency_json(backend.request_time)}};
 }
 
+Json pool_json(const net::PoolSnapshot& pool) {
+  Json pins = Json::object();
+  for (const PinCount& pin : pool.pins) {
+    pins[std::string(pin.reason)] = pin.count;
+  }
+  return {{"inUse", pool.lent},
+          {"idle", pool.idle},
+          {"opening", pool.opening},
+          {"limit", pool.most},
+          {"waiting", pool.waiting},
+          {"borrowed", pool.wait_time.total},
+          {"wait", latency_json(pool.wait_time)},
+          {"loginsFailed", pool.logins_failed},
+          {"interruptions", pool.interruptions},
+          {"pins", std::move(pins)}};
+}
+
 Json listener_json(const net::ListenerSnapshot& listener) {
   Json backends = Json::array();
   for (const net::BackendSnapshot& backend : listener.backends) {
     backends.push_back(backend_json(backend));
   }
-  return {{"name", listener.name},
-          {"protocol", protocol_name(listener.protocol)},
-          {"addresses", listener.addresses},
-          {"bindError", listener.bind_error},
-          {"clients", listener.clients},
-          {"maxClients", listener.max_clients},
-          {"clientsTotal", listener.clients_total},
-          {"clientsRefused", listener.clients_refused},
-          {"clientsSlow", listener.clients_slow},
-          {"clientsIdle", listener.clients_idle},
-          {"clientsBroken", listener.clients_broken},
-          {"requests", listener.requests},
-          {"replies", listener.replies},
-          {"receivedBytes", listener.bytes_received},
-          {"sentBytes", listener.bytes_sent},
-          {"failures", failures_json(listener.failures)},
-          {"latency", latency_json(listener.request_time)},
-          {"backends", std::move(backends)}};
+  Json json = {{"name", listener.name},
+               {"protocol", protocol_name(listener.protocol)},
+               {"addresses", listener.addresses},
+               {"bindError", listener.bind_error},
+               {"clients", listener.clients},
+               {"maxClients", listener.max_clients},
+               {"clientsTotal", listener.clients_total},
+               {"clientsRefused", listener.clients_refused},
+               {"clientsSlow", listener.clients_slow},
+               {"clientsIdle", listener.clients_idle},
+               {"clientsBroken", listener.clients_broken},
+               {"requests", listener.requests},
+               {"replies", listener.replies},
+               {"receivedBytes", listener.bytes_received},
+               {"sentBytes", listener.bytes_sent},
+               {"failures", failures_json(listener.failures)},
+               {"latency", latency_json(listener.request_time)}};
+  if (listener.pool.most > 0) {
+    json["pool"] = pool_json(listener.pool);
+  }
+  json["backends"] = std::move(backends);
+  return json;
 }
 
 Json client_json(const net::ClientSnapshot& client) {

@@ -19,8 +19,8 @@ double number(std::uint64_t value) {
   return static_cast<double>(value);
 }
 
-Labels with(Labels labels, const char* key, const char* value) {
-  labels.emplace_back(key, value);
+Labels with(Labels labels, const char* key, std::string value) {
+  labels.emplace_back(key, std::move(value));
   return labels;
 }
 
@@ -83,6 +83,33 @@ void add_listener(const net::ListenerSnapshot& listener, Sheet& sheet) {
               "From a request's last byte to its reply being due", labels, listener.request_time);
 }
 
+void add_pool(const net::ListenerSnapshot& listener, Sheet& sheet) {
+  const net::PoolSnapshot& pool = listener.pool;
+  const Labels labels{{"listener", listener.name}};
+  const std::array<std::pair<const char*, std::uint64_t>, 3> states{
+      {{"in_use", pool.lent}, {"idle", pool.idle}, {"opening", pool.opening}}};
+  for (const auto& [state, count] : states) {
+    sheet.gauge("ambassador_proxy_pool_connections", "Server connections, by state",
+                with(labels, "state", state), number(count));
+  }
+  sheet.gauge("ambassador_proxy_pool_connections_limit", "Server connections that the pool may have", labels,
+              pool.most);
+  sheet.gauge("ambassador_proxy_pool_waiting_clients", "Clients that wait for a server connection", labels,
+              number(pool.waiting));
+  add_latency(sheet, "ambassador_proxy_pool_wait_duration_seconds",
+              "How long clients waited for the server connections that they got", labels, pool.wait_time);
+  sheet.counter("ambassador_proxy_pool_logins_failed_total",
+                "Server connections that were made, and then TLS or the login failed", labels,
+                number(pool.logins_failed));
+  sheet.counter("ambassador_proxy_pool_interruptions_total", "Wishes to cancel that were sent to servers",
+                labels, number(pool.interruptions));
+  for (const PinCount& pin : pool.pins) {
+    sheet.counter("ambassador_proxy_pool_pins_total",
+                  "Clients that kept their server connection between transactions, by reason",
+                  with(labels, "reason", std::string(pin.reason)), number(pin.count));
+  }
+}
+
 void add_backend(const std::string& listener, const net::BackendSnapshot& backend, Sheet& sheet) {
   const Labels labels{{"listener", listener}, {"backend", backend.name}};
   sheet.gauge("ambassador_proxy_backend_up", "1 when the backend may be used", labels,
@@ -113,6 +140,9 @@ void add_samples(const View& view, Sheet& sheet) {
   add_program(view, snapshot, sheet);
   for (const net::ListenerSnapshot& listener : snapshot.listeners) {
     add_listener(listener, sheet);
+    if (listener.pool.most > 0) {
+      add_pool(listener, sheet);
+    }
   }
   for (const net::ListenerSnapshot& listener : snapshot.listeners) {
     for (const net::BackendSnapshot& backend : listener.backends) {

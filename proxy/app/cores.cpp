@@ -1,19 +1,63 @@
 #include "proxy/app/cores.hpp"
 
+#include <openssl/rand.h>
+
+#include <map>
+#include <stdexcept>
+
+#include "proxy/postgresql/core.hpp"
 #include "proxy/redis/core.hpp"
 #include "proxy/tcp/core.hpp"
 
 namespace ambassador::proxy::app {
+namespace {
 
-net::CoreFactory core_factory() {
-  return [](const config::Listener& listener, const Availability& availability) -> Result<net::Core> {
+void fill_with_random(std::span<char> out) {
+  // Only a machine that can't start a process either has none.
+  if (RAND_bytes(reinterpret_cast<unsigned char*>(out.data()), static_cast<int>(out.size())) != 1) {
+    throw std::runtime_error("the system gives no random bytes");
+  }
+}
+
+// What the cores of one listener count together, over its workers and reloads.
+class Pins {
+ public:
+  std::shared_ptr<postgresql::PinCounters> of(const std::string& listener) {
+    std::erase_if(known_, [](const auto& one) { return one.second.expired(); });
+    auto& known = known_[listener];
+    auto found = known.lock();
+    if (!found) known = found = std::make_shared<postgresql::PinCounters>();
+    return found;
+  }
+
+ private:
+  std::map<std::string, std::weak_ptr<postgresql::PinCounters>> known_;
+};
+
+postgresql::Settings postgresql_settings(const config::Listener& listener, Secrets& secrets, Pins& pins) {
+  postgresql::Settings settings;
+  settings.authentication = listener.sql.authentication;
+  settings.pooling = listener.sql.pooling;
+  settings.database = listener.sql.database;
+  settings.server_tls = listener.server_tls.mode;
+  if (settings.authentication == config::Authentication::proxy) settings.account = secrets.account(listener);
+  settings.random = fill_with_random;
+  settings.pins = pins.of(listener.name);
+  return settings;
+}
+
+}  // namespace
+
+net::CoreFactory core_factory(Secrets& secrets) {
+  return [&secrets, pins = std::make_shared<Pins>()](const config::Listener& listener,
+                                                     const Availability& availability) -> Result<net::Core> {
     switch (listener.protocol) {
       case config::Protocol::redis:
         return net::Core(redis::make_core(listener, availability));
       case config::Protocol::tcp:
         return net::Core(tcp::make_core(listener, availability));
       case config::Protocol::postgresql:
-        break;
+        return net::Core(postgresql::make_core(postgresql_settings(listener, secrets, *pins)));
     }
     return Error{"listeners." + listener.name + ".protocol", "is not in this version"};
   };

@@ -23,12 +23,17 @@ constexpr std::chrono::milliseconds kDrainStep{100};
 }  // namespace
 
 Runner::Runner(Options options, const Build& build)
-    : options_(std::move(options)), resolver_(control_), signals_(control_), timer_(control_) {
+    : options_(std::move(options)),
+      resolver_(control_),
+      secrets_(control_, {[this](const std::string& listener) { proxy_->login_changed(listener); },
+                          [this](const std::string& listener) { return proxy_->reload_tls(listener); }}),
+      signals_(control_),
+      timer_(control_) {
   net::Options net_options;
   net_options.workers = options_.threads != 0 ? options_.threads : cpu_limit();
   net_options.resolve = resolve_with(resolver_);
   net_options.events = log_event;
-  proxy_ = std::make_unique<net::Proxy>(control_, std::move(net_options), core_factory());
+  proxy_ = std::make_unique<net::Proxy>(control_, std::move(net_options), core_factory(secrets_));
   prober_ = std::make_unique<health::Prober>(control_, [this] { return proxy_->probe_targets(); });
 
   view_->version = build.version;
@@ -139,6 +144,7 @@ Result<void> Runner::take(config::Document document) {
   prober_->refresh();
   log::info("configuration applied",
             {{"source", state_.source}, {"hash", state_.hash}, {"listeners", document_.listeners.size()}});
+  secrets_.follow(document_);
   if (document_.shutdown) {
     begin_drain("the configuration says shutdown");
   }
@@ -189,6 +195,7 @@ void Runner::wait_for_signal() {
         text_.clear();  // said explicitly: look again even at the same text
         reload();
       }
+      secrets_.look();
     } else if (drain_ || !bound_) {
       finish(0);  // asked twice, or before anything was served
     } else {

@@ -20,6 +20,7 @@
 #include "proxy/app/file_watch.hpp"
 #include "proxy/app/options.hpp"
 #include "proxy/app/ports.hpp"
+#include "proxy/app/secrets.hpp"
 #include "proxy/health/prober.hpp"
 #include "proxy/net/proxy.hpp"
 
@@ -61,6 +62,7 @@ class Runner {
   std::shared_ptr<admin::View> view_ = std::make_shared<admin::View>();
   std::shared_ptr<metrics::Metrics> metrics_ = std::make_shared<metrics::Metrics>(admin::kMaxSeries);
   dns::Resolver resolver_;
+  Secrets secrets_;
   std::unique_ptr<net::Proxy> proxy_;
   std::unique_ptr<health::Prober> prober_;
   std::unique_ptr<Ports> ports_;

@@ -92,6 +92,28 @@ void print_table(const std::vector<Row>& rows, std::string_view indent, std::str
   }
 }
 
+void print_pool(const json& listener, std::string& out) {
+  const auto found = listener.find("pool");
+  if (found == listener.end() || !found->is_object()) return;
+  const json& pool = *found;
+  json wait = json::object();
+  wait["latency"] = pool.value("wait", json::object());
+  fmt::format_to(
+      std::back_inserter(out),
+      "  pool: {} in use, {} idle, {} opening of {}  waiting {}  borrowed {}  wait p50 {}  p99 {}  "
+      "logins failed {}\n",
+      text_of(pool, "inUse"), text_of(pool, "idle"), text_of(pool, "opening"), text_of(pool, "limit"),
+      text_of(pool, "waiting"), count(number_of(pool, "borrowed")), latency(wait, "p50Seconds"),
+      latency(wait, "p99Seconds"), count(number_of(pool, "loginsFailed")));
+  std::string pins;
+  const json counts = pool.value("pins", json::object());
+  for (const auto& [reason, times] : counts.items()) {
+    const double number = times.is_number() ? times.get<double>() : 0;
+    if (number > 0) pins += fmt::format("{}{} {}", pins.empty() ? "" : ", ", reason, count(number));
+  }
+  if (!pins.empty()) out += "  pinned by: " + pins + "\n";
+}
+
 void print_backends(const json& listener, std::string& out) {
   std::vector<Row> rows{
       {"BACKEND", "HEALTH", "ADDRESS", "CONNECTIONS", "WAITING", "REQUESTS", "FAILED", "P50", "P99"}};
@@ -150,6 +172,7 @@ std::string status_table(const json& status) {
     if (const std::string error = text_of(listener, "bindError"); error != "-") {
       out += "  not bound: " + error + "\n";
     }
+    print_pool(listener, out);
     print_backends(listener, out);
   }
   return out;

@@ -12,7 +12,9 @@ void add(FailureCounts& out, const FailureCounters& counters) {
 void PoolCounters::add_to(PoolSnapshot& out) const {
   out.lent += lent.get();
   out.idle += idle.get();
+  out.opening += opening.get();
   out.waiting += waiting.get();
+  out.logins_failed += logins_failed.get();
   out.interruptions += interruptions.get();
   out.wait_time += wait_time.snapshot();
 }

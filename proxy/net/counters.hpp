@@ -30,8 +30,8 @@ struct FailureCounters {
 
 /// Of a listener whose servers are lent from a pool.
 struct PoolCounters {
-  Counter lent, idle, waiting;  // now
-  Counter interruptions;
+  Counter lent, idle, opening, waiting;  // now
+  Counter logins_failed, interruptions;
   Histogram wait_time;
   void add_to(PoolSnapshot& out) const;
 };

@@ -14,7 +14,7 @@ void Pool::flush() {
   const SteadyTime now = loop().now();
   std::vector<const ServerConnection*> opening;
   for (const auto& server : servers_) {
-    if (server->opening()) opening.push_back(server.get());
+    if (server->opening() && !server->retired()) opening.push_back(server.get());
   }
   for (auto one = borrowers_.begin(); one != borrowers_.end();) {
     const auto borrower = one++;
@@ -120,6 +120,9 @@ bool Pool::finding_out(const Reach& known) const {
 }
 
 void Pool::refused(ServerConnection& server, std::string_view text, bool passing, std::string_view why) {
+  // By what was replaced meanwhile; another connection tries what is right now.
+  if (server.retired()) return loop().flush_lane_later(*this);
+  relay_.counters().pool.logins_failed.add();
   if (!text.empty() || !passing) remember(server.key(), text, passing);
   if (passing) {
     // Without a word of its own it is as good as unreachable, for everybody.

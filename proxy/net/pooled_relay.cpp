@@ -32,9 +32,14 @@ PooledRelay::~PooledRelay() {
 
 void PooledRelay::adopt(std::shared_ptr<const Generation> generation) {
   const auto old = std::exchange(generation_, std::move(generation));
-  const bool login_changed = login_of(*old) != login_of(*generation_);
-  pool_.adopt(login_changed);
-  watch_.adopt(login_changed);
+  const bool other_login = login_of(*old) != login_of(*generation_);
+  pool_.adopt(other_login);
+  watch_.adopt(other_login);
+}
+
+void PooledRelay::login_changed() {
+  pool_.adopt(true);
+  watch_.adopt(true);
 }
 
 void PooledRelay::addresses_changed(const Upstream& upstream) {

@@ -114,7 +114,8 @@ class Proxy::Impl {
   [[nodiscard]] std::vector<ProbeTarget> probe_targets() const;
   void list_clients(std::size_t limit, std::function<void(std::vector<ClientSnapshot>)> done);
   [[nodiscard]] bool listening() const { return applied_; }
-  Result<void> reload_tls();
+  Result<void> reload_tls(const std::string& listener);
+  void login_changed(const std::string& listener);
 
  private:
   using Acceptors = std::map<std::string, std::unique_ptr<Acceptor>>;
@@ -363,14 +364,16 @@ void Proxy::Impl::standing_changed(std::string listener) {
   });
 }
 
-Result<void> Proxy::Impl::reload_tls() {
-  Result<void> result;
-  for (const Entry& entry : entries_) {
-    if (!entry.tls) continue;
-    const auto reloaded = entry.tls->reload();
-    if (!reloaded && result) result = Error{entry.config.name, reloaded.error().text()};
-  }
-  return result;
+Result<void> Proxy::Impl::reload_tls(const std::string& listener) {
+  const Entry* const entry = find(listener);
+  if (entry == nullptr || !entry->tls) return {};
+  if (auto reloaded = entry->tls->reload(); !reloaded) return reloaded;
+  login_changed(listener);
+  return {};
+}
+
+void Proxy::Impl::login_changed(const std::string& listener) {
+  for (auto& worker : workers_) worker->login_changed(listener);
 }
 
 void Proxy::Impl::drop_unused() {
@@ -428,7 +431,10 @@ Snapshot Proxy::Impl::snapshot() const {
     listener.max_clients = entry.config.max_clients;
     listener.clients_refused = entry.refused->get();
     for (const auto& generation : entry.generations) generation->listener_counters->add_to(listener);
-    if (entry.generations.front()->pooled) listener.pool.most = entry.config.sql.max_server_connections;
+    if (const auto& pooled = entry.generations.front()->pooled) {
+      listener.pool.most = entry.config.sql.max_server_connections;
+      listener.pool.pins = pooled->pinned();
+    }
     for (std::size_t i = 0; i < entry.upstreams.size(); ++i) {
       BackendSnapshot& backend = listener.backends.emplace_back();
       entry.upstreams[i]->describe(backend, now);
@@ -495,8 +501,11 @@ void Proxy::list_clients(std::size_t limit, std::function<void(std::vector<Clien
 std::vector<ProbeTarget> Proxy::probe_targets() const {
   return impl_->probe_targets();
 }
-Result<void> Proxy::reload_tls() {
-  return impl_->reload_tls();
+Result<void> Proxy::reload_tls(const std::string& listener) {
+  return impl_->reload_tls(listener);
+}
+void Proxy::login_changed(const std::string& listener) {
+  impl_->login_changed(listener);
 }
 bool Proxy::listening() const {
   return impl_->listening();

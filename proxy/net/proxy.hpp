@@ -73,9 +73,13 @@ class Proxy {
   /// and ports of admin and health are not its business.
   Result<void> apply(const config::Document& document);
 
-  /// Reads the CA, certificate and key files for connections to servers again; connections from now on use
-  /// them. An Error names the first listener and file that can't be used: there the old ones stay.
-  Result<void> reload_tls();
+  /// Reads the CA, certificate and key files that a listener has for connections to servers again:
+  /// connections from now on use them, and earlier ones are lent to no further client. An Error names the
+  /// file that can't be used: then all stays as it was.
+  Result<void> reload_tls(const std::string& listener);
+  /// Who logs in at the servers of that listener is somebody else now: connections that were made before are
+  /// lent to no further client.
+  void login_changed(const std::string& listener);
 
   /// Clients connected now, over all listeners. Any thread.
   [[nodiscard]] std::size_t clients() const;

@@ -95,12 +95,13 @@ void RoleWatch::ask(Watched& one, BackendIndex backend) {
   one.due = next();
   if (one.server == nullptr) {
     const Errand errand{relay_.generation()->pooled->watch_key()};
+    if (errand.key.empty()) return;
     auto made = std::make_unique<ServerConnection>(relay_, *this, relay_.generation(), backend, errand);
     one.server = &servers_.add(std::move(made));
     one.asked = false;
     one.server->open();
   } else if (one.server->state() == ServerConnection::State::idle) {
-    (void)one.server->ask();  // where it can't, watch_key() is empty
+    one.server->ask();
   }
 }
 

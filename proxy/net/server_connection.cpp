@@ -54,12 +54,11 @@ void ServerConnection::lend(PooledClient& client, Role role) {
   relay_.counters().pool.lent.add();
 }
 
-bool ServerConnection::ask() {
+void ServerConnection::ask() {
   assert(state_ == State::idle);
-  if (!server_->ask()) return false;
+  server_->ask();
   state_ = State::preparing;
   prepare();
-  return true;
 }
 
 void ServerConnection::supersede() {
@@ -193,6 +192,7 @@ void ServerConnection::close_in_peace() {
 void ServerConnection::close() {
   if (state_ == State::closed) return;
   if (state_ == State::lent) relay_.counters().pool.lent.subtract();
+  if (opening()) relay_.counters().pool.opening.subtract();
   if (state_ == State::connecting) connecting_.stop();
   if (up_) {
     counters_->lanes_open.subtract();

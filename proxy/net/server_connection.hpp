@@ -47,8 +47,8 @@ class ServerConnection final : public Peer {
   void open();
   /// `role`: what the client wants it for.
   void lend(PooledClient& client, Role role);
-  /// It is idle: asks it for its standing; ready() comes again. False: it can't be asked.
-  bool ask();
+  /// It is idle: asks it for its standing; ready() comes again.
+  void ask();
   /// The server is superseded: nothing more may be written by it.
   void supersede();
   /// Nobody holds it: says goodbye and closes.
@@ -57,6 +57,7 @@ class ServerConnection final : public Peer {
   void close();
   /// It is closed when it is given back.
   void retire() { retired_ = true; }
+  [[nodiscard]] bool retired() const { return retired_; }
   void addresses_changed();
   [[nodiscard]] State state() const { return state_; }
   [[nodiscard]] const std::string& key() const { return key_; }

@@ -9,6 +9,7 @@ namespace ambassador::proxy::net {
 
 void ServerConnection::open() {
   state_ = State::connecting;
+  relay_.counters().pool.opening.add();
   came_to(connecting_.begin(*upstream_, upstream_->next_start(), relay_.timeouts().connect));
 }
 
@@ -125,6 +126,7 @@ void ServerConnection::note_standing() {
 
 void ServerConnection::ready() {
   if (state_ == State::idle) return;
+  if (opening()) relay_.counters().pool.opening.subtract();
   state_ = State::idle;
   was_ready_ = true;
   idle_since_ = loop().now();

@@ -32,8 +32,10 @@ class Service {
   virtual void drain() = 0;
   virtual void close() = 0;
   virtual void addresses_changed(const Upstream& upstream) = 0;
-  /// A backend says something else of itself (Upstream::set_standing), or is reached again.
-  virtual void standing_changed() = 0;
+  /// Servers are to be logged in at anew; where clients do that themselves, or nobody does, it means nothing.
+  virtual void login_changed() {}
+  /// A backend says something else of itself (Upstream::set_standing), or is reached again; likewise.
+  virtual void standing_changed() {}
   /// A client's wish to interrupt what another one runs; it may be with this worker.
   virtual void cancel(std::string_view text) = 0;
   virtual void describe(std::vector<ClientSnapshot>& out, std::size_t limit) const = 0;

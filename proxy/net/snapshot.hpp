@@ -59,8 +59,11 @@ struct PoolSnapshot {
   unsigned most = 0;                // server connections, 0: the listener has no pool
   std::uint64_t lent = 0;           // to clients, now
   std::uint64_t idle = 0;           // ready to be lent, now
+  std::uint64_t opening = 0;        // being connected and logged in, now; to be watched, too
   std::uint64_t waiting = 0;        // clients that wait for one, now
+  std::uint64_t logins_failed = 0;  // connections that were made, and then TLS or the login failed
   std::uint64_t interruptions = 0;  // sent to servers
+  std::vector<PinCount> pins;       // clients that kept their server between units of work
   HistogramSnapshot wait_time;      // of clients that got a server, those that waited for none too
 };
 

@@ -1,11 +1,25 @@
 #include "proxy/net/tls_client.hpp"
 
 #include <openssl/x509v3.h>
+#include <unistd.h>
 
 #include "common/tls/openssl.hpp"
 #include "proxy/net/address.hpp"
 
 namespace ambassador::proxy::net {
+namespace {
+
+bool exists(const std::string& path) {
+  return ::access(path.c_str(), F_OK) == 0;
+}
+
+// A Secret may have a certificate or not; half of one is a mistake.
+bool has_certificate(const config::ServerTls& tls) {
+  return !tls.certificate_file.empty() && (exists(tls.certificate_file) || exists(tls.key_file));
+}
+
+}  // namespace
+
 Result<TlsClient::Context> TlsClient::load(const config::ServerTls& tls) {
   ERR_clear_error();
   Context context(SSL_CTX_new(TLS_client_method()), SSL_CTX_free);
@@ -24,7 +38,7 @@ Result<TlsClient::Context> TlsClient::load(const config::ServerTls& tls) {
   } else {
     SSL_CTX_set_verify(raw, SSL_VERIFY_NONE, nullptr);
   }
-  if (!tls.certificate_file.empty()) {
+  if (has_certificate(tls)) {
     if (SSL_CTX_use_certificate_chain_file(raw, tls.certificate_file.c_str()) != 1)
       return Error{tls.certificate_file, "has no certificate in PEM (" + tls::openssl_reason() + ")"};
     if (SSL_CTX_use_PrivateKey_file(raw, tls.key_file.c_str(), SSL_FILETYPE_PEM) != 1)

@@ -17,7 +17,8 @@ namespace ambassador::proxy::net {
 
 class TlsClient {
  public:
-  /// An Error names the file that can't be used. `tls.mode` is not disabled.
+  /// An Error names the file that can't be used. `tls.mode` is not disabled. Where neither the certificate
+  /// nor the key exists, none is shown.
   static Result<std::shared_ptr<TlsClient>> make(const config::ServerTls& tls);
 
   /// Reads the files again, for connections from now on; on an Error the old ones stay.

@@ -106,20 +106,27 @@ void Worker::addresses_changed(std::shared_ptr<const Upstream> upstream) {
   });
 }
 
-void Worker::standing_changed(std::string listener) {
-  post([this, listener = std::move(listener)] {
-    if (Service* service = find(listener)) service->standing_changed();
-  });
-}
-
-void Worker::cancel(std::string listener, std::string text) {
-  post([this, listener = std::move(listener), text = std::move(text)] {
+template <class Work>
+void Worker::tell(std::string listener, Work work) {
+  post([this, listener = std::move(listener), work = std::move(work)] {
     for (auto* list : {&services_, &leaving_}) {
       for (auto& service : *list) {
-        if (service->name() == listener) service->cancel(text);
+        if (service->name() == listener) work(*service);
       }
     }
   });
+}
+
+void Worker::standing_changed(std::string listener) {
+  tell(std::move(listener), [](Service& service) { service.standing_changed(); });
+}
+
+void Worker::login_changed(std::string listener) {
+  tell(std::move(listener), [](Service& service) { service.login_changed(); });
+}
+
+void Worker::cancel(std::string listener, std::string text) {
+  tell(std::move(listener), [text = std::move(text)](Service& service) { service.cancel(text); });
 }
 
 void Worker::drain() {

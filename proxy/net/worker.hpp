@@ -34,6 +34,7 @@ class Worker {
   void accept(std::string listener, Socket socket, Address peer, std::shared_ptr<OpenClients> open);
   void addresses_changed(std::shared_ptr<const Upstream> upstream);
   void standing_changed(std::string listener);
+  void login_changed(std::string listener);
   void cancel(std::string listener, std::string text);
   void drain();
   /// Calls `done` on the worker's thread.
@@ -51,6 +52,9 @@ class Worker {
 
   template <class Work>
   void post(Work work);
+  /// Calls work(service) for each service of that listener, those that are leaving too.
+  template <class Work>
+  void tell(std::string listener, Work work);
   Service* find(const std::string& listener);
   [[nodiscard]] std::unique_ptr<Service> serve(std::shared_ptr<const Generation> generation);
   void leave(Services::iterator service);

@@ -35,8 +35,25 @@ class PostgresCore final : public PooledCore {
     }
     return std::make_unique<PostgresqlServer>(std::move(plan));
   }
+  // With Passthrough there is nobody to ask as.
+  [[nodiscard]] bool can_watch() const override {
+    return parts_->settings.authentication == config::Authentication::proxy;
+  }
+  [[nodiscard]] std::string watch_key() const override {
+    const auto account = parts_->settings.account();
+    if (!account) return {};
+    const std::string& database = parts_->settings.database;
+    return make_key({}, account->user, database.empty() ? account->user : database);
+  }
   void rebind(PooledSession& session) const override {
     static_cast<PostgresSession&>(session).rebind(*parts_);  // cores of a listener are of one protocol
+  }
+  [[nodiscard]] std::vector<PinCount> pinned() const override {
+    std::vector<PinCount> all;
+    if (!parts_->settings.pins) return all;
+    for (std::size_t i = 0; i < kPins; ++i)
+      all.push_back({kPinNames[i], parts_->settings.pins->pinned[i].load(std::memory_order_relaxed)});
+    return all;
   }
 
  private:

@@ -15,8 +15,9 @@ Account::~Account() {
 }
 
 const std::shared_ptr<Credentials>& CoreParts::credentials() {
-  if (auto now = settings.account(); now != account_) {
-    credentials_ = std::make_shared<Credentials>(now->user, now->password);
+  // With passthrough nobody is asked for; a client that came in before a reload to that has nobody.
+  if (auto now = settings.account ? settings.account() : nullptr; now != account_) {
+    credentials_ = now ? std::make_shared<Credentials>(now->user, now->password) : nullptr;
     account_ = std::move(now);
   }
   return credentials_;

@@ -24,7 +24,7 @@ struct CoreParts {
   std::map<std::string, Parameters::Map, std::less<>> greetings;
   /// How servers spell the value of a tracked parameter that a client gave: "<index> <given>" to reported.
   std::map<std::string, std::string, std::less<>> spellings;
-  /// Of the account as it is now.
+  /// Of the account as it is now; null: there is none yet.
   [[nodiscard]] const std::shared_ptr<Credentials>& credentials();
 
  private:

@@ -14,6 +14,11 @@ struct FailureText {
   std::string_view message;
 };
 
+/// Nobody can log in at servers. Drivers take the code for one that passes, which it does as soon as the
+/// Secret is there.
+inline constexpr FailureText kNoAccount{
+    "57P03", "the proxy has no user name and password for its servers yet; its log says which file lacks"};
+
 /// Why no server was lent.
 [[nodiscard]] FailureText describe(Failure failure);
 

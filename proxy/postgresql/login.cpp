@@ -6,6 +6,7 @@
 
 #include "proxy/postgresql/body_reader.hpp"
 #include "proxy/postgresql/error_fields.hpp"
+#include "proxy/postgresql/failure.hpp"
 #include "proxy/postgresql/limits.hpp"
 #include "proxy/postgresql/md5_password.hpp"
 #include "proxy/postgresql/message_types.hpp"
@@ -28,9 +29,7 @@ Step skip(const Message& message) {
 
 }  // namespace
 
-Login::Login(LoginPlan plan) : plan_(std::move(plan)) {
-  assert(!plan_.log_in || plan_.credentials);
-}
+Login::Login(LoginPlan plan) : plan_(std::move(plan)) {}
 
 Step Login::failed(std::string_view code, std::string_view what, bool passing) {
   text_.clear();
@@ -50,6 +49,7 @@ Step Login::send(Phase next, const Message& message) {
 
 Step Login::begin() {
   if (!plan_.log_in) return {.kind = Kind::ready};
+  if (!plan_.credentials) return failed(kNoAccount.code, kNoAccount.message);
   std::vector<Parameter> parameters{{"user", plan_.credentials->user()}};
   for (const auto& [name, value] : plan_.parameters) parameters.push_back({name, value});
   text_.clear();

@@ -28,7 +28,7 @@ struct LoginPlan {
   bool encrypt = false;  // TLS or no connection; what is verified is the relay's to do
   /// False: once it is encrypted, the client itself logs in (authentication Passthrough).
   bool log_in = true;
-  /// Who logs in; nullptr only where nobody does.
+  /// Who logs in; where nobody is known, it fails.
   std::shared_ptr<Credentials> credentials{};
   /// Of the startup message, without `user`.
   std::vector<std::pair<std::string, std::string>> parameters{};

@@ -6,12 +6,15 @@
 #include "proxy/postgresql/body_reader.hpp"
 #include "proxy/postgresql/error_fields.hpp"
 #include "proxy/postgresql/limits.hpp"
+#include "proxy/postgresql/standing.hpp"
 #include "proxy/postgresql/write.hpp"
 
 namespace ambassador::proxy::postgresql {
 namespace {
 
 using Kind = Step::Kind;
+
+constexpr std::string_view kInHotStandby = "in_hot_standby";
 
 Step skip(std::size_t bytes) {
   return {.kind = Kind::skip, .consumed = bytes};
@@ -39,8 +42,11 @@ Step PostgresqlServer::on_bytes(std::span<const char> span) {
       return logging_in(input);
     case Phase::cleaning:
       return clean();
+    case Phase::to_ask:
+      return ask_standing();
     case Phase::at_rest:
     case Phase::cleaned:
+    case Phase::asked:
       break;
   }
   return unasked(input);
@@ -52,6 +58,7 @@ Step PostgresqlServer::logging_in(std::string_view input) {
     phase_ = Phase::at_rest;
     if (!login_.key().empty()) key(login_.process(), login_.key());
     at_login_ = parameters();
+    note_role(parameters().value(kInHotStandby));
     for (std::size_t i = 0; i < kTracked.size(); ++i) {
       if (parameters().all().contains(kTracked[i])) tracked_.set(i, parameters().value(kTracked[i]));
     }
@@ -68,6 +75,7 @@ bool PostgresqlServer::report(std::string_view body) {
   if (!login_.parameters().report(body)) return false;
   BodyReader reader(body);
   const std::string_view name = reader.string();
+  if (name == kInHotStandby) note_role(reader.string());
   if (const auto i = find_tracked(name)) tracked_.set(*i, reader.string());
   return true;
 }
@@ -106,13 +114,15 @@ Step PostgresqlServer::unasked(std::string_view input) {
   const Header header = read_header(input);
   if (header.found == Found::incomplete) return {};
   if (header.found == Found::broken || !log_in_) return broken();
-  const bool cleaned = phase_ == Phase::cleaned;
+  const bool answers = phase_ == Phase::cleaned || phase_ == Phase::asked;
   switch (header.type) {
     case kNoticeResponse:
     case kNotificationResponse:
       return skip_by_length(header, input);
     case kCommandComplete:
-      return cleaned ? skip_by_length(header, input) : broken();
+      return answers ? skip_by_length(header, input) : broken();
+    case kRowDescription:
+      return phase_ == Phase::asked ? skip_by_length(header, input) : broken();
     default:
       break;
   }
@@ -125,6 +135,12 @@ Step PostgresqlServer::unasked(std::string_view input) {
       return report(message.body) ? skip(message.size()) : broken();
     case kReadyForQuery:
       return on_ready(message);
+    case kDataRow: {
+      const auto standing = phase_ == Phase::asked ? read_standing(message.body) : std::nullopt;
+      if (!standing) return broken();
+      standing_ = *standing;
+      return skip(message.size());
+    }
     case kErrorResponse:
       // At rest, its last words (stopped, crashed, idle for too long). Otherwise it can't be cleaned. Another
       // connection may do.
@@ -136,22 +152,36 @@ Step PostgresqlServer::unasked(std::string_view input) {
 }
 
 Step PostgresqlServer::on_ready(const Message& message) {
-  if (phase_ != Phase::cleaned || message.body.size() != 1) return broken();
+  if ((phase_ != Phase::cleaned && phase_ != Phase::asked) || message.body.size() != 1) return broken();
   if (--awaited_ > 0) return skip(message.size());
   transaction_status_ = message.body.front();
   if (transaction_status_ != kIdle) return broken();
-  statements_.clear();
-  unnamed_ = 0;
+  if (phase_ == Phase::cleaned) statements_.clear();
+  unnamed_ = 0;  // a simple query takes it away
   left_something_ = false;
   phase_ = Phase::at_rest;
   return {.kind = Kind::ready, .consumed = message.size()};
 }
 
-Role PostgresqlServer::role() const {
-  // Reported since PostgreSQL 14, and when a standby is promoted.
-  const std::string_view standby = parameters().value("in_hot_standby");
-  if (standby == "on") return Role::replica;
-  return standby == "off" ? Role::primary : Role::any;
+// Reported since PostgreSQL 14, and when a standby is promoted. What else is known was said in the other
+// role.
+void PostgresqlServer::note_role(std::string_view in_hot_standby) {
+  if (in_hot_standby.empty()) return;
+  const Role role = in_hot_standby == "on" ? Role::replica : Role::primary;
+  if (standing_.role != role) standing_ = {.role = role};
+}
+
+void PostgresqlServer::ask() {
+  assert(phase_ == Phase::at_rest && log_in_);
+  phase_ = Phase::to_ask;
+}
+
+Step PostgresqlServer::ask_standing() {
+  text_.clear();
+  write_query(text_, kStandingQuery);
+  awaited_ = 1;
+  phase_ = Phase::asked;
+  return {.kind = Kind::send, .to = Side::server, .text = text_};
 }
 
 std::string_view PostgresqlServer::farewell() const {

@@ -23,7 +23,8 @@ class PostgresqlServer final : public PooledServer {
   Step on_bytes(std::span<const char> input) override;
   void tls_started(const TlsPeer& peer) override;
   bool given_back() override;
-  [[nodiscard]] Role role() const override;
+  [[nodiscard]] Standing standing() const override { return standing_; }
+  void ask() override;
   [[nodiscard]] std::string_view interruption() const override { return interruption_; }
   [[nodiscard]] std::string_view farewell() const override;
 
@@ -56,24 +57,29 @@ class PostgresqlServer final : public PooledServer {
     at_rest,   // idle or lent
     cleaning,  // given back; ROLLBACK and DISCARD ALL are to be sent
     cleaned,   // they were sent
+    to_ask,    // nobody's; its standing is to be asked for
+    asked,     // it was
   };
 
   Step logging_in(std::string_view input);
   Step clean();
   Step unasked(std::string_view input);
   Step on_ready(const Message& message);
+  Step ask_standing();
+  void note_role(std::string_view in_hot_standby);
   Step broken();
 
   bool log_in_;  // otherwise all is the client's
   Login login_;
   Phase phase_ = Phase::login;
   StatementNames statements_;
+  Standing standing_;
   Values tracked_;
   Parameters at_login_;
   std::uint64_t unnamed_ = 0;
   char transaction_status_ = kIdle;
   bool left_something_ = false;
-  unsigned awaited_ = 0;  // ReadyForQuery that cleaning still brings
+  unsigned awaited_ = 0;  // ReadyForQuery that cleaning or asking still brings
   std::string interruption_;
   std::string text_;  // of the last step
 };

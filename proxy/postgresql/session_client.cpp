@@ -63,8 +63,8 @@ Step PostgresSession::without_server(std::string_view input) {
     if (front.size() <= kMaxKept && input.size() < front.size()) return {};
     if (!passthrough_) {
       // They may have been replaced since.
-      const std::string& user = parts_->credentials()->user();
-      if (user_of(key_) != user) key_ = with_user(key_, user);
+      const auto& credentials = parts_->credentials();
+      if (credentials && user_of(key_) != credentials->user()) key_ = with_user(key_, credentials->user());
     }
     return {.kind = Step::Kind::borrow};
   }

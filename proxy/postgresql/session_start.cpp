@@ -145,7 +145,9 @@ Step PostgresSession::on_startup(const FirstPacket& packet) {
     stage_ = Stage::enters;
     return {.kind = Step::Kind::skip, .consumed = packet.size};
   }
-  key_ = make_key(packet, parts_->credentials()->user(), database);
+  const auto& credentials = parts_->credentials();
+  if (!credentials) return refuse(kNoAccount.code, kNoAccount.message);
+  key_ = make_key(packet, credentials->user(), database);
   for (const auto& [name, value] : packet.parameters) {
     const auto i = find_tracked(name);
     if (i && *i < kAlwaysReported) start_->wishes.set(*i, value);

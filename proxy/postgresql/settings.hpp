@@ -34,7 +34,8 @@ struct Settings {
   /// Which servers clients get.
   Role role = Role::primary;
   /// Authentication::proxy: asked at every login, and by every client that begins a transaction, so that they
-  /// can be replaced at any time; never null, cheap. Any thread that has a core of these settings.
+  /// can be replaced at any time; cheap. Null as long as there is none: clients are told so. Any thread that
+  /// has a core of these settings.
   std::function<std::shared_ptr<const Account>()> account;
   /// What clients have to prove that they know, by SCRAM: a password, or a verifier (scram_keys.hpp). Empty:
   /// clients are trusted. With passthrough it has no meaning.

@@ -22,6 +22,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "proxy/session/session.hpp"
 
@@ -105,9 +106,9 @@ class PooledServer {
   virtual bool given_back() = 0;
   /// As far as it has said.
   [[nodiscard]] virtual Standing standing() const = 0;
-  /// It is ready and nobody's: standing() is to be found out anew. on_bytes says how, until ready. False:
-  /// there is no way to ask.
-  virtual bool ask() = 0;
+  /// It is ready and nobody's, and the core can_watch(): standing() is to be found out anew. on_bytes says
+  /// how, until ready.
+  virtual void ask() = 0;
   /// What a connection of its own to the same address has to send to interrupt what this one runs; empty:
   /// there is no such thing. Encrypted if this one is: a new server of the same key is asked, and its steps
   /// carried out, until it says start_tls; then this is sent.
@@ -165,6 +166,12 @@ class PooledSession {
   PooledSession() = default;
 };
 
+/// So often clients kept a server between units of work, for a reason that the protocol names.
+struct PinCount {
+  std::string_view reason;
+  std::uint64_t count = 0;
+};
+
 /// A pooled protocol as configured for one listener: one core per worker. Its configuration never changes.
 class PooledCore {
  public:
@@ -184,10 +191,14 @@ class PooledCore {
   [[nodiscard]] virtual std::unique_ptr<PooledSession> new_session(const Client& client) const = 0;
   /// For a connection to a server that a session wants: Want::key, Want::alone.
   [[nodiscard]] virtual std::unique_ptr<PooledServer> new_server(std::string_view key, bool alone) const = 0;
-  /// Key of the connections on which servers are asked for their standing; empty: they can't be.
+  /// Servers can be asked for their standing, on connections of no client.
+  [[nodiscard]] virtual bool can_watch() const = 0;
+  /// Key of such connections; empty: not at the moment.
   [[nodiscard]] virtual std::string watch_key() const = 0;
   /// Lets a living session that is at rest go on by this core (the configuration was reloaded).
   virtual void rebind(PooledSession& session) const = 0;
+  /// Over all cores of the listener, all reasons that there are. Any thread.
+  [[nodiscard]] virtual std::vector<PinCount> pinned() const { return {}; }
 
  protected:
   PooledCore() = default;

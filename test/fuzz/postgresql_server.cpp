@@ -77,7 +77,7 @@ class Driver {
       if (!input_.empty()) go_on = steps();
     }
     for (const auto& [name, value] : server_.parameters().all()) trace_ += "|" + name + "=" + value;
-    (void)server_.role();
+    (void)server_.standing();
     trace_ += server_.interruption();
     return trace_;
   }
@@ -123,6 +123,8 @@ class Driver {
             server_.left_something();
             if ((flags_ & kOpenTransaction) != 0) server_.transaction_status('T');
             must(!server_.given_back());
+          } else if (times_ready_ == 3 && (flags_ & kPassthrough) == 0) {
+            server_.ask();
           } else if (input_.empty()) {
             return true;
           }

@@ -130,6 +130,28 @@ TEST_CASE("a refused login is told to all who wait for it, and tried once for ma
   CHECK(one.proxy.said("a backend refuses the login"));
 }
 
+TEST_CASE("when who logs in has changed, connections of before are lent no more and refusals are forgotten") {
+  OneServer one(2);
+  Guest idle(one.listener.port);
+  Guest works(one.listener.port);
+  REQUIRE(works.query("begin", "Z T").starts_with("R"));
+  const std::string before = works.query("pid", "Z T");
+  CHECK(one.server.logins() >= 1);
+  one.proxy.login_changed("toy");
+  CHECK(works.query("pid", "Z T") == before);
+  CHECK(works.query("commit").starts_with("R"));
+  CHECK(works.query("pid") != before);
+
+  one.server.behave({.role = {}, .refusal = "ERR final no such user"});
+  one.proxy.login_changed("toy");
+  CHECK(works.query("one").starts_with("! "));
+  CHECK(eventually([&] { return one.pool().logins_failed >= 1; }));
+  one.server.behave({});
+  one.proxy.login_changed("toy");
+  CHECK(works.query("two") == "R s:two");
+  CHECK(one.pool().opening == 0);
+}
+
 TEST_CASE("a refusal that passes is waited for, and told to who waited in vain") {
   OneServer one(2);
   one.server.behave({.role = {}, .refusal = "ERR passing starting up"});

@@ -164,6 +164,50 @@ TEST_CASE("a server is believed by its CA and its name") {
   }
 }
 
+TEST_CASE("files that have changed are taken for new connections, and wrong ones are not") {
+  TlsServer one;
+  const std::string ca = one.certificates.path("current.crt");
+  const auto becomes = [&](const std::string& file) {
+    std::filesystem::copy_file(one.certificates.path(file), ca,
+                               std::filesystem::copy_options::overwrite_existing);
+  };
+  becomes("ca.crt");
+  one.listener.server_tls.ca_file = ca;
+  // What a Secret need not have.
+  one.listener.server_tls.certificate_file = one.certificates.path("tls.crt");
+  one.listener.server_tls.key_file = one.certificates.path("tls.key");
+  running::Proxy proxy(core());
+  proxy.set_name("db.example", {"127.0.0.1"});
+  REQUIRE(proxy.apply(one.listener));
+  Guest a(one.listener.port);
+  REQUIRE(a.query("one") == "R s:one");
+
+  becomes("ca.key");
+  const auto refused = proxy.reload_tls("toy");
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().text().find(ca) != std::string::npos);
+  CHECK(a.query("two") == "R s:two");
+  CHECK(one.server->logins() == 1);
+
+  becomes("stranger.crt");
+  REQUIRE(proxy.reload_tls("toy"));
+  CHECK(a.query("three").starts_with("! failed"));
+  becomes("ca.crt");
+  REQUIRE(proxy.reload_tls("toy"));
+  CHECK(a.query("four") == "R s:four");
+  CHECK(one.server->logins() == 2);
+
+  SECTION("half of a certificate is a mistake") {
+    std::filesystem::copy_file(one.certificates.path("server.crt"), one.certificates.path("tls.crt"));
+    const auto half = proxy.reload_tls("toy");
+    REQUIRE_FALSE(half);
+    CHECK(half.error().text().find("tls.key") != std::string::npos);
+    std::filesystem::copy_file(one.certificates.path("server.key"), one.certificates.path("tls.key"));
+    CHECK(proxy.reload_tls("toy"));
+    CHECK(a.query("five") == "R s:five");
+  }
+}
+
 TEST_CASE("a client is interrupted over TLS when its server is encrypted") {
   TlsServer one;
   running::Proxy proxy(core());

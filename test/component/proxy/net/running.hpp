@@ -112,6 +112,16 @@ class Proxy {
     return promise.get_future().get();
   }
   std::size_t clients() { return proxy_->clients(); }
+  /// When they return, every worker knows.
+  Result<void> reload_tls(const std::string& listener) {
+    auto result = on_control([&] { return proxy_->reload_tls(listener); });
+    list_clients();
+    return result;
+  }
+  void login_changed(const std::string& listener) {
+    on_control([&] { proxy_->login_changed(listener); });
+    list_clients();
+  }
   void begin_drain() {
     on_control([&] { proxy_->begin_drain(); });
   }

@@ -103,7 +103,7 @@ class Server final : public PooledServer {
     return false;
   }
   [[nodiscard]] Standing standing() const override { return standing_; }
-  bool ask() override { return state_ = State::to_ask, true; }
+  void ask() override { state_ = State::to_ask; }
   [[nodiscard]] std::string_view interruption() const override { return interruption_; }
   [[nodiscard]] std::string_view farewell() const override { return "QUIT\n"; }
 
@@ -252,6 +252,7 @@ class Core final : public PooledCore {
   [[nodiscard]] std::unique_ptr<PooledServer> new_server(std::string_view key, bool alone) const override {
     return std::make_unique<Server>(std::string(key), tls_, alone);
   }
+  [[nodiscard]] bool can_watch() const override { return !watch_key_.empty(); }
   [[nodiscard]] std::string watch_key() const override { return watch_key_; }
   void rebind(PooledSession& session) const override {
     static_cast<Session&>(session).set_greeting(greeting_);

@@ -93,7 +93,7 @@ TEST_CASE("PostgreSQL lets in by trust, MD5 and SCRAM, and says what it is") {
     CHECK(outcome.kind == Kind::ready);
     CHECK(server.parameters().value("server_version").substr(0, 2) == "15");
     CHECK(server.parameters().value("application_name") == "ambassador");
-    CHECK(server.role() == Role::primary);
+    CHECK(server.standing().role == Role::primary);
     CHECK_FALSE(server.interruption().empty());
     CHECK(ask(connection, server, "select current_user") == row[0]);
     CHECK(ask(connection, server, "select pg_backend_pid()") == std::to_string(server.process()));
@@ -235,4 +235,33 @@ TEST_CASE("a server that is stopped says so to a connection at rest") {
   CHECK(outcome.kind == Kind::failed);
   CHECK(outcome.passing);
   CHECK(code_of(outcome.text) == "57P01");
+}
+
+TEST_CASE("servers tell who writes, on which timeline, and how far they are, to anybody") {
+  REQUIRE(database().sql("create table if not exists told (t int)"));
+  PostgresqlServer15 standby(StandbyOf{database()});
+  PostgresqlServer primary_server(plan("trusted")), standby_server(plan("trusted"));
+  Connection primary(database().port()), replica(standby.port());
+  REQUIRE(primary.run(primary_server).kind == Kind::ready);
+  REQUIRE(replica.run(standby_server).kind == Kind::ready);
+  CHECK(primary_server.standing().term == 0);
+  const auto asked = [](Connection& connection, PostgresqlServer& server) {
+    server.ask();
+    REQUIRE(connection.run(server).kind == Kind::ready);
+    return server.standing();
+  };
+  const Standing first = asked(primary, primary_server);
+  CHECK(first.role == Role::primary);
+  CHECK(first.term == 1);
+  CHECK(asked(replica, standby_server).role == Role::replica);
+  REQUIRE(database().sql("insert into told values (1)"));
+  const Standing written = asked(primary, primary_server);
+  CHECK(written.position > first.position);
+  CHECK(eventually([&] { return asked(replica, standby_server).position >= written.position; }));
+  REQUIRE(standby.promote());
+  const Standing promoted = asked(replica, standby_server);
+  CHECK(promoted.role == Role::primary);
+  CHECK(promoted.term == 2);
+  // It is as good for clients as before.
+  CHECK(ask(replica, standby_server, "select 7") == "7");
 }

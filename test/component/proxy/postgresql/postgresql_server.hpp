@@ -6,24 +6,28 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "test/component/proxy/app/process.hpp"
+
+class PostgresqlServer15;
+struct StandbyOf {
+  const PostgresqlServer15& primary;
+};
 
 class PostgresqlServer15 {
  public:
   /// `hba` is the whole pg_hba.conf; `settings` are as for -c.
   explicit PostgresqlServer15(const std::string& hba, const std::vector<std::string>& settings = {})
       : port_(free_port()) {
-    const std::string data = folder_.file("data");
-    std::filesystem::create_directory(data);
-    give(data);
-    give(std::filesystem::path(data).parent_path().string());
+    const std::string data = make_folder();
     Process made(
         as_postgres({"initdb", "-D", data, "-U", "admin", "-A", "trust", "-N", "--no-locale", "-E", "UTF8"}));
     REQUIRE(made.wait() == 0);
-    folder_.write("data/pg_hba.conf", "local all admin trust\n" + hba);
+    folder_.write("data/pg_hba.conf", "local all,replication admin trust\n" + hba);
     give(folder_.file("data/pg_hba.conf"));
     // For TLS, should a test turn it on.
     Process certificate({"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
@@ -32,38 +36,71 @@ class PostgresqlServer15 {
     REQUIRE(certificate.wait() == 0);
     give(data + "/server.key");
     give(data + "/server.crt");
-    std::vector<std::string> arguments{"postgres",
-                                       "-D",
-                                       data,
-                                       "-p",
-                                       std::to_string(port_),
-                                       "-c",
-                                       "listen_addresses=127.0.0.1",
-                                       "-c",
-                                       "unix_socket_directories=" + data,
-                                       "-c",
-                                       "fsync=off"};
-    for (const std::string& setting : settings) arguments.insert(arguments.end(), {"-c", setting});
-    process_ = std::make_unique<Process>(as_postgres(arguments));
-    REQUIRE(eventually([this] { return sql("select 1"); }));
+    start(data, settings);
   }
-  ~PostgresqlServer15() {
-    process_->signal(SIGQUIT);  // its children too; SIGKILL would leave them
-    (void)process_->wait(std::chrono::seconds(10));
+  /// Follows by streaming replication.
+  explicit PostgresqlServer15(const StandbyOf& of) : port_(free_port()) {
+    const std::string data = make_folder();
+    Process copied(
+        as_postgres({"pg_basebackup", "-D", data, "-R", "-c", "fast", "-h", of.primary.folder_.file("data"),
+                     "-p", std::to_string(of.primary.port_), "-U", "admin"}));
+    REQUIRE(copied.wait(std::chrono::seconds(60)) == 0);
+    start(data, {});
   }
+  ~PostgresqlServer15() { stop(); }
   PostgresqlServer15(const PostgresqlServer15&) = delete;
   PostgresqlServer15& operator=(const PostgresqlServer15&) = delete;
 
   [[nodiscard]] std::uint16_t port() const { return port_; }
   void signal(int number) const { process_->signal(number); }
+  void start() {
+    process_ = std::make_unique<Process>(as_postgres(arguments_));
+    REQUIRE(eventually([this] { return sql("select 1"); }));
+  }
+  /// It takes writes from now on, on a timeline of its own.
+  bool promote() { return sql("select pg_promote()"); }
+  void stop() {
+    process_->signal(SIGQUIT);  // its children too; SIGKILL would leave them
+    (void)process_->wait(std::chrono::seconds(10));
+  }
   /// Runs it as the superuser, by the Unix socket.
-  bool sql(const std::string& text) {
+  bool sql(const std::string& text) { return asked(text).has_value(); }
+  /// The same; what it answers, without the newline at the end. Nothing: it failed.
+  std::optional<std::string> asked(const std::string& text) {
     Process psql(as_postgres({"psql", "-qXAt", "-h", folder_.file("data"), "-p", std::to_string(port_), "-U",
                               "admin", "-d", "postgres", "-v", "ON_ERROR_STOP=1", "-c", text}));
-    return psql.wait() == 0;
+    if (psql.wait() != 0) return std::nullopt;
+    std::string output = psql.output();
+    if (output.ends_with('\n')) output.pop_back();
+    return output;
   }
+  /// Of itself, for localhost, should TLS be on.
+  [[nodiscard]] std::string certificate() const { return folder_.file("data/server.crt"); }
 
  private:
+  std::string make_folder() const {
+    std::string data = folder_.file("data");
+    std::filesystem::create_directory(data);
+    std::filesystem::permissions(data, std::filesystem::perms::owner_all);
+    give(data);
+    give(std::filesystem::path(data).parent_path().string());
+    return data;
+  }
+  void start(const std::string& data, const std::vector<std::string>& settings) {
+    arguments_ = {"postgres",
+                  "-D",
+                  data,
+                  "-p",
+                  std::to_string(port_),
+                  "-c",
+                  "listen_addresses=127.0.0.1",
+                  "-c",
+                  "unix_socket_directories=" + data,
+                  "-c",
+                  "fsync=off"};
+    for (const std::string& setting : settings) arguments_.insert(arguments_.end(), {"-c", setting});
+    start();
+  }
   static void give(const std::string& path) {
     if (const passwd* user = getpwnam("postgres"); user != nullptr && getuid() == 0)
       REQUIRE(chown(path.c_str(), user->pw_uid, user->pw_gid) == 0);
@@ -78,5 +115,6 @@ class PostgresqlServer15 {
 
   Folder folder_;
   std::uint16_t port_;
+  std::vector<std::string> arguments_;
   std::unique_ptr<Process> process_;
 };

@@ -161,3 +161,39 @@ TEST_CASE("metrics name listeners and backends, and stay within their number of 
   CHECK(series > 400);
   CHECK(series <= kMaxSeries);
 }
+
+TEST_CASE("a listener with a pool shows it, others do not") {
+  Ports ports;
+  proxy::net::PoolSnapshot& pool = ports.snapshot.listeners[1].pool;
+  pool.most = 10;
+  pool.lent = 3;
+  pool.idle = 2;
+  pool.opening = 1;
+  pool.waiting = 4;
+  pool.logins_failed = 5;
+  pool.wait_time.counts[proxy::net::HistogramBuckets::of(2000)] = 7;
+  pool.wait_time.total = 7;
+  pool.pins = {{"listen", 6}, {"set", 0}};
+  const Json status = Json::parse(ask(ports.admin, "/status").body);
+  CHECK_FALSE(status["listeners"][0].contains("pool"));
+  const Json shown = status["listeners"][1]["pool"];
+  CHECK(shown["inUse"] == 3);
+  CHECK(shown["idle"] == 2);
+  CHECK(shown["opening"] == 1);
+  CHECK(shown["limit"] == 10);
+  CHECK(shown["waiting"] == 4);
+  CHECK(shown["borrowed"] == 7);
+  CHECK(shown["wait"]["p50Seconds"] > 0.001);
+  CHECK(shown["loginsFailed"] == 5);
+  CHECK(shown["pins"]["listen"] == 6);
+  ports.metrics->at_scrape([&](metrics::Sheet& sheet) { add_samples(*ports.view, sheet); });
+  const std::string text = ports.metrics->text();
+  CHECK_THAT(text,
+             Contains("ambassador_proxy_pool_connections{listener=\"shop.mail\",state=\"in_use\"} 3\n"));
+  CHECK_THAT(text, Contains("ambassador_proxy_pool_connections_limit{listener=\"shop.mail\"} 10\n"));
+  CHECK_THAT(text, Contains("ambassador_proxy_pool_waiting_clients{listener=\"shop.mail\"} 4\n"));
+  CHECK_THAT(text, Contains("ambassador_proxy_pool_wait_duration_seconds_count{listener=\"shop.mail\"} 7\n"));
+  CHECK_THAT(text,
+             Contains("ambassador_proxy_pool_pins_total{listener=\"shop.mail\",reason=\"listen\"} 6\n"));
+  CHECK_THAT(text, !Contains("ambassador_proxy_pool_connections{listener=\"shop.cache\""));
+}

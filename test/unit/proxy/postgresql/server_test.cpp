@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "proxy/postgresql/standing.hpp"
 #include "test/unit/proxy/postgresql/toy_server.hpp"
 
 using namespace toy;
@@ -34,7 +35,7 @@ TEST_CASE("what interrupts a connection names its process and key, and nothing d
   PostgresqlServer server(plan());
   CHECK(server.interruption().empty());
   CHECK(server.farewell().empty());
-  CHECK(server.role() == Role::any);
+  CHECK(server.standing().role == Role::any);
   const Connected connected;
   CHECK(connected.server.interruption() == "\0\0\0\x10\x04\xd2\x16\x2e\0\0\0\x2akeys"s);
   CHECK(connected.server.farewell() == "X\0\0\0\x04"s);
@@ -43,11 +44,11 @@ TEST_CASE("what interrupts a connection names its process and key, and nothing d
 
 TEST_CASE("the role is what the server says of itself, also when it is promoted") {
   Connected at;
-  CHECK(at.server.role() == Role::primary);
+  CHECK(at.server.standing().role == Role::primary);
   at.feeder.feed(parameter("in_hot_standby", "on"));
-  CHECK(at.server.role() == Role::replica);
+  CHECK(at.server.standing().role == Role::replica);
   at.feeder.feed(parameter("in_hot_standby", "off"));
-  CHECK(at.server.role() == Role::primary);
+  CHECK(at.server.standing().role == Role::primary);
 }
 
 TEST_CASE("at rest, notices and notifications of any size are passed over, however they are cut") {
@@ -166,4 +167,37 @@ TEST_CASE("of the prepared statements, the least recently used leaves") {
   names.clear();
   CHECK(names.size() == 0);
   CHECK_FALSE(names.use("c"));
+}
+
+TEST_CASE("a server at rest is asked for its standing, and is at rest again") {
+  const std::string row = "D\0\0\0\x35\0\x03\0\0\0\x01"s + "f" + "\0\0\0\x18"s + "0000000300000002000000AB" +
+                          "\0\0\0\x0a"s + "2/AB12CD34";
+  const std::string all = "T\0\0\0\x06\0\0"s + row + complete("SELECT 1") + ready();
+  for (std::size_t piece = 1; piece <= all.size(); ++piece) {
+    Connected at;
+    at.server.statements().add("a");
+    at.server.ask();
+    Outcome outcome = at.feeder.feed("");
+    CHECK(outcome.sent == query(kStandingQuery));
+    for (std::size_t i = 0; i < all.size(); i += piece) {
+      REQUIRE(outcome.kind == Kind::need_more);
+      outcome = at.feeder.feed(all.substr(i, piece));
+    }
+    CHECK(outcome.kind == Kind::ready);
+    CHECK(at.server.standing().role == Role::primary);
+    CHECK(at.server.standing().term == 3);
+    CHECK(at.server.standing().position == 0x2ab12cd34);
+    CHECK(at.server.statements().size() == 1);
+    CHECK(at.server.given_back());
+  }
+}
+
+TEST_CASE("a server that does not answer what it was asked is not lent again") {
+  for (const std::string& answer :
+       {error("42501", "ERROR"), "D\0\0\0\x06\0\x03"s, "D\0\0\0\x06\0\0"s, ready('T'), "1\0\0\0\x04"s}) {
+    Connected at;
+    at.server.ask();
+    at.feeder.feed("");
+    CHECK(at.feeder.feed(answer).kind == Kind::failed);
+  }
 }

@@ -338,3 +338,32 @@ TEST_CASE("messages that are none end the connection, with one error") {
     }
   }
 }
+
+TEST_CASE("as long as nobody can log in at servers clients are told so") {
+  Scene scene(Pooling::transaction);
+  const auto account = std::exchange(scene.account, nullptr);
+  auto early = scene.client();
+  CHECK(code(scene.say(*early, Scene::startup())) == "FATAL 57P03");
+  CHECK(early->closed);
+  CHECK(scene.pool->servers.empty());
+  scene.account = account;
+  CHECK(types(scene.say(*scene.open(), query("SELECT 1"))) == "DCZ");
+}
+
+TEST_CASE("a client that is in when there is no account any more gets an error and stays") {
+  Scene scene(Pooling::transaction);
+  auto client = scene.open();
+  scene.pool->servers.clear();
+  const auto account = std::exchange(scene.account, nullptr);
+  client->say(query("SELECT 1"));
+  REQUIRE(client->waits());
+  REQUIRE(scene.pool->servers.size() == 1);
+  CHECK(scene.pool->servers.front()->failed);
+  CHECK_FALSE(scene.pool->servers.front()->passing);
+  client->not_lent(Failure::unreachable, std::string(scene.pool->servers.front()->why));
+  CHECK(code(client->out) == "ERROR 57P03");
+  CHECK_FALSE(client->closed);
+  client->out.clear();
+  scene.account = account;
+  CHECK(types(scene.say(*client, query("SELECT 1"))) == "DCZ");
+}
