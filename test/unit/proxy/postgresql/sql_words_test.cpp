@@ -76,7 +76,7 @@ const Case kCases[] = {
     {std::string(63, 'a') + " " + std::string(64, 'b'), std::string(63, 'a') + " LONG"},
     {"\"" + std::string(64, 'b') + "\"", "[LONG]"},
     {"$" + std::string(63, 't') + "$ x $" + std::string(63, 't') + "$ y", "@ y"},
-    {"$" + std::string(64, 't') + "$", "UNKNOWN t @ OPEN"},
+    {"$" + std::string(64, 't') + "$", "UNKNOWN t$"},
 };
 
 }  // namespace
