@@ -78,7 +78,8 @@ class SqlWords {
       const bool digit = c >= '0' && c <= '9';
       table[c] = kWordBytes[c] != 0 && !digit && c != '$' ? Class::letter : Class::other;
     }
-    for (const unsigned char c : {' ', '\t', '\n', '\r', '\f', '\v'}) table[c] = Class::space;
+    for (const char c : {' ', '\t', '\n', '\r', '\f', '\v'})
+      table[static_cast<unsigned char>(c)] = Class::space;
     table['\''] = Class::quote;
     table['"'] = Class::double_quote;
     table['-'] = Class::dash;

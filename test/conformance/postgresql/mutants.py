@@ -13,6 +13,7 @@ PUT_IN = [
     b"over(1)", b"by(1)", b"filter(1)", b"rollup(1)", b"sets(1)", b"materialized(1)", b"recursive(1)", b"zone f(1)", b"ORDER BY f(1)",
     b"LIMIT f(1)", b"ROWS f(1) PRECEDING", b"TABLESAMPLE f(1)", b"TREAT(a AS f)", b"/* ' */", b"-- '\n", b"/* /* */ \" */",
     b"E'\\''", b"E'a'\n'\\''", b"$a$'$a$", b"U&\"f\"(1)", b"U&\"!0066\" UESCAPE '!'", b"\"a\"\"lower\"(1)", b"lower", b"lower(a)",
+    b".U&\"nextv\\0061l\"", b"FROM U&\"pg_st\\0061t_activity\"", b"E'a'\n'\\'', nextval('s') --'\n", b"E'a'\n'\\'' FOR UPDATE --'\n",
     b"XMLTABLE('x' PASSING f(1) COLUMNS a int PATH f(1))", b"; DELETE FROM t", b"; SELECT 1", b"txid_current()",
     b"pg_stat_activity", b"FROM", b"SELECT", b"UPDATE", b"EXPLAIN ANALYZE", b"pg_advisory_lock(1)", b"::regclass", b"COLLATE",
 ]
