@@ -42,6 +42,7 @@ void RouteScan::name(std::string_view name) {
 }
 
 void RouteScan::any_name(std::string_view text, bool quoted) {
+  if (primary_) return;
   settle();
   const bool qualified = last_ == Last::dot;
   if (qualified) {

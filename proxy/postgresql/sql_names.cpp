@@ -51,7 +51,7 @@ constexpr std::array<KeywordGroup, 32> kKeywordGroups{{
     {Keyword::writes, "delete insert merge update "},
 }};
 
-// Open addressing, at most half full.
+// Open addressing, at most half full. A power of two.
 constexpr std::size_t kSlots = 8192;
 struct Slot {
   std::uint16_t at = 0;   // of the name in its group; groups of keywords follow the others
@@ -65,10 +65,26 @@ constexpr std::string_view names_of(std::size_t group) {
                                     : kKeywordGroups[group - kNameGroups.size()].names;
 }
 
-constexpr std::size_t hash(std::string_view name) {  // FNV-1a
-  std::uint32_t hash = 2166136261U;
-  for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619U;
-  return (hash ^ (hash >> 15U)) % kSlots;
+constexpr std::uint64_t bytes(std::string_view text, std::size_t at, std::size_t count) {
+  std::uint64_t bytes = 0;  // compilers make one load of it
+  for (std::size_t i = 0; i < count; ++i)
+    bytes |= std::uint64_t{static_cast<unsigned char>(text[at + i])} << (8 * i);
+  return bytes;
+}
+
+// Of a name that is not empty: its size, its first and its last bytes.
+constexpr std::size_t hash(std::string_view name) {
+  const std::size_t size = name.size();
+  std::uint64_t hash = 0;
+  if (size >= 8) {
+    hash = bytes(name, 0, 8) * 0x9e3779b97f4a7c15U ^ bytes(name, size - 8, 8);
+  } else if (size >= 4) {
+    hash = bytes(name, 0, 4) | bytes(name, size - 4, 4) << 32U;
+  } else {
+    hash = bytes(name, 0, 1) | bytes(name, size / 2, 1) << 8U | bytes(name, size - 1, 1) << 16U;
+  }
+  hash = (hash ^ size) * 0x9e3779b97f4a7c15U;
+  return (hash ^ (hash >> 32U)) >> 20U & (kSlots - 1);
 }
 
 struct Table {
@@ -80,7 +96,7 @@ struct Table {
   [[nodiscard]] constexpr std::size_t find(std::string_view name) const {
     std::size_t i = hash(name);
     while (slots[i].size != 0 && names_of(slots[i].group).substr(slots[i].at, slots[i].size) != name)
-      i = (i + 1) % kSlots;
+      i = (i + 1) & (kSlots - 1);
     return i;
   }
 };

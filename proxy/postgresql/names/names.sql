@@ -29,12 +29,12 @@ harmless as (
     'pg_table_size', 'pg_tablespace_size', 'pg_total_relation_size'
   ]) as name
 ),
--- Stable to PostgreSQL, but not to be run on another server than the client believes to be on.
+-- Stable or immutable to PostgreSQL, but not to be run on another server than the client believes to be on.
 bound as (
   select name from builtin
    where name in (
-     -- they give the transaction an id, which a replica refuses
-     'pg_current_xact_id', 'txid_current',
+     -- a replica refuses them; the first two give the transaction an id
+     'pg_current_xact_id', 'txid_current', 'pg_replication_origin_oid', 'pg_walfile_name', 'pg_walfile_name_offset',
      -- of this transaction, session or server; clients ask them to learn which server they are on, or to act on it
      'current_setting', 'inet_client_port', 'inet_server_addr', 'inet_server_port', 'pg_backend_pid',
      'pg_conf_load_time', 'pg_current_snapshot', 'pg_current_xact_id_if_assigned', 'pg_cursor',

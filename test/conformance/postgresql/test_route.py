@@ -6,6 +6,7 @@ of it. Needs libpg-query-dev and postgresql-15; fetches the suite from PyPI. By 
 import os
 import pathlib
 import random
+import re
 import subprocess
 import sys
 
@@ -26,6 +27,7 @@ PRESETS = [os.environ.get("PRESET"), "asan", "dev", "release"]
 LEAST_SHARE = 0.95  # of the reads that are seen to be reads: else "all are writes" would pass
 MUTANTS = 400_000  # one in seven is SQL
 SEED = 15
+CONTROL = "pg_walfile_name"  # immutable to PostgreSQL, and refused by a replica
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +45,17 @@ def oracle(rows):
 @pytest.fixture(scope="module")
 def statements():
     return corpus.statements()
+
+
+def test_a_replica_runs_the_functions_of_the_list(oracle):
+    with scratch_server(replica=True) as psql:
+        functions = "{" + ",".join(sorted(oracle.functions | {CONTROL})) + "}"
+        calls = psql("-v", f"names={functions}", "-f", str(HERE / "calls.sql"))
+        # Most have nothing to say to such arguments; what they must not say is that this is a replica.
+        answers = psql(text=calls)
+    refused = re.findall("^ERROR:.*(?:recovery|read-only|standby).*(?:\\nHINT:.*)?", answers, re.M)
+    assert len(refused) == 1 and CONTROL in refused[0], "\n".join(refused)
+    assert len(calls.splitlines()) > 2000 and answers.count("ERROR") < 500
 
 
 def routes(texts):
