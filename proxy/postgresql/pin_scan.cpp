@@ -1,206 +1,44 @@
 #include "proxy/postgresql/pin_scan.hpp"
 
-#include <cstring>
+#include <algorithm>
+#include <array>
 
 namespace ambassador::proxy::postgresql {
-namespace {
 
-// Letters as small ones; 1: other bytes of a word; 0: none.
-constexpr std::array<char, 256> kWordBytes = [] {
-  std::array<char, 256> table{};
-  for (unsigned c = 0; c < 256; ++c) {
-    if (c >= 'a' && c <= 'z') table[c] = static_cast<char>(c);
-    if (c >= 'A' && c <= 'Z') table[c] = static_cast<char>(c - 'A' + 'a');
-    if ((c >= '0' && c <= '9') || c == '_' || c == '$') table[c] = static_cast<char>(c);
-    if (c >= 0x80) table[c] = 1;
-  }
-  return table;
-}();
-
-char word_byte(char c) {
-  return kWordBytes[static_cast<unsigned char>(c)];
-}
-
-bool starts_word(char c) {
-  return word_byte(c) != 0 && c != '$' && !(c >= '0' && c <= '9');
-}
-
-}  // namespace
-
-void PinScan::begin(TrackedSet known) {
-  in_ = In::plain;
+void PinScan::begin(TrackedSet known, Strings strings) {
+  words_.begin(strings);
   statement_ = Statement::begins;
   unlistens_all_ = false;
-  before_ = 0;
   known_ = known;
   pins_ = 0;
 }
 
+void PinScan::feed(std::string_view piece) {
+  words_.feed(piece, *this);
+}
+
 PinSet PinScan::end() {
-  if (in_ == In::word) end_word();
+  (void)words_.end(*this);
   return pins_;
 }
 
-void PinScan::feed(std::string_view piece) {
-  for (std::size_t i = 0; i < piece.size(); ++i) {
-    const char c = piece[i];
-    switch (in_) {
-      case In::plain:
-        plain(c);
-        break;
-      case In::word: {
-        const char small = word_byte(c);
-        if (small != 0) {
-          if (word_size_ < kMaxWord) {
-            word_[word_size_++] = small;
-          } else {
-            word_size_ = kMaxWord + 1;
-          }
-          break;
-        }
-        escapes_ = c == '\'' && word_size_ == 1 && word_[0] == 'e';
-        const bool keeps_escapes = escapes_;
-        end_word();
-        in_ = In::plain;
-        plain(c);
-        escapes_ = keeps_escapes;
-        break;
-      }
-      case In::string: {
-        if (escapes_) {
-          if (before_ == '\\') {
-            before_ = 0;
-          } else if (c == '\'') {
-            in_ = In::string_quote;
-          } else {
-            before_ = c;
-          }
-          break;
-        }
-        const void* quote = std::memchr(piece.data() + i, '\'', piece.size() - i);
-        if (quote == nullptr) return;
-        i = static_cast<std::size_t>(static_cast<const char*>(quote) - piece.data());
-        in_ = In::string_quote;
-        break;
-      }
-      case In::string_quote:
-        if (c == '\'') {
-          in_ = In::string;
-          before_ = 0;
-        } else {
-          in_ = In::plain;
-          plain(c);
-        }
-        break;
-      case In::name:
-        if (c == '"') {
-          end_word();
-          in_ = In::plain;
-        } else if (word_size_ < kMaxWord) {
-          word_[word_size_++] = word_byte(c) == 0 ? c : word_byte(c);
-        } else {
-          word_size_ = kMaxWord + 1;
-        }
-        break;
-      case In::dash:
-        in_ = c == '-' ? In::line : In::plain;
-        if (in_ == In::plain) plain(c);
-        break;
-      case In::line:
-        if (c == '\n' || c == '\r') in_ = In::plain;
-        break;
-      case In::slash:
-        if (c == '*') {
-          in_ = In::block;
-          depth_ = 1;
-          before_ = 0;
-        } else {
-          in_ = In::plain;
-          plain(c);
-        }
-        break;
-      case In::block:
-        if (before_ == '*' && c == '/') {
-          before_ = 0;
-          if (--depth_ == 0) in_ = In::plain;
-        } else if (before_ == '/' && c == '*') {
-          before_ = 0;
-          ++depth_;
-        } else {
-          before_ = c;
-        }
-        break;
-      case In::dollar:
-        if (c == '$') {
-          tag_[tag_size_++] = c;
-          in_ = In::quoted;
-          matched_ = 0;
-        } else if ((tag_size_ == 1 ? starts_word(c) : word_byte(c) != 0) && tag_size_ <= kMaxTag) {
-          tag_[tag_size_++] = c;
-        } else {
-          in_ = In::plain;  // a parameter
-          plain(c);
-        }
-        break;
-      case In::quoted:
-        if (c == tag_[matched_]) {
-          if (++matched_ == tag_size_) in_ = In::plain;
-        } else {
-          matched_ = c == '$' ? 1 : 0;
-        }
-        break;
-    }
-  }
-}
-
-void PinScan::plain(char c) {
-  if (starts_word(c)) return start_word(c);
-  switch (c) {
-    case '\'':
-      in_ = In::string;
-      escapes_ = false;
-      before_ = 0;
-      break;
-    case '"':
-      in_ = In::name;
-      word_size_ = 0;
-      break;
-    case '-':
-      in_ = In::dash;
-      break;
-    case '/':
-      in_ = In::slash;
-      break;
-    case '$':
-      in_ = In::dollar;
-      tag_[0] = '$';
-      tag_size_ = 1;
-      break;
-    case ';':
-      statement_ = Statement::begins;
-      break;
-    case '*':
-      if (statement_ == Statement::unlisten) unlistens_all_ = true;
-      break;
-    default:
-      break;
-  }
-}
-
-void PinScan::start_word(char c) {
-  in_ = In::word;
-  word_[0] = word_byte(c);
-  word_size_ = 1;
-}
-
-void PinScan::end_word() {
-  if (word_size_ > kMaxWord || word_size_ < 2) {
+void PinScan::word(std::string_view word) {
+  // No word that matters is shorter; what is too long to be told is empty.
+  if (word.size() < 2) {
     if (statement_ == Statement::begins) statement_ = Statement::other;
     if (statement_ == Statement::set) set("");
     if (statement_ == Statement::prepare) on_word("?");
     return;
   }
-  on_word({word_.data(), word_size_});
+  on_word(word);
+}
+
+// Parameters are found without regard to case, in quotes too.
+void PinScan::name(std::string_view name) {
+  std::array<char, SqlWords::kMaxWord> small{};
+  std::transform(name.begin(), name.end(), small.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  word({small.data(), name.size()});
 }
 
 void PinScan::set(std::string_view name) {

@@ -1,21 +1,21 @@
-// Looks through SQL text for what pins a client to its server (pins.hpp): words outside of strings, comments
-// and dollar quotes. No grammar: where in doubt it pins. Text may come in pieces, so that long queries need
-// not be collected. Used by the session on every query, so it is fast. Pure.
+// Looks through SQL text (sql_words.hpp) for what pins a client to its server (pins.hpp). No grammar: where
+// in doubt it pins. Text may come in pieces, so that long queries need not be collected. Used by the session
+// on every query, so it is fast. Pure.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <string_view>
 
 #include "proxy/postgresql/pins.hpp"
+#include "proxy/postgresql/sql_words.hpp"
 #include "proxy/postgresql/values.hpp"
 
 namespace ambassador::proxy::postgresql {
 
 class PinScan {
  public:
-  /// Another text begins. SET of a parameter in `known` pins nobody.
-  void begin(TrackedSet known);
+  /// Another text begins. SET of a parameter in `known` pins nobody; `strings` is how the server reads them.
+  void begin(TrackedSet known, Strings strings = Strings::standard);
   void feed(std::string_view piece);
   /// The text has ended.
   [[nodiscard]] PinSet end();
@@ -23,19 +23,7 @@ class PinScan {
   [[nodiscard]] bool unlistens_all() const { return unlistens_all_; }
 
  private:
-  enum class In : std::uint8_t {
-    plain,
-    word,
-    string,
-    string_quote,  // a quote within a string: the end, or half of a doubled one
-    name,          // in double quotes
-    dash,          // one '-'
-    line,          // -- comment
-    slash,
-    block,   // /* comment */, which nests
-    dollar,  // the tag of a dollar quote, or a parameter
-    quoted,  // in a dollar quote
-  };
+  friend class SqlWords;
   // What the statement's words so far make of the next ones.
   enum class Statement : std::uint8_t {
     begins,
@@ -49,29 +37,24 @@ class PinScan {
     set_session,
     unlisten,
   };
-  static constexpr std::size_t kMaxWord = 40;  // longer than any that matters
-  static constexpr std::size_t kMaxTag = 63;
 
-  void plain(char c);
-  void start_word(char c);
-  void end_word();
+  void word(std::string_view word);
+  void name(std::string_view name);
+  void literal() {}
+  void unknown() {}
+  void punctuation(char c) {
+    if (c == ';') statement_ = Statement::begins;
+    if (c == '*' && statement_ == Statement::unlisten) unlistens_all_ = true;
+  }
   void on_word(std::string_view word);
   void set(std::string_view name);
   void pin(Pin pin) { pins_ |= bit(pin); }
 
-  In in_ = In::plain;
+  SqlWords words_;
   Statement statement_ = Statement::begins;
-  bool escapes_ = false;  // backslashes count in this string
   bool unlistens_all_ = false;
-  char before_ = 0;
-  unsigned depth_ = 0;  // of block comments
   TrackedSet known_ = 0;
   PinSet pins_ = 0;
-  std::uint8_t word_size_ = 0;  // kMaxWord + 1: too long
-  std::uint8_t tag_size_ = 0;
-  std::uint8_t matched_ = 0;  // of the tag that closes
-  std::array<char, kMaxWord> word_{};
-  std::array<char, kMaxTag + 2> tag_{};
 };
 
 }  // namespace ambassador::proxy::postgresql

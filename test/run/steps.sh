@@ -14,6 +14,12 @@ step_unit() {
   ctest_in asan
 }
 
+# Against what others say: PostgreSQL's own parser and servers.
+step_conformance() {
+  build asan --target conformance_postgresql_route
+  PRESET=asan python3 -m pytest -q -p no:cacheprovider test/conformance
+}
+
 step_headers() { build asan --target check_headers; }
 
 step_fuzz() {

@@ -10,9 +10,9 @@ namespace {
 
 constexpr TrackedSet kKnown = 0b111111;
 
-PinSet scan(const std::string& sql, std::size_t piece = 1000) {
+PinSet scan(const std::string& sql, std::size_t piece = 1000, Strings strings = Strings::standard) {
   PinScan scan;
-  scan.begin(kKnown);
+  scan.begin(kKnown, strings);
   for (std::size_t at = 0; at < sql.size(); at += piece) scan.feed(std::string_view(sql).substr(at, piece));
   return scan.end();
 }
@@ -93,6 +93,13 @@ TEST_CASE("it does not matter in which pieces SQL comes") {
       CHECK(scan(c.sql, piece) == c.pins);
     }
   }
+}
+
+TEST_CASE("a backslash in a string is what standard_conforming_strings says") {
+  const std::string sql = R"(SELECT '\'; LISTEN x; SELECT ')";
+  CHECK(scan(sql) == bit(Pin::listen));
+  CHECK(scan(sql, 1000, Strings::escaped) == 0);
+  CHECK(scan(R"(SELECT '\''; LISTEN x; --')", 1000, Strings::escaped) == bit(Pin::listen));
 }
 
 TEST_CASE("UNLISTEN with a star ends all, with a name one") {
