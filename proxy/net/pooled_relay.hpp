@@ -34,6 +34,8 @@ class PooledRelay final : public Service {
   void addresses_changed(const Upstream& upstream) override;
   void standing_changed() override { pool_.standing_changed(); }
   void login_changed() override;
+  void pause(SteadyTime until) override { pool_.pause(until); }
+  void resume() override { pool_.resume(); }
   void cancel(std::string_view text) override;
   void describe(std::vector<ClientSnapshot>& out, std::size_t limit) const override;
   [[nodiscard]] bool empty() const override { return clients_.empty(); }

@@ -28,6 +28,7 @@ struct Entry {
   std::shared_ptr<ClientNumbers> numbers = std::make_shared<ClientNumbers>();
   std::shared_ptr<TlsClient> tls;      // to servers; null: none
   std::vector<std::string> addresses;  // bound, keys of Impl::acceptors_
+  SteadyTime paused_until{};
 };
 
 struct Wanted {
@@ -116,11 +117,13 @@ class Proxy::Impl {
   [[nodiscard]] bool listening() const { return applied_; }
   Result<void> reload_tls(const std::string& listener);
   void login_changed(const std::string& listener);
+  bool pause(const std::string& listener, std::chrono::milliseconds duration);
+  bool resume(const std::string& listener);
 
  private:
   using Acceptors = std::map<std::string, std::unique_ptr<Acceptor>>;
 
-  const Entry* find(const std::string& listener) const;
+  Entry* find(const std::string& listener);
   Result<Entry> prepare(const config::Listener& listener, const Entry* old);
   Result<void> bind(Entry& entry, std::size_t index, Acceptors& fresh);
   void accept_for(const Entry& entry);
@@ -149,8 +152,8 @@ class Proxy::Impl {
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
-const Entry* Proxy::Impl::find(const std::string& listener) const {
-  for (const Entry& entry : entries_) {
+Entry* Proxy::Impl::find(const std::string& listener) {
+  for (Entry& entry : entries_) {
     if (entry.config.name == listener) return &entry;
   }
   return nullptr;
@@ -165,6 +168,7 @@ Result<Entry> Proxy::Impl::prepare(const config::Listener& listener, const Entry
     entry.refused = old->refused;
     entry.numbers = old->numbers;
     entry.tls = old->tls;
+    entry.paused_until = old->paused_until;
   }
   if (listener.server_tls.mode == config::TlsMode::disabled) {
     entry.tls.reset();
@@ -376,6 +380,22 @@ void Proxy::Impl::login_changed(const std::string& listener) {
   for (auto& worker : workers_) worker->login_changed(listener);
 }
 
+bool Proxy::Impl::pause(const std::string& listener, std::chrono::milliseconds duration) {
+  Entry* const entry = find(listener);
+  if (entry == nullptr || !entry->generations.front()->pooled) return false;
+  entry->paused_until = std::chrono::steady_clock::now() + duration;
+  for (auto& worker : workers_) worker->pause(listener, entry->paused_until);
+  return true;
+}
+
+bool Proxy::Impl::resume(const std::string& listener) {
+  Entry* const entry = find(listener);
+  if (entry == nullptr || !entry->generations.front()->pooled) return false;
+  entry->paused_until = {};
+  for (auto& worker : workers_) worker->resume(listener);
+  return true;
+}
+
 void Proxy::Impl::drop_unused() {
   const auto wanted_address = [&](const std::string& key) {
     return std::any_of(entries_.begin(), entries_.end(), [&](const Entry& entry) {
@@ -503,6 +523,12 @@ std::vector<ProbeTarget> Proxy::probe_targets() const {
 }
 Result<void> Proxy::reload_tls(const std::string& listener) {
   return impl_->reload_tls(listener);
+}
+bool Proxy::pause(const std::string& listener, std::chrono::milliseconds duration) {
+  return impl_->pause(listener, duration);
+}
+bool Proxy::resume(const std::string& listener) {
+  return impl_->resume(listener);
 }
 void Proxy::login_changed(const std::string& listener) {
   impl_->login_changed(listener);

@@ -121,6 +121,14 @@ void Worker::standing_changed(std::string listener) {
   tell(std::move(listener), [](Service& service) { service.standing_changed(); });
 }
 
+void Worker::pause(std::string listener, SteadyTime until) {
+  tell(std::move(listener), [until](Service& service) { service.pause(until); });
+}
+
+void Worker::resume(std::string listener) {
+  tell(std::move(listener), [](Service& service) { service.resume(); });
+}
+
 void Worker::login_changed(std::string listener) {
   tell(std::move(listener), [](Service& service) { service.login_changed(); });
 }
