@@ -22,6 +22,12 @@ std::string PolicyKey::text() const {
   return cluster() ? reference() : ns + "/" + name;
 }
 
+std::string socket_path(const PolicyKey& policy, const Listener& listener) {
+  std::string path = policy.socket_folder() + "/" + listener.name + ".sock";
+  if (listener.protocol == config::Protocol::postgresql) path += "/.s.PGSQL." + std::to_string(listener.port);
+  return path;
+}
+
 std::string text(const PortReference& port) {
   const auto* number = std::get_if<std::uint16_t>(&port);
   return number != nullptr ? std::to_string(*number) : std::get<std::string>(port);
