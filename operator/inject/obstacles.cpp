@@ -19,6 +19,7 @@ using api::text_at;
 using nlohmann::json;
 
 constexpr std::array kContainerKinds = {"containers", "initContainers"};
+constexpr std::array kVolumes = {api::kConfigVolume, api::kSocketVolume, api::kSecretVolume};
 
 /// Null, or of the type asked for.
 bool list_or_none(const json& object, const char* key) {
@@ -103,7 +104,7 @@ std::optional<Obstacle> unfit(const json& pod) {
   }
   for (const auto& volume : list_at(spec, "volumes")) {
     const auto name = text_at(volume, "name");
-    if (!ours && (name == api::kConfigVolume || name == api::kSocketVolume)) {
+    if (!ours && std::ranges::find(kVolumes, name) != kVolumes.end()) {
       return Obstacle{"VolumeNameTaken",
                       "spec.volumes holds \"" + name +
                           "\", the name of a volume of the ambassador: rename it or drop the "
