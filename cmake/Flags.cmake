@@ -24,6 +24,11 @@ endforeach()
 if(AMBASSADOR_FUZZ)  # the code under test gives coverage feedback
   add_compile_options(-fsanitize=fuzzer-no-link)
 endif()
+option(AMBASSADOR_COVERAGE "Count which lines run (clang)" OFF)
+if(AMBASSADOR_COVERAGE)
+  add_compile_options(-fprofile-instr-generate -fcoverage-mapping)
+  add_link_options(-fprofile-instr-generate)
+endif()
 if(AMBASSADOR_SANITIZE)
   add_compile_options(-fno-omit-frame-pointer -fno-sanitize-recover=all)
   # cpprestsdk and Catch2 pass objects between libraries whose type_info differs: the check of virtual tables sees foes.

@@ -104,7 +104,7 @@ struct Listener {
   Timeouts timeouts;
   unsigned max_clients = 10000;
   Redis redis;           // meaningful for Protocol::redis
-  Sql sql;               // meaningful for Protocol::postgresql
+  Sql sql;               // meaningful where servers are lent from a pool: Protocol::postgresql
   ServerTls server_tls;  // likewise
   friend bool operator==(const Listener&, const Listener&) = default;
 };

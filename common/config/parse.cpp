@@ -1,11 +1,14 @@
 #include "common/config/parse.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 #include "common/config/backend_name.hpp"
 #include "common/config/consistency.hpp"
 #include "common/config/node.hpp"
 #include "common/config/reader.hpp"
+#include "common/config/tree_builder.hpp"
+#include "common/text/utf8.hpp"
 
 namespace ambassador::config {
 namespace {
@@ -38,6 +41,10 @@ Parsed parse_all(std::string_view text) {
   if (text.size() > kMaxTextBytes) {
     return failed({"", std::to_string(text.size()) + " bytes are too many; give at most " +
                            std::to_string(kMaxTextBytes)});
+  }
+  if (const std::size_t good = text::utf8_bytes(text); good < text.size()) {
+    const auto line = 1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(good), '\n');
+    return failed({"", "not UTF-8" + at_line(static_cast<std::size_t>(line)) + "; save it as UTF-8"});
   }
   const auto tree = tree_of(text);
   if (!tree) return failed(tree.error());

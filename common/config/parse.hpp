@@ -32,8 +32,8 @@ struct Parsed {
   [[nodiscard]] bool ok() const { return errors.empty(); }
 };
 
-/// Reads JSON (when the first character that is not white space is '{') or else YAML 1.2 (core schema: only
-/// true/false are booleans; anchors, aliases, tags and several documents are refused). `version` must be
+/// Reads UTF-8: JSON (when the first character that is not white space is '{') or else YAML 1.2 (core schema:
+/// only true/false are booleans; anchors, aliases, tags and several documents are refused). `version` must be
 /// there; a version newer than kVersion is refused before anything else is looked at.
 Parsed parse_all(std::string_view text);
 

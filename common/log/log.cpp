@@ -12,6 +12,8 @@
 #include <memory>
 #include <mutex>
 
+#include "common/text/utf8.hpp"
+
 namespace ambassador::log {
 namespace {
 
@@ -84,31 +86,14 @@ std::string timestamp(std::chrono::system_clock::time_point now) {
   return text;
 }
 
-/// Bytes of the UTF-8 character that starts `text`; 0 when it is none (RFC 3629).
-std::size_t character_bytes(std::string_view text) {
-  const auto at = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char first = at(0);
-  if (first < 0x80) return 1;
-  const std::size_t size = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-  if (first < 0xc2 || first > 0xf4 || text.size() < size) return 0;
-  for (std::size_t i = 1; i < size; ++i) {
-    if ((at(i) & 0xc0U) != 0x80) return 0;
-  }
-  if (first == 0xe0 && at(1) < 0xa0) return 0;
-  if (first == 0xed && at(1) > 0x9f) return 0;
-  if (first == 0xf0 && at(1) < 0x90) return 0;
-  if (first == 0xf4 && at(1) > 0x8f) return 0;
-  return size;
-}
-
 /// A JSON string; what is not UTF-8 becomes U+FFFD.
-void append_quoted(std::string& out, std::string_view text) {
-  const bool cut = text.size() > kMaxValueBytes;
-  if (cut) text = text.substr(0, kMaxValueBytes);
+void append_quoted(std::string& out, std::string_view value) {
+  const bool cut = value.size() > kMaxValueBytes;
+  if (cut) value = value.substr(0, kMaxValueBytes);
   out += '"';
-  while (!text.empty()) {
-    const std::size_t size = character_bytes(text);
-    const char c = text[0];
+  while (!value.empty()) {
+    const std::size_t size = text::character_bytes(value);
+    const char c = value[0];
     if (size == 0) {
       out += "\xef\xbf\xbd";
     } else if (c == '"' || c == '\\') {
@@ -123,9 +108,9 @@ void append_quoted(std::string& out, std::string_view text) {
       std::snprintf(code, sizeof code, "\\u%04x", static_cast<unsigned>(c));
       out += code;
     } else {
-      out += text.substr(0, size);
+      out += value.substr(0, size);
     }
-    text.remove_prefix(size == 0 ? 1 : size);
+    value.remove_prefix(size == 0 ? 1 : size);
   }
   if (cut) out += "...";
   out += '"';

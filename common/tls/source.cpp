@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "common/tls/file.hpp"
+#include "common/tls/openssl.hpp"
 
 namespace ambassador::tls {
 namespace {
@@ -24,19 +25,6 @@ using BioPointer = std::unique_ptr<BIO, Free<BIO, BIO_free_all>>;
 
 BioPointer bio_of(std::string_view text) {
   return BioPointer(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
-}
-
-/// What OpenSSL complained of last; clears its queue.
-std::string openssl_reason() {
-  const unsigned long code = ERR_peek_last_error();
-  ERR_clear_error();
-  const char* reason = code == 0 ? nullptr : ERR_reason_error_string(code);
-  return reason == nullptr ? "unknown reason" : reason;
-}
-
-/// Never asks a terminal for a passphrase.
-int no_passphrase(char*, int, int, void*) {
-  return 0;
 }
 
 std::chrono::system_clock::time_point time_of(const ASN1_TIME* time) {

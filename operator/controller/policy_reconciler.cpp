@@ -91,9 +91,9 @@ std::optional<discovery::UsedUpstreams> PolicyReconciler::used_upstreams(
       policy, discovery::possible_environments(policy, *labels, needs_.view.installation()->cluster_name));
 }
 
-status::PodCounts PolicyReconciler::counts(const api::PolicyKey& policy, const Json& before) const {
+status::PodCounts PolicyReconciler::counts(const api::PolicyKey& policy, std::optional<unsigned> missed,
+                                           const Json& before) const {
   auto out = needs_.pods.counts(policy);
-  auto missed = needs_.missed(policy);
   if (!missed) {
     const auto stored = [&](const char* name) {
       const Json* number = kube::at(before, {"pods", name});
@@ -126,18 +126,18 @@ Verdict PolicyReconciler::reconcile(const std::string& key, const std::stop_toke
   const Json* stored = kube::at(*document, {"status"});
   const Json none;
   const Json& before = stored != nullptr ? *stored : none;
+  const auto missed = needs_.missed(known->parsed.key);
   const bool resolved = !(found.waits_for_dns && lacks_an_address(found.listeners));
   const Json status = status::compute_status({.parsed = known->parsed,
                                               .listeners = std::move(found.listeners),
                                               .resolved = resolved,
                                               .used = used_upstreams(*known),
-                                              .pods = counts(known->parsed.key, before),
+                                              .pods = counts(known->parsed.key, missed, before),
                                               .conflicts = needs_.pods.conflicts(known->parsed.key),
                                               .previous = before,
                                               .now = now});
   const auto verdict = write(key, *document, status, stop);
-  const bool guessed = !needs_.missed(known->parsed.key);
-  return verdict.kind == Verdict::Kind::done && guessed ? Verdict::after(kCountLater) : verdict;
+  return verdict.kind == Verdict::Kind::done && !missed ? Verdict::after(kCountLater) : verdict;
 }
 
 Verdict PolicyReconciler::write(const std::string& key, const Json& document, const Json& status,

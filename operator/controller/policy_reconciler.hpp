@@ -67,7 +67,9 @@ class PolicyReconciler {
   /// nullopt: all count (a ClusterAmbassadorPolicy serves many namespaces).
   [[nodiscard]] std::optional<discovery::UsedUpstreams> used_upstreams(
       const inject::KnownPolicy& known) const;
-  status::PodCounts counts(const api::PolicyKey& policy, const kube::Json& before) const;
+  /// `missed` as from Needs; without it what `before`, the status, said stays.
+  status::PodCounts counts(const api::PolicyKey& policy, std::optional<unsigned> missed,
+                           const kube::Json& before) const;
   void tell(const kube::Json& document, const kube::Json& before, const kube::Json& after);
   Times times(const std::string& key);
 

@@ -6,13 +6,12 @@
 namespace ambassador::proxy::app {
 
 net::CoreFactory core_factory() {
-  return [](const config::Listener& listener,
-            const Availability& availability) -> Result<std::shared_ptr<const ProtocolCore>> {
+  return [](const config::Listener& listener, const Availability& availability) -> Result<net::Core> {
     switch (listener.protocol) {
       case config::Protocol::redis:
-        return redis::make_core(listener, availability);
+        return net::Core(redis::make_core(listener, availability));
       case config::Protocol::tcp:
-        return tcp::make_core(listener, availability);
+        return net::Core(tcp::make_core(listener, availability));
       case config::Protocol::postgresql:
         break;
     }

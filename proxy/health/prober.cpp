@@ -44,7 +44,7 @@ class Prober::Probe : public std::enable_shared_from_this<Probe> {
       return;
     }
     const unsigned attempt = ++attempt_;
-    request_ = target_.core->probe_request();
+    request_ = target_.core ? target_.core->probe_request() : std::string_view();
     reply_size_ = 0;
     deadline_.expires_after(std::min(target_.timeout, kMaxTimeout));
     deadline_.async_wait([self = shared_from_this(), attempt](error_code error) {

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
 
 #include "proxy/net/lane.hpp"
 #include "proxy/net/relay.hpp"
@@ -11,8 +10,6 @@
 namespace ambassador::proxy::net {
 namespace {
 
-/// Less room than this is not worth a receive.
-constexpr std::size_t kLeastRoom = 2048;
 /// An idle client keeps no more than these places for exchanges.
 constexpr std::size_t kExchangesKept = 16;
 constexpr std::chrono::milliseconds kTidyAfter{1'000};
@@ -86,21 +83,6 @@ bool Client::may_read() {
   return true;
 }
 
-void Client::room_to_read() {
-  if (!input_.block) {
-    input_.block = loop().pool().take();
-    input_.begin = input_.end = 0;
-    return;
-  }
-  if (input_.block->capacity - input_.end >= kLeastRoom) return;
-  const std::size_t left = input_.size();
-  BlockRef wider = loop().pool().take_large(std::max(BlockPool::kCapacity, 2 * left));
-  std::memcpy(wider->data(), input_.data(), left);
-  input_.block = std::move(wider);
-  input_.begin = 0;
-  input_.end = static_cast<std::uint32_t>(left);
-}
-
 void Client::read() {
   int budget = kReadsPerTurn;
   while (readable_ && !closed_ && !ended_) {
@@ -109,7 +91,7 @@ void Client::read() {
       return;
     }
     if (budget-- == 0) return loop().again(*this);
-    room_to_read();
+    make_room(loop().pool(), input_);
     const std::size_t room = input_.block->capacity - input_.end;
     const std::ptrdiff_t got = socket_.receive(input_.block->data() + input_.end, room);
     if (got > 0) {
@@ -260,8 +242,9 @@ void Client::on_deadline(SteadyTime now) {
   if (blocked_lane_ != nullptr && shared_) {
     if (now - blocked_since_ >= kSlowPatience) {
       relay_.counters().clients_slow.add();
-      relay_.say(config::LogLevel::warning, "closed a client that does not read its replies", blocked_lane_,
-                 std::to_string(out_.size()) + " bytes wait for it", peer_.text());
+      relay_.say(config::LogLevel::warning, "closed a client that does not read its replies",
+                 &blocked_lane_->upstream(), std::to_string(out_.size()) + " bytes wait for it",
+                 peer_.text());
       return close();
     }
     loop().deadlines().no_later_than(*this, blocked_since_ + kSlowPatience);

@@ -91,7 +91,6 @@ class Client final : public Peer {
 
   // client.cpp
   void read();
-  void room_to_read();
   [[nodiscard]] bool may_read();
   void received(std::size_t bytes);
   void end_of_client();

@@ -9,6 +9,14 @@ void add(FailureCounts& out, const FailureCounters& counters) {
 
 }  // namespace
 
+void PoolCounters::add_to(PoolSnapshot& out) const {
+  out.lent += lent.get();
+  out.idle += idle.get();
+  out.waiting += waiting.get();
+  out.interruptions += interruptions.get();
+  out.wait_time += wait_time.snapshot();
+}
+
 void ListenerCounters::add_to(ListenerSnapshot& out) const {
   out.clients_total += clients_total.get();
   out.clients_slow += clients_slow.get();
@@ -19,6 +27,7 @@ void ListenerCounters::add_to(ListenerSnapshot& out) const {
   out.bytes_received += bytes_received.get();
   out.bytes_sent += bytes_sent.get();
   add(out.failures, failures);
+  pool.add_to(out.pool);
 }
 
 void BackendCounters::add_to(BackendSnapshot& out) const {

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 
 #include "proxy/net/histogram.hpp"
@@ -27,10 +28,19 @@ struct FailureCounters {
   void add(Failure failure) { of[static_cast<std::size_t>(failure)].add(); }
 };
 
+/// Of a listener whose servers are lent from a pool.
+struct PoolCounters {
+  Counter lent, idle, waiting;  // now
+  Counter interruptions;
+  Histogram wait_time;
+  void add_to(PoolSnapshot& out) const;
+};
+
 struct ListenerCounters {
   Counter clients_total, clients_slow, clients_idle, clients_broken;
   Counter requests, replies, bytes_received, bytes_sent;
   FailureCounters failures;
+  PoolCounters pool;
   void add_to(ListenerSnapshot& out) const;
 };
 
@@ -40,6 +50,12 @@ struct BackendCounters {
   Counter connects, connect_failures, lanes_lost;
   FailureCounters failures;
   Histogram connect_time, request_time;
+  /// A connection is up; it took so long.
+  void connected(std::chrono::microseconds took) {
+    lanes_open.add();
+    connects.add();
+    connect_time.record(static_cast<std::uint64_t>(took.count()));
+  }
   void add_to(BackendSnapshot& out) const;
 };
 

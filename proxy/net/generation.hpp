@@ -11,10 +11,14 @@
 #include <vector>
 
 #include "common/config/document.hpp"
+#include "common/tls/source.hpp"
 #include "proxy/balance/first_in_order.hpp"
+#include "proxy/net/client_numbers.hpp"
 #include "proxy/net/clock.hpp"
 #include "proxy/net/counters.hpp"
+#include "proxy/net/tls_client.hpp"
 #include "proxy/net/upstream.hpp"
+#include "proxy/session/pooled.hpp"
 #include "proxy/session/session.hpp"
 
 namespace ambassador::proxy::net {
@@ -48,12 +52,30 @@ struct OpenClients {
   std::atomic<std::uint32_t> count{0};
 };
 
+/// The core of one listener and worker, of either kind: one of the two is there. Two pointers, and not a
+/// variant of them: each relay knows which one is its own, and reads it without asking.
+struct Core {
+  Core() = default;
+  Core(std::shared_ptr<const ProtocolCore> core)  // NOLINT(google-explicit-constructor)
+      : exchanges(std::move(core)) {}
+  Core(std::shared_ptr<const PooledCore> core)  // NOLINT(google-explicit-constructor)
+      : pooled(std::move(core)) {}
+  std::shared_ptr<const ProtocolCore> exchanges;
+  std::shared_ptr<const PooledCore> pooled;
+};
+
 struct Generation {
   config::Listener config;
   Upstreams upstreams;  // indexed by BackendIndex, as all below
   std::vector<std::shared_ptr<BackendCounters>> counters;
   std::shared_ptr<ListenerCounters> listener_counters;
-  std::shared_ptr<const ProtocolCore> core;  // keeps its Availability alive
+  std::shared_ptr<const ProtocolCore> core;  // of a Relay; keeps its Availability alive
+  // Of a PooledRelay:
+  std::shared_ptr<const PooledCore> pooled;
+  unsigned server_connections = 0;                 // this worker's share of the pool
+  std::shared_ptr<ClientNumbers> numbers;          // of all the listener's workers
+  std::shared_ptr<const TlsClient> tls;            // to servers; null: disabled
+  std::shared_ptr<const tls::Source> certificate;  // to clients; null: none
 };
 
 }  // namespace ambassador::proxy::net

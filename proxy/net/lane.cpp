@@ -11,8 +11,6 @@
 namespace ambassador::proxy::net {
 namespace {
 
-/// Less room than this is not worth a receive.
-constexpr std::size_t kLeastRoom = 2048;
 /// How often the clock is looked at while replies are owed.
 constexpr std::chrono::milliseconds kWatchEvery{250};
 
@@ -24,7 +22,8 @@ Lane::Lane(Relay& relay, std::shared_ptr<Upstream> upstream, std::shared_ptr<Bac
       upstream_(std::move(upstream)),
       counters_(std::move(counters)),
       use_(use),
-      owner_(owner) {
+      owner_(owner),
+      connecting_(relay.loop(), *this) {
   assert((use == Use::own) == (owner != nullptr));
 }
 
@@ -64,7 +63,7 @@ void Lane::queued_more() {
 
 void Lane::watch() {
   SteadyTime next = SteadyTime::max();
-  if (state_ == State::connecting) next = attempt_until_;
+  if (state_ == State::connecting) next = connecting_.until();
   if (state_ == State::pausing) next = pause_until_;
   const SteadyTime soon = loop().now() + kWatchEvery;
   if (!owed_.empty() && owner_ == nullptr) next = std::min(next, soon);
@@ -104,7 +103,7 @@ void Lane::unblock(Client& client) {
 // The socket ------------------------------------------------------------------------------------------------
 
 void Lane::on_ready(std::uint32_t events) {
-  if (state_ == State::connecting) return connecting_ready(events);
+  if (state_ == State::connecting) return came_to(connecting_.ready(events));
   if (state_ != State::up) return;
   if ((events & EPOLLOUT) != 0 && write_blocked_) {
     write_blocked_ = false;
@@ -160,20 +159,6 @@ void Lane::room_again() {
   for (Client* client : waiting) client->lane_has_room();
 }
 
-void Lane::room_in_input() {
-  if (!input_.block) {
-    input_.block = loop().pool().take();
-    input_.begin = input_.end = 0;
-  } else if (input_.block->capacity - input_.end < kLeastRoom) {
-    const std::size_t left = input_.size();
-    BlockRef wider = loop().pool().take_large(std::max(BlockPool::kCapacity, 2 * left));
-    std::memcpy(wider->data(), input_.data(), left);
-    input_.block = std::move(wider);
-    input_.begin = 0;
-    input_.end = static_cast<std::uint32_t>(left);
-  }
-}
-
 void Lane::read() {
   int budget = kReadsPerTurn;
   while (readable_ && state_ == State::up && blocked_by_ == nullptr) {
@@ -181,7 +166,7 @@ void Lane::read() {
       loop().again(*this);
       break;
     }
-    room_in_input();
+    make_room(loop().pool(), input_);
     const std::size_t room = input_.block->capacity - input_.end;
     const std::ptrdiff_t got = socket_.receive(input_.block->data() + input_.end, room);
     if (got > 0) {

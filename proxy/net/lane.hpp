@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "proxy/net/connecting.hpp"
 #include "proxy/net/counters.hpp"
 #include "proxy/net/loop.hpp"
 #include "proxy/net/ring.hpp"
@@ -40,14 +41,10 @@ class Lane final : public Peer {
   static constexpr std::chrono::milliseconds kSilent{30'000};
   /// ...after this long when a health probe failed too: it is stopped, or gone without a word.
   static constexpr std::chrono::milliseconds kSilentAndDown{2'000};
-  /// Waits between rounds of connecting, times 0.75 to 1.25.
-  static constexpr std::chrono::milliseconds kFirstPause{50};
-  static constexpr std::chrono::milliseconds kLongestPause{1'000};
   /// Receives per turn, of one block each, so that no server starves others.
   static constexpr int kReadsPerTurn = 8;
   /// How long a connection to an address that the name no longer has is used.
   static constexpr std::chrono::milliseconds kMovedGrace{10'000};
-  static constexpr std::chrono::seconds kKeepaliveIdle{5};
 
   enum class Use : std::uint8_t {
     shared,  // by all clients of a relay
@@ -119,12 +116,9 @@ class Lane final : public Peer {
 
   // lane_connect.cpp
   void connect();
-  void try_next_address();
-  void connecting_ready(std::uint32_t events);
-  void address_failed(int error);
+  void came_to(Connecting::State state);
   void round_failed();
   void connected();
-  void pause();
   void drop_connection();
   void move_when_nothing_is_owed();
 
@@ -140,7 +134,6 @@ class Lane final : public Peer {
   // lane.cpp
   void owe(Client& client, std::uint32_t sequence, std::uint32_t part, std::uint64_t bytes, SteadyTime since);
   void queued_more();
-  void room_in_input();
   void show();
   void read();
   void replies();
@@ -177,17 +170,11 @@ class Lane final : public Peer {
   Ring<Owed> owed_;
   std::vector<Client*> waiting_for_room_;
 
-  std::shared_ptr<const Addresses> round_;  // the addresses of this round of connecting
-  std::size_t next_address_ = 0;
-  std::size_t attempts_left_ = 0;
-  Address address_;  // of this attempt or connection
-  SteadyTime attempt_since_;
-  SteadyTime attempt_until_;
+  Connecting connecting_;
   SteadyTime pause_until_;
   SteadyTime moved_at_ = SteadyTime::max();
   SteadyTime heard_at_;
   unsigned failures_ = 0;
-  std::string last_failure_;
 };
 
 }  // namespace ambassador::proxy::net

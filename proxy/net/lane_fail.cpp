@@ -18,7 +18,7 @@ void Lane::lose(Failure failure, std::string_view why) {
   counters_->lanes_lost.add();
   upstream_->note_error(why, std::chrono::system_clock::now());
   relay_.say(idle ? config::LogLevel::debug : config::LogLevel::warning, "lost a connection to a backend",
-             this, why);
+             upstream_.get(), why);
   drop_connection();
   if (owner_ != nullptr) return owner_->server_lost();
   fail_sent(failure);

@@ -25,6 +25,8 @@ struct Entry {
   std::vector<std::shared_ptr<const Generation>> generations;  // by worker
   std::shared_ptr<OpenClients> open = std::make_shared<OpenClients>();
   std::shared_ptr<Counter> refused = std::make_shared<Counter>();
+  std::shared_ptr<ClientNumbers> numbers = std::make_shared<ClientNumbers>();
+  std::shared_ptr<TlsClient> tls;      // to servers; null: none
   std::vector<std::string> addresses;  // bound, keys of Impl::acceptors_
 };
 
@@ -71,8 +73,15 @@ struct Made {
   Made(const Upstreams& upstreams, std::function<SteadyTime()> clock)
       : availability(upstreams, std::move(clock)) {}
   UpstreamAvailability availability;
-  std::shared_ptr<const ProtocolCore> core;
+  Core core;
 };
+
+// The listener's server connections are shared out evenly; a worker that was given none has the clients that
+// it had before a reload, and can't leave them without any.
+unsigned share_of(std::size_t worker, std::size_t workers, unsigned connections) {
+  const auto count = static_cast<unsigned>(workers);
+  return std::max(1U, connections / count + (worker < connections % count ? 1U : 0U));
+}
 
 }  // namespace
 
@@ -82,9 +91,13 @@ class Proxy::Impl {
       : control_(control), options_(std::move(options)), factory_(std::move(factory)) {
     const unsigned count = std::max(1U, options_.workers);
     for (unsigned i = 0; i < count; ++i) {
-      workers_.push_back(std::make_unique<Worker>(
-          options_.events, [this](const std::shared_ptr<Upstream>& upstream) { resolve_again(upstream); },
-          options_.memory_budget / count));
+      Outside outside;
+      outside.events = options_.events;
+      outside.resolve_again = [this](const std::shared_ptr<Upstream>& upstream) { resolve_again(upstream); };
+      outside.cancel = [this](std::string listener, std::string text) {
+        cancel(std::move(listener), std::move(text));
+      };
+      workers_.push_back(std::make_unique<Worker>(std::move(outside), options_.memory_budget / count));
     }
   }
   ~Impl() {
@@ -100,6 +113,7 @@ class Proxy::Impl {
   [[nodiscard]] std::vector<ProbeTarget> probe_targets() const;
   void list_clients(std::size_t limit, std::function<void(std::vector<ClientSnapshot>)> done);
   [[nodiscard]] bool listening() const { return applied_; }
+  Result<void> reload_tls();
 
  private:
   using Acceptors = std::map<std::string, std::unique_ptr<Acceptor>>;
@@ -111,7 +125,8 @@ class Proxy::Impl {
   void resolve(const Entry& entry);
   void drop_unused();
   void resolve_again(const std::shared_ptr<Upstream>& upstream);
-  Worker& least_loaded();
+  void cancel(std::string listener, std::string text);
+  Worker& least_loaded(std::size_t of);
   void say_paused(const std::string& listener, std::string_view why);
 
   boost::asio::io_context& control_;
@@ -145,6 +160,21 @@ Result<Entry> Proxy::Impl::prepare(const config::Listener& listener, const Entry
   if (old != nullptr) {
     entry.open = old->open;
     entry.refused = old->refused;
+    entry.numbers = old->numbers;
+    entry.tls = old->tls;
+  }
+  if (listener.server_tls.mode == config::TlsMode::disabled) {
+    entry.tls.reset();
+  } else if (!entry.tls || entry.tls->config() != listener.server_tls) {
+    auto made = TlsClient::make(listener.server_tls);
+    if (!made) return Error{"listeners." + listener.name + ".serverTLS", made.error().text()};
+    entry.tls = std::move(*made);
+  }
+  std::shared_ptr<const tls::Source> certificate;
+  if (options_.certificate) {
+    auto found = options_.certificate(listener);
+    if (!found) return found.error();
+    certificate = std::move(*found);
   }
   const bool same_protocol = old != nullptr && old->config.protocol == listener.protocol;
   std::vector<std::size_t> kept;  // position in the old entry, or npos
@@ -172,7 +202,15 @@ Result<Entry> Proxy::Impl::prepare(const config::Listener& listener, const Entry
     auto core = factory_(listener, made->availability);
     if (!core) return core.error();
     made->core = std::move(*core);
-    generation->core = std::shared_ptr<const ProtocolCore>(made, made->core.get());
+    const auto keep = [&](const auto& one) {  // and with it what it refers to
+      return one ? std::remove_cvref_t<decltype(one)>(made, one.get()) : nullptr;
+    };
+    generation->core = keep(made->core.exchanges);
+    generation->pooled = keep(made->core.pooled);
+    generation->server_connections = share_of(w, workers_.size(), listener.sql.max_server_connections);
+    generation->numbers = entry.numbers;
+    generation->tls = entry.tls;
+    generation->certificate = certificate;
     entry.generations.push_back(std::move(generation));
   }
   return entry;
@@ -249,23 +287,28 @@ Result<void> Proxy::Impl::apply(const config::Document& document) {
 }
 
 void Proxy::Impl::accept_for(const Entry& entry) {
+  // With fewer server connections than workers, the workers that have none serve no clients.
+  const bool pooled = entry.generations.front()->pooled != nullptr;
+  const std::size_t of =
+      pooled ? std::clamp<std::size_t>(entry.config.sql.max_server_connections, 1, workers_.size())
+             : workers_.size();
   for (const std::string& key : entry.addresses) {
     acceptors_.at(key)->start(
-        [this, name = entry.config.name, most = entry.config.max_clients, open = entry.open,
+        [this, of, name = entry.config.name, most = entry.config.max_clients, open = entry.open,
          refused = entry.refused](Socket socket, Address peer) {
           if (open->count.load(std::memory_order_relaxed) >= most) return refused->add();
           open->count.fetch_add(1, std::memory_order_relaxed);
           if (!peer.is_unix()) socket.tune(kClientKeepalive);
-          least_loaded().accept(name, std::move(socket), std::move(peer), open);
+          least_loaded(of).accept(name, std::move(socket), std::move(peer), open);
         },
         [this, name = entry.config.name](std::string_view why) { say_paused(name, why); });
   }
 }
 
-Worker& Proxy::Impl::least_loaded() {
+Worker& Proxy::Impl::least_loaded(std::size_t of) {
   Worker* best = nullptr;
-  for (std::size_t i = 0; i < workers_.size(); ++i) {
-    Worker* worker = workers_[(next_worker_ + i) % workers_.size()].get();
+  for (std::size_t i = 0; i < of; ++i) {
+    Worker* worker = workers_[(next_worker_ + i) % of].get();
     if (best == nullptr || worker->clients() < best->clients()) best = worker;
   }
   ++next_worker_;
@@ -299,6 +342,24 @@ void Proxy::Impl::resolve_again(const std::shared_ptr<Upstream>& upstream) {
     const auto found = resolutions_.find(upstream.get());
     if (found != resolutions_.end()) found->second->again();
   });
+}
+
+// By way of the control thread: a worker does not outlive it, but may outlive another worker.
+void Proxy::Impl::cancel(std::string listener, std::string text) {
+  boost::asio::post(control_, [this, alive = alive_, listener = std::move(listener), text = std::move(text)] {
+    if (!*alive) return;
+    for (auto& worker : workers_) worker->cancel(listener, text);
+  });
+}
+
+Result<void> Proxy::Impl::reload_tls() {
+  Result<void> result;
+  for (const Entry& entry : entries_) {
+    if (!entry.tls) continue;
+    const auto reloaded = entry.tls->reload();
+    if (!reloaded && result) result = Error{entry.config.name, reloaded.error().text()};
+  }
+  return result;
 }
 
 void Proxy::Impl::drop_unused() {
@@ -356,6 +417,7 @@ Snapshot Proxy::Impl::snapshot() const {
     listener.max_clients = entry.config.max_clients;
     listener.clients_refused = entry.refused->get();
     for (const auto& generation : entry.generations) generation->listener_counters->add_to(listener);
+    if (entry.generations.front()->pooled) listener.pool.most = entry.config.sql.max_server_connections;
     for (std::size_t i = 0; i < entry.upstreams.size(); ++i) {
       BackendSnapshot& backend = listener.backends.emplace_back();
       entry.upstreams[i]->describe(backend, now);
@@ -421,6 +483,9 @@ void Proxy::list_clients(std::size_t limit, std::function<void(std::vector<Clien
 }
 std::vector<ProbeTarget> Proxy::probe_targets() const {
   return impl_->probe_targets();
+}
+Result<void> Proxy::reload_tls() {
+  return impl_->reload_tls();
 }
 bool Proxy::listening() const {
   return impl_->listening();

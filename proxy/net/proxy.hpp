@@ -15,17 +15,24 @@
 
 #include "common/config/document.hpp"
 #include "common/result/result.hpp"
+#include "common/tls/source.hpp"
 #include "proxy/net/event.hpp"
+#include "proxy/net/generation.hpp"
 #include "proxy/net/snapshot.hpp"
 #include "proxy/net/upstream.hpp"
 #include "proxy/session/session.hpp"
 
 namespace ambassador::proxy::net {
 
-/// Makes a listener's protocol core; called once per worker and configuration, on the control thread.
-/// `availability` outlives the core and counts backends as `listener` does. An Error refuses the document.
-using CoreFactory = std::function<Result<std::shared_ptr<const ProtocolCore>>(
-    const config::Listener& listener, const Availability& availability)>;
+/// Makes a listener's protocol core, of either kind; called once per worker and configuration, on the control
+/// thread. `availability` outlives the core and counts backends as `listener` does. An Error refuses the
+/// document.
+using CoreFactory =
+    std::function<Result<Core>(const config::Listener& listener, const Availability& availability)>;
+/// The certificate that a listener shows to clients who ask for TLS; null: none. Called with every
+/// configuration, on the control thread; only listeners of pooled protocols have one.
+using CertificateFunction =
+    std::function<Result<std::shared_ptr<const tls::Source>>(const config::Listener& listener)>;
 
 /// What a resolver says of a name.
 struct Resolved {
@@ -41,6 +48,7 @@ struct Options {
   unsigned workers = 1;
   ResolveFunction resolve;
   EventSink events = [](const Event&) {};
+  CertificateFunction certificate;  // empty: no listener has one
   /// Memory for buffers of all workers together. Above it clients are not read until some is free again.
   std::size_t memory_budget = std::size_t{64} * 1024 * 1024;
 };
@@ -49,7 +57,7 @@ struct Options {
 struct ProbeTarget {
   std::string listener;
   std::shared_ptr<Upstream> upstream;        // where it is, and where the result goes
-  std::shared_ptr<const ProtocolCore> core;  // probe_request(), probe_reply()
+  std::shared_ptr<const ProtocolCore> core;  // probe_request(), probe_reply(); null: connecting is the probe
   std::chrono::milliseconds timeout{};       // timeouts.connect of the listener
 };
 
@@ -64,6 +72,10 @@ class Proxy {
   /// that cannot be bound, a core that cannot be made) everything goes on as before. Log level, drain time
   /// and ports of admin and health are not its business.
   Result<void> apply(const config::Document& document);
+
+  /// Reads the CA, certificate and key files for connections to servers again; connections from now on use
+  /// them. An Error names the first listener and file that can't be used: there the old ones stay.
+  Result<void> reload_tls();
 
   /// Clients connected now, over all listeners. Any thread.
   [[nodiscard]] std::size_t clients() const;

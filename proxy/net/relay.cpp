@@ -5,7 +5,7 @@
 namespace ambassador::proxy::net {
 
 Relay::Relay(Loop& loop, const Outside& outside, std::shared_ptr<const Generation> generation)
-    : loop_(loop), outside_(outside), generation_(std::move(generation)) {
+    : Service(outside), loop_(loop), generation_(std::move(generation)) {
   lanes_.resize(generation_->upstreams.size());
 }
 
@@ -35,21 +35,19 @@ void Relay::adopt(std::shared_ptr<const Generation> generation) {
 
 void Relay::accept(Socket socket, const Address& peer, std::shared_ptr<OpenClients> open) {
   auto client = std::make_unique<Client>(*this, generation_, std::move(socket), peer, std::move(open));
-  client->place = clients_.size();
-  Client& accepted = *client;
-  clients_.push_back(std::move(client));
+  Client& accepted = clients_.add(std::move(client));
   counters().clients_total.add();
   if (!accepted.start()) accepted.close();
 }
 
 void Relay::drain() {
   draining_ = true;
-  for (std::size_t i = clients_.size(); i-- > 0;) clients_[i]->drain();  // a closed one leaves the list
+  for (std::size_t i = clients_.size(); i-- > 0;) clients_[i].drain();  // a closed one leaves the list
 }
 
 void Relay::close() {
   draining_ = true;
-  for (std::size_t i = clients_.size(); i-- > 0;) clients_[i]->close();
+  for (std::size_t i = clients_.size(); i-- > 0;) clients_[i].close();
   for (auto& lane : lanes_) {
     if (lane) lane->close();
   }
@@ -68,7 +66,7 @@ void Relay::addresses_changed(const Upstream& upstream) {
   for (auto& lane : lanes_) {
     if (lane && &lane->upstream() == &upstream) lane->addresses_changed();
   }
-  for (std::size_t i = clients_.size(); i-- > 0;) clients_[i]->addresses_changed(upstream);
+  for (std::size_t i = clients_.size(); i-- > 0;) clients_[i].addresses_changed(upstream);
 }
 
 void Relay::describe(std::vector<ClientSnapshot>& out, std::size_t limit) const {
@@ -157,18 +155,11 @@ void Relay::choose_again(Lane& lane) {
 
 void Relay::client_closed(OpenClients& open) {
   open.count.fetch_sub(1, std::memory_order_relaxed);
-  outside_.client_closed();
+  outside().client_closed();
 }
 
 void Relay::client_gone(Client& client) {
-  const std::size_t place = client.place;
-  assert(place < clients_.size() && clients_[place].get() == &client);
-  loop_.bury(std::move(clients_[place]));
-  if (place + 1 < clients_.size()) {
-    clients_[place] = std::move(clients_.back());
-    clients_[place]->place = place;
-  }
-  clients_.pop_back();
+  loop_.bury(clients_.take(client));
 }
 
 void Relay::lane_finished(Lane& lane) {
@@ -178,15 +169,6 @@ void Relay::lane_finished(Lane& lane) {
   lane.close();
   loop_.bury(std::move(*found));
   retired_.erase(found);
-}
-
-void Relay::say(config::LogLevel level, std::string what, const Lane* lane, std::string_view error,
-                std::string client) const {
-  Event event{level, std::move(what), {{"listener", name()}}};
-  if (lane != nullptr) event.fields.emplace_back("backend", lane->upstream().backend().name);
-  if (!client.empty()) event.fields.emplace_back("client", std::move(client));
-  if (!error.empty()) event.fields.emplace_back("error", error);
-  outside_.events(event);
 }
 
 }  // namespace ambassador::proxy::net

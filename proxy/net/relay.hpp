@@ -1,56 +1,42 @@
-// One listener as one worker serves it: its clients, its lanes, its current generation. One worker's thread
-// only.
+// One listener of a protocol of requests and replies as one worker serves it: its clients, its lanes, its
+// current generation. One worker's thread only.
 #pragma once
 
-#include <functional>
 #include <memory>
-#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "proxy/net/client.hpp"
-#include "proxy/net/event.hpp"
 #include "proxy/net/generation.hpp"
 #include "proxy/net/lane.hpp"
 #include "proxy/net/loop.hpp"
+#include "proxy/net/outside.hpp"
+#include "proxy/net/placed.hpp"
+#include "proxy/net/service.hpp"
 
 namespace ambassador::proxy::net {
 
-/// What relays call outside of their worker. Any thread.
-struct Outside {
-  EventSink events;
-  /// A backend's addresses did not work: ask again.
-  std::function<void(const std::shared_ptr<Upstream>&)> resolve_again;
-  /// A client of this worker has been closed.
-  std::function<void()> client_closed;
-};
-
-class Relay {
+class Relay final : public Service {
  public:
   Relay(Loop& loop, const Outside& outside, std::shared_ptr<const Generation> generation);
-  ~Relay();
-  Relay(const Relay&) = delete;
-  Relay& operator=(const Relay&) = delete;
+  ~Relay() override;
 
-  /// The listener's configuration was reloaded. Clients move to it with their next message.
-  void adopt(std::shared_ptr<const Generation> generation);
-  void accept(Socket socket, const Address& peer, std::shared_ptr<OpenClients> open);
-  [[nodiscard]] bool draining() const { return draining_; }
-  /// Clients are closed as soon as nothing is in flight for them.
-  void drain();
-  void close();
-  void addresses_changed(const Upstream& upstream);
-  /// No client is left, not even one that a reply is still owed to.
-  [[nodiscard]] bool empty() const { return clients_.empty(); }
-  /// And no lane either: close() was called, and the turn has ended.
-  [[nodiscard]] bool gone() const { return clients_.empty() && lanes_.empty() && retired_.empty(); }
-  [[nodiscard]] const std::string& name() const { return generation_->config.name; }
-  void describe(std::vector<ClientSnapshot>& out, std::size_t limit) const;
+  // Service. Clients move to an adopted configuration with their next message.
+  void adopt(std::shared_ptr<const Generation> generation) override;
+  void accept(Socket socket, const Address& peer, std::shared_ptr<OpenClients> open) override;
+  [[nodiscard]] bool draining() const override { return draining_; }
+  void drain() override;
+  void close() override;
+  void addresses_changed(const Upstream& upstream) override;
+  void cancel(std::string_view /*text*/) override {}  // no protocol of this kind has such a thing
+  [[nodiscard]] bool empty() const override { return clients_.empty(); }
+  [[nodiscard]] bool gone() const override { return clients_.empty() && lanes_.empty() && retired_.empty(); }
+  void describe(std::vector<ClientSnapshot>& out, std::size_t limit) const override;
 
   // What clients and lanes need. -------------------------------------------------------------------------
   [[nodiscard]] Loop& loop() const { return loop_; }
-  [[nodiscard]] const Outside& outside() const { return outside_; }
-  [[nodiscard]] const std::shared_ptr<const Generation>& generation() const { return generation_; }
+  [[nodiscard]] const std::shared_ptr<const Generation>& generation() const override { return generation_; }
   [[nodiscard]] ListenerCounters& counters() const { return *generation_->listener_counters; }
   [[nodiscard]] const config::Timeouts& timeouts() const { return generation_->config.timeouts; }
   /// The shared lane to a backend of `generation`; null for kNoBackend, or when a reload has removed it.
@@ -70,8 +56,6 @@ class Relay {
   /// ...and no lane owes it anything any more: it is destroyed.
   void client_gone(Client& client);
   void lane_finished(Lane& lane);
-  void say(config::LogLevel level, std::string what, const Lane* lane, std::string_view error,
-           std::string client = {}) const;
 
  private:
   /// Large messages that go on at the same time are few; each further one makes a connection of its own.
@@ -81,9 +65,8 @@ class Relay {
   void close_lane(std::unique_ptr<Lane> lane);
 
   Loop& loop_;
-  const Outside& outside_;
   std::shared_ptr<const Generation> generation_;
-  std::vector<std::unique_ptr<Client>> clients_;
+  Placed<Client> clients_;
   std::vector<std::unique_ptr<Lane>> lanes_;  // shared; by BackendIndex of generation_, null until first used
   std::vector<std::unique_ptr<Lane>> retired_;
   std::vector<std::unique_ptr<Lane>> spare_;  // leased before, idle now

@@ -6,6 +6,22 @@
 
 namespace ambassador::proxy::net {
 
+void make_room(BlockPool& pool, Slice& input) {
+  if (!input.block) {
+    input.block = pool.take();
+    input.begin = input.end = 0;
+    return;
+  }
+  if (input.size() == 0 && input.block.sole()) input.begin = input.end = 0;
+  if (input.block->capacity - input.end >= kLeastRoom) return;
+  const std::size_t left = input.size();
+  BlockRef wider = pool.take_large(std::max(BlockPool::kCapacity, 2 * left));
+  std::memcpy(wider->data(), input.data(), left);
+  input.block = std::move(wider);
+  input.begin = 0;
+  input.end = static_cast<std::uint32_t>(left);
+}
+
 std::size_t Slices::held() const {
   std::size_t sum = 0;
   for (std::size_t i = 0; i < ring_.size(); ++i) sum += ring_[i].block->capacity;

@@ -25,6 +25,12 @@ struct Slice {
   [[nodiscard]] std::string_view view() const { return {data(), size()}; }
 };
 
+/// Room behind `input` for one receive: at least kLeastRoom bytes. What is in it stays, in a wider block if
+/// need be.
+void make_room(BlockPool& pool, Slice& input);
+/// Less room than this is not worth a receive.
+inline constexpr std::size_t kLeastRoom = 2048;
+
 class Slices {
  public:
   /// Pieces below this are copied.

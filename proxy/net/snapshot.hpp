@@ -51,6 +51,16 @@ struct BackendSnapshot {
   HistogramSnapshot request_time;  // from the request's last byte read to the reply's last byte read
 };
 
+/// Of a listener whose servers are lent from a pool; summed over the workers.
+struct PoolSnapshot {
+  unsigned most = 0;                // server connections, 0: the listener has no pool
+  std::uint64_t lent = 0;           // to clients, now
+  std::uint64_t idle = 0;           // ready to be lent, now
+  std::uint64_t waiting = 0;        // clients that wait for one, now
+  std::uint64_t interruptions = 0;  // sent to servers
+  HistogramSnapshot wait_time;      // of clients that got a server, those that waited for none too
+};
+
 struct ListenerSnapshot {
   std::string name;
   config::Protocol protocol = config::Protocol::tcp;
@@ -70,6 +80,7 @@ struct ListenerSnapshot {
   std::uint64_t bytes_sent = 0;      // to clients
   FailureCounts failures{};          // exchanges that failed, whatever the client was told
   HistogramSnapshot request_time;    // from the request's last byte read to its reply being due and complete
+  PoolSnapshot pool;
   std::vector<BackendSnapshot> backends;
 };
 
@@ -85,7 +96,7 @@ struct Snapshot {
 struct ClientSnapshot {
   std::string listener;
   std::string peer;     // "127.0.0.1:53112", "unix"
-  std::string backend;  // of a client that has a lane of its own
+  std::string backend;  // of a client that has a lane of its own, or holds a server
   std::chrono::milliseconds age{};
   std::chrono::milliseconds idle{};
   std::uint64_t requests = 0;

@@ -78,6 +78,7 @@ void Upstream::connect_failed(std::string_view why, SteadyTime now) {
 }
 
 void Upstream::connected() {
+  open_connections.fetch_add(1, std::memory_order_relaxed);
   failures_in_a_row_.store(0, std::memory_order_relaxed);
   if (!ejects()) avoided_until_.store(0, std::memory_order_relaxed);
 }
@@ -88,6 +89,17 @@ void Upstream::failed(SteadyTime now) {
   const auto until = now.time_since_epoch().count() + retry_after_.load(std::memory_order_relaxed);
   avoided_until_.store(until, std::memory_order_relaxed);
   failures_in_a_row_.store(0, std::memory_order_relaxed);
+}
+
+void Upstream::set_role(Role role, SteadyTime now) {
+  role_.store(role, std::memory_order_relaxed);
+  role_known_at_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
+}
+
+bool Upstream::known_replica(SteadyTime now) const {
+  if (role() != Role::replica) return false;
+  const auto age = now.time_since_epoch().count() - role_known_at_.load(std::memory_order_relaxed);
+  return SteadyTime::duration(age) < kReplicaFor;
 }
 
 void Upstream::note_error(std::string_view what, SystemTime now) {

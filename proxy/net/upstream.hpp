@@ -17,6 +17,7 @@
 #include "proxy/net/address.hpp"
 #include "proxy/net/clock.hpp"
 #include "proxy/net/snapshot.hpp"
+#include "proxy/session/pooled.hpp"
 
 namespace ambassador::proxy::net {
 
@@ -44,10 +45,20 @@ class Upstream {
   void probed(bool healthy, std::string_view why, SteadyTime now);
   /// All its addresses refused, or did not answer in time (lanes).
   void connect_failed(std::string_view why, SteadyTime now);
-  /// A connection is up (lanes).
+  /// A connection is up (lanes)...
   void connected();
+  /// ...and is no more.
+  void disconnected() { open_connections.fetch_sub(1, std::memory_order_relaxed); }
   /// True while the last probe failed: lanes then give up on replies that are overdue.
   [[nodiscard]] bool probe_failed() const { return probe_.load(std::memory_order_relaxed) == Probe::down; }
+
+  // What it said of itself (pooled protocols). ------------------------------------------------------------
+  /// How long a server that was a replica is not asked for a primary's work: it may be promoted any moment.
+  static constexpr std::chrono::milliseconds kReplicaFor{1000};
+  void set_role(Role role, SteadyTime now);
+  [[nodiscard]] Role role() const { return role_.load(std::memory_order_relaxed); }
+  /// It said so not long ago.
+  [[nodiscard]] bool known_replica(SteadyTime now) const;
 
   /// Which of the addresses the next connection should try first: each in turn.
   [[nodiscard]] std::size_t next_start() { return starts_.fetch_add(1, std::memory_order_relaxed); }
@@ -71,6 +82,8 @@ class Upstream {
   std::atomic<Probe> probe_{Probe::unknown};
   std::atomic<SteadyTime::rep> avoided_until_{0};
   std::atomic<unsigned> failures_in_a_row_{0};
+  std::atomic<Role> role_{Role::any};
+  std::atomic<SteadyTime::rep> role_known_at_{0};
 
   mutable std::mutex mutex_;  // guards what follows; never taken per request
   std::shared_ptr<const Addresses> addresses_ = std::make_shared<const Addresses>();

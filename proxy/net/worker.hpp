@@ -1,4 +1,4 @@
-// One thread with its io_context, and the relays of all listeners on it. Proxy makes as many as Options say;
+// One thread with its io_context, and what serves all listeners on it. Proxy makes as many as Options say;
 // they share nothing but Upstreams and counters. All public members may be called by any thread.
 #pragma once
 
@@ -13,14 +13,15 @@
 #include <vector>
 
 #include "proxy/net/loop.hpp"
-#include "proxy/net/relay.hpp"
+#include "proxy/net/outside.hpp"
+#include "proxy/net/service.hpp"
 
 namespace ambassador::proxy::net {
 
 class Worker {
  public:
-  Worker(EventSink events, std::function<void(const std::shared_ptr<Upstream>&)> resolve_again,
-         std::size_t memory_budget);
+  /// `outside`: all but client_closed, which is the worker's own.
+  Worker(Outside outside, std::size_t memory_budget);
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
@@ -32,6 +33,7 @@ class Worker {
   /// A client of that listener; `open` was counted up for it.
   void accept(std::string listener, Socket socket, Address peer, std::shared_ptr<OpenClients> open);
   void addresses_changed(std::shared_ptr<const Upstream> upstream);
+  void cancel(std::string listener, std::string text);
   void drain();
   /// Calls `done` on the worker's thread.
   void list_clients(std::size_t limit, std::function<void(std::vector<ClientSnapshot>)> done);
@@ -44,20 +46,21 @@ class Worker {
   [[nodiscard]] SteadyTime now() const { return loop_.now(); }
 
  private:
-  using Relays = std::vector<std::unique_ptr<Relay>>;
+  using Services = std::vector<std::unique_ptr<Service>>;
 
   template <class Work>
   void post(Work work);
-  Relay* find(const std::string& listener);
-  void leave(Relays::iterator relay);
+  Service* find(const std::string& listener);
+  [[nodiscard]] std::unique_ptr<Service> serve(std::shared_ptr<const Generation> generation);
+  void leave(Services::iterator service);
 
   boost::asio::io_context io_;
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
   std::atomic<std::uint32_t> clients_{0};
   Outside outside_;
   Loop loop_;
-  Relays relays_;
-  Relays leaving_;  // of listeners that are gone, until their clients are
+  Services services_;
+  Services leaving_;  // of listeners that are gone, until their clients are
   std::thread thread_;
 };
 

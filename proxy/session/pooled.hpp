@@ -85,8 +85,9 @@ class PooledServer {
   PooledServer& operator=(const PooledServer&) = delete;
 
   /// While no client holds it: `input` is everything received and not consumed yet. Called with none as soon
-  /// as it is connected, and after reset(). Steps: need_more, skip, send (to the server), start_tls (with the
-  /// server), ready, failed. After ready it is asked only when the server sends something.
+  /// as it is connected, and after given_back() said false. Steps: need_more, skip, send (to the server),
+  /// start_tls (with the server), ready, failed. After ready it is asked only when the server sends
+  /// something.
   virtual Step on_bytes(std::span<const char> input) = 0;
   virtual void tls_started(const TlsPeer& peer) = 0;
   /// The client that held it gave it back. True: it may be lent again at once. False: on_bytes says what has
@@ -95,7 +96,8 @@ class PooledServer {
   /// What the server said of itself; any: not known.
   [[nodiscard]] virtual Role role() const = 0;
   /// What a connection of its own to the same address has to send to interrupt what this one runs; empty:
-  /// there is no such thing. Encrypted if this one is.
+  /// there is no such thing. Encrypted if this one is: a new server of the same key is asked, and its steps
+  /// carried out, until it says start_tls; then this is sent.
   [[nodiscard]] virtual std::string_view interruption() const = 0;
   /// Sent before the connection is closed in peace.
   [[nodiscard]] virtual std::string_view farewell() const = 0;
@@ -112,7 +114,8 @@ class PooledSession {
   PooledSession& operator=(const PooledSession&) = delete;
 
   /// `input` is everything received from `from` and not consumed yet; unchanged at the front when it comes
-  /// again. Side::server only while a server is lent.
+  /// again. It may be empty: after a step that consumed all, and after server_lent, borrow_failed and
+  /// server_lost. Side::server only while a server is lent.
   virtual Step on_bytes(Side from, std::span<const char> input) = 0;
   virtual void tls_started(const TlsPeer& peer) = 0;
 
@@ -137,7 +140,8 @@ class PooledSession {
   /// as by give_back. False: it is interrupted and closed.
   virtual bool client_left() = 0;
 
-  /// True: `text`, of another session's step `cancel`, is meant for this one. Compares in constant time.
+  /// True: `text`, of another session's step `cancel`, is meant for this one, which holds a server. Every
+  /// such session of the listener is asked, over all workers. Compares in constant time.
   [[nodiscard]] virtual bool may_cancel(std::string_view text) const = 0;
   /// Between two units of work: may be told to leave (drain), and moved to another core (rebind).
   [[nodiscard]] virtual bool at_rest() const = 0;

@@ -267,6 +267,16 @@ def test_life_the_seeds_statefulset_runs_and_its_pods_have_names(cluster):
     assert kubectl("exec", "redis-st-1", "--", "redis-cli", "-h", name, "set", "key", "kept").strip() == "OK"
 
 
+def wait_for_the_kept_key(seconds: float):
+    deadline = time.monotonic() + seconds
+    while True:
+        answer = run("kubectl", "exec", "redis-st-0", "--", "redis-cli", "get", "key", check=False).strip()
+        if answer == "kept":
+            return
+        assert time.monotonic() < deadline, f"redis-st-0 answers {answer!r}"
+        time.sleep(0.5)
+
+
 @pytest.mark.parametrize("name", ["etcd", "kube-apiserver", "kubelet", "containerd", "coredns"])
 def test_life_a_killed_component_is_started_by_up_and_pods_do_not_notice(cluster, name):
     pods = kubectl("get", "pods", *UIDS)
@@ -278,20 +288,14 @@ def test_life_a_killed_component_is_started_by_up_and_pods_do_not_notice(cluster
     assert after[name]["ready"]
     assert [other for other in after if after[other]["pid"] != before[other]["pid"]] == [name]
     assert kubectl("get", "pods", *UIDS) == pods
-    assert kubectl("exec", "redis-st-0", "--", "redis-cli", "get", "key").strip() == "kept"
+    wait_for_the_kept_key(10)  # a kubelet that has just started is ready before it knows its Pods
 
 
 def test_life_after_a_kill_of_everything_pods_come_back_with_their_data(cluster):
     kubectl("exec", "redis-st-0", "--", "redis-cli", "save")
     assert cgroups.end_all(cluster)
     run("up")
-    deadline = time.monotonic() + 60
-    while True:
-        answer = run("kubectl", "exec", "redis-st-0", "--", "redis-cli", "get", "key", check=False).strip()
-        if answer == "kept":
-            break
-        assert time.monotonic() < deadline, f"redis-st-0 answers {answer!r}"
-        time.sleep(0.5)
+    wait_for_the_kept_key(60)
 
 
 def test_life_volumes_of_deleted_claims_can_be_renewed(cluster):

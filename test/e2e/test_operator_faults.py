@@ -90,11 +90,11 @@ def test_the_api_server_away_for_thirty_seconds_disturbs_neither_operator_nor_pr
             kube.tool("start", "kube-apiserver")
         store("scale", "statefulset/redis-st", "--replicas=3")
         store.wait_ready("redis-st-2", 90)
-        kube.wait("the third is used", lambda: int(store.exec("redis-st-2", "redis-cli", "dbsize").split()[-1]) > 0, 30)
+        # Kubernetes takes the node for dead at first, and its Pods, the operator's too, out of all Services.
+        kube.wait("the third is used", lambda: int(store.exec("redis-st-2", "redis-cli", "dbsize").split()[-1]) > 0, 90)
         seen = load.end()
     assert (seen["errors"], seen["reconnects"]) == (0, 0), seen
     assert {pod["metadata"]["name"]: restarts(operator, pod["metadata"]["name"]) for pod in operator.pods()} == before
-    # Kubernetes takes the node for dead at first, and its Pods, the operator's too, out of all Services.
     kube.wait("Pods are admitted again", lambda: store.apply(objects.pod("late")), 30)
     store.wait_ready("late")
 

@@ -4,8 +4,8 @@ import re
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PURE = [
-    "common/result", "common/config", "proxy/session", "proxy/balance", "proxy/redis", "proxy/tcp",
-    "operator/api", "operator/discovery", "operator/inject", "operator/status",
+    "common/result", "common/text", "common/config", "proxy/session", "proxy/balance", "proxy/redis",
+    "proxy/tcp", "proxy/postgresql", "operator/api", "operator/discovery", "operator/inject", "operator/status",
 ]
 # What a pure room may not include: sockets, clocks, files, Asio, cpprest, threads.
 EDGE = re.compile(

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "operator/kube/config.hpp"
+#include "test/places.hpp"
 
 namespace ambassador::test {
 

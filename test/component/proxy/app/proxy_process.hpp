@@ -2,6 +2,7 @@
 #pragma once
 
 #include "test/component/proxy/app/redis.hpp"
+#include "test/places.hpp"
 
 inline const std::string kProgram = std::string(BINARY_DIR) + "/ambassador-proxy";
 

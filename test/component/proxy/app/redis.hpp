@@ -1,8 +1,6 @@
 // A real redis-server, and a client that speaks just enough RESP to ask it, or the proxy in front of it.
 #pragma once
 
-#include <sys/time.h>
-
 #include <memory>
 
 #include "test/component/proxy/app/process.hpp"
@@ -10,16 +8,7 @@
 /// One connection; every call ends within some seconds.
 class RedisClient {
  public:
-  explicit RedisClient(std::uint16_t port) {
-    fd_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    const timeval patience{10, 0};
-    setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    connected_ = connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
-  }
+  explicit RedisClient(std::uint16_t port) : fd_(connect_to(port)) { connected_ = fd_ >= 0; }
   ~RedisClient() { close(fd_); }
   RedisClient(const RedisClient&) = delete;
   RedisClient& operator=(const RedisClient&) = delete;

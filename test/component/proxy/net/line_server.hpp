@@ -7,48 +7,26 @@
 // "put KEY N" is answered "NAME:put KEY N SUM" with the sum of the bytes.
 #pragma once
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <poll.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <condition_variable>
-#include <cstring>
-#include <mutex>
 #include <numeric>
-#include <stdexcept>
 #include <string>
-#include <thread>
-#include <vector>
+#include <utility>
+
+#include "test/component/proxy/net/threaded_server.hpp"
 
 namespace line {
 
-class Server {
+class Server final : public ThreadedServer {
  public:
   /// `port` 0: a free one.
-  explicit Server(std::string name, std::uint16_t port = 0) : name_(std::move(name)) {
-    listener_ = ::socket(AF_INET, SOCK_STREAM, 0);
-    const int on = 1;
-    setsockopt(listener_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    address.sin_port = htons(port);
-    if (::bind(listener_, reinterpret_cast<sockaddr*>(&address), sizeof(address)) != 0) {
-      throw std::runtime_error(std::string("bind: ") + std::strerror(errno));
-    }
-    ::listen(listener_, 128);
-    socklen_t size = sizeof(address);
-    getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
-    port_ = ntohs(address.sin_port);
-    accepting_ = std::thread([this] { accept(); });
+  explicit Server(std::string name, std::uint16_t port = 0) : ThreadedServer(port), name_(std::move(name)) {
+    start();
   }
   ~Server() { stop(); }
 
-  [[nodiscard]] std::uint16_t port() const { return port_; }
-  [[nodiscard]] int accepted() const { return accepted_; }
   [[nodiscard]] int requests() const { return requests_; }
   /// Lets every request that was held, and all that will be, be answered.
   void release() {
@@ -58,39 +36,10 @@ class Server {
   }
   /// Ends all connections and listens no more.
   void stop() {
-    if (stopping_.exchange(true)) return;
-    release();
-    ::shutdown(listener_, SHUT_RDWR);
-    accepting_.join();
-    ::close(listener_);
-    cut();
-    for (auto& thread : threads_) thread.join();
-  }
-  /// Ends all connections; new ones are welcome.
-  void cut() {
-    const std::lock_guard lock(mutex_);
-    for (const int fd : open_) ::shutdown(fd, SHUT_RDWR);
+    ThreadedServer::stop([this] { release(); });
   }
 
  private:
-  void accept() {
-    while (!stopping_) {
-      const int fd = ::accept(listener_, nullptr, nullptr);
-      if (fd < 0) continue;
-      const int on = 1;
-      setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-      ++accepted_;
-      const std::lock_guard lock(mutex_);
-      open_.push_back(fd);
-      threads_.emplace_back([this, fd] {
-        serve(fd);
-        const std::lock_guard inner(mutex_);
-        std::erase(open_, fd);
-        ::close(fd);
-      });
-    }
-  }
-
   static bool send(int fd, std::string_view text) {
     while (!text.empty()) {
       const ssize_t n = ::send(fd, text.data(), text.size(), MSG_NOSIGNAL);
@@ -100,7 +49,7 @@ class Server {
     return true;
   }
 
-  void serve(int fd) {
+  void serve(int fd) override {
     std::string input;
     char buffer[16384];
     for (;;) {
@@ -153,16 +102,9 @@ class Server {
   }
 
   const std::string name_;
-  int listener_ = -1;
-  std::uint16_t port_ = 0;
-  std::atomic<int> accepted_{0}, requests_{0};
-  std::atomic<bool> stopping_{false};
-  std::thread accepting_;
-  std::mutex mutex_;
+  std::atomic<int> requests_{0};
   std::condition_variable changed_;
   bool released_ = false;
-  std::vector<int> open_;
-  std::vector<std::thread> threads_;
 };
 
 }  // namespace line

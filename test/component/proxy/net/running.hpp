@@ -85,8 +85,11 @@ class Proxy {
     thread_.join();
   }
 
+  /// When it returns, every worker has taken the document.
   Result<void> apply(const config::Document& document) {
-    return on_control([&] { return proxy_->apply(document); });
+    auto result = on_control([&] { return proxy_->apply(document); });
+    list_clients();  // asked of the workers behind it
+    return result;
   }
   /// A document with this one listener.
   Result<void> apply(const config::Listener& listener) {

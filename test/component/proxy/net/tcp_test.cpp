@@ -113,6 +113,8 @@ TEST_CASE("a client that vanishes takes its lane with it, and a server that vani
   CHECK(server_a.line() == "EOF");
   Client b(one.listener.port);
   Client server_b = one.server.accept();
+  b.send("up\n");
+  CHECK(server_b.line() == "up");  // a reset before would be a connection that was never made
   server_b.reset();
   CHECK(b.line() == "EOF");
   CHECK(eventually([&] { return one.proxy.clients() == 0; }));

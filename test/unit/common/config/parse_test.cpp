@@ -258,6 +258,7 @@ TEST_CASE("what is not a document at all is said so") {
       {"version: !!int 1\n", "tags are not read"},
       {"version: 1\nlisteners: *a\n", "not valid YAML"},
       {"? [a]\n: b\n", "a key must be a word"},
+      {"version: 1\ndatabase: \"\xff\"\n", "not UTF-8 (line 2); save it as UTF-8"},
   }));
   CAPTURE(text);
   CHECK_THAT(text_of(parse_all(text).errors), Contains(expected));

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "operator/api/names.hpp"
+#include "test/places.hpp"
 
 namespace {
 

@@ -4,6 +4,8 @@
 
 #include "world.hpp"
 
+#include "test/places.hpp"
+
 using namespace ambassador;
 using namespace ambassador::inject;
 

@@ -9,6 +9,7 @@
 
 #include "proxy/redis/keys.hpp"
 #include "proxy/redis/reply_framer.hpp"
+#include "test/places.hpp"
 
 using namespace ambassador::proxy::redis;
 

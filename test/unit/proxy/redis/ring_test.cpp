@@ -8,6 +8,7 @@
 
 #include "proxy/redis/hash.hpp"
 #include "proxy/redis/md5.hpp"
+#include "test/places.hpp"
 
 using namespace ambassador;
 using namespace ambassador::proxy::redis;

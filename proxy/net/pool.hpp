@@ -1,0 +1,137 @@
+// The server connections of one listener and worker, and who waits for them. At most so many at once,
+// whatever they are for; who comes first is served first, and waits at most timeouts.queue. Opens connections
+// for those who wait, lets go of what is idle, old or in the way. One worker's thread only.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "proxy/net/generation.hpp"
+#include "proxy/net/loop.hpp"
+#include "proxy/net/placed.hpp"
+#include "proxy/net/server_connection.hpp"
+#include "proxy/session/pooled.hpp"
+
+namespace ambassador::proxy::net {
+
+class PooledClient;
+class PooledRelay;
+
+/// One who waits.
+struct Borrower {
+  PooledClient* client;
+  std::string key;
+  Role role;
+  bool alone;
+  SteadyTime since;
+};
+using Borrowers = std::list<Borrower>;
+
+class Pool final : public Peer {
+ public:
+  /// A connection that nobody borrowed for so long is closed.
+  static constexpr std::chrono::minutes kIdleMost{10};
+  /// How often what is idle and old is looked for.
+  static constexpr std::chrono::seconds kSweepEvery{10};
+  /// A login that was refused for good is not tried again for so long: many clients are not many logins.
+  static constexpr std::chrono::milliseconds kRefusedFor{1000};
+  /// Keys whose refusal is remembered at once.
+  static constexpr std::size_t kRefusalsMost = 256;
+  /// Connections go to whom they fit, past a first in the queue whom they don't, until he has waited so long.
+  static constexpr std::chrono::milliseconds kPatience{100};
+
+  explicit Pool(PooledRelay& relay);
+  ~Pool() override;
+
+  // What clients do. -------------------------------------------------------------------------------------
+  /// The session of `client` wants a server. Calls its lent() or not_lent(), now or later.
+  void borrow(PooledClient& client);
+  /// It wants none any more.
+  void forget(PooledClient& client);
+  [[nodiscard]] bool somebody_waits() const { return !borrowers_.empty(); }
+
+  // What connections say. --------------------------------------------------------------------------------
+  /// It is idle.
+  void ready(ServerConnection& server);
+  /// An idle one says something else of itself: whom it fits may have changed.
+  void role_changed() { loop().flush_lane_later(*this); }
+  /// It could not be connected...
+  void unreachable(ServerConnection& server, std::string_view why);
+  /// ...or not be logged in. `text` is what those who wait for its key are told, at once if not `passing`.
+  void refused(ServerConnection& server, std::string_view text, bool passing, std::string_view why);
+  /// It is closed, and was in that state before; it is destroyed when the turn has ended.
+  void closed(ServerConnection& server, ServerConnection::State was);
+  /// There are more than there may be since a reload.
+  [[nodiscard]] bool too_many() const { return servers_.size() > most(); }
+
+  // What the relay does. ---------------------------------------------------------------------------------
+  /// `login_changed`: connections made before are not lent again.
+  void adopt(bool login_changed);
+  void addresses_changed(const Upstream& upstream);
+  /// Opens nothing any more...
+  void stop() { closing_ = true; }
+  /// ...and, when no client is left, closes all.
+  void close();
+  [[nodiscard]] bool empty() const { return servers_.empty(); }
+
+  // Peer. It has no socket; flush comes at the end of a turn in which somebody waited or left.
+  void on_ready(std::uint32_t /*events*/) override {}
+  void on_deadline(SteadyTime now) override;
+  void flush() override;
+  void go_on() override {}
+
+ private:
+  /// What this worker found out about reaching a backend.
+  struct Reach {
+    std::shared_ptr<Upstream> upstream;
+    unsigned failures = 0;
+    SteadyTime not_before{};
+  };
+  struct Refusal {
+    std::string key;
+    std::string text;
+    bool passing;
+    SteadyTime until;
+  };
+
+  // pool.cpp
+  [[nodiscard]] unsigned most() const;
+  [[nodiscard]] bool serve(ServerConnection& server);
+  void lend(ServerConnection& server, PooledClient& client, SteadyTime since);
+  void lend(ServerConnection& server, Borrowers::iterator borrower);
+  void fail(Borrowers::iterator borrower, Failure failure, std::string_view text);
+  void leave(Borrowers::iterator borrower);
+  [[nodiscard]] bool fits(const ServerConnection& server, std::string_view key, Role role,
+                          const PooledClient* alone) const;
+  [[nodiscard]] ServerConnection* take_idle(std::string_view key, Role role);
+  void expire(SteadyTime now);
+  void sweep(SteadyTime now);
+
+  // pool_open.cpp
+  void open_for(const Borrower& borrower, BackendIndex backend);
+  [[nodiscard]] bool make_room();
+  [[nodiscard]] BackendIndex choose(Role role, SteadyTime now);
+  [[nodiscard]] bool only_primaries(SteadyTime now) const;
+  [[nodiscard]] bool finding_out(const Reach& known) const;
+  Reach& reach(const std::shared_ptr<Upstream>& upstream);
+  [[nodiscard]] const Refusal* refusal(std::string_view key, SteadyTime now) const;
+  void remember(std::string_view key, std::string_view text, bool passing);
+  [[nodiscard]] Loop& loop() const;
+
+  PooledRelay& relay_;
+  Placed<ServerConnection> servers_;
+  std::vector<ServerConnection*> idle_;  // the last one was used last
+  Borrowers borrowers_;
+  std::vector<Reach> reaches_;
+  std::vector<Refusal> refusals_;
+  SteadyTime swept_;
+  bool closing_ = false;
+};
+
+}  // namespace ambassador::proxy::net

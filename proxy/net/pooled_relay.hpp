@@ -1,0 +1,63 @@
+// One listener of a pooled protocol as one worker serves it: its clients, its pool, the interruptions under
+// way, its current generation. One worker's thread only.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "proxy/net/generation.hpp"
+#include "proxy/net/interruption.hpp"
+#include "proxy/net/loop.hpp"
+#include "proxy/net/outside.hpp"
+#include "proxy/net/placed.hpp"
+#include "proxy/net/pool.hpp"
+#include "proxy/net/pooled_client.hpp"
+#include "proxy/net/service.hpp"
+
+namespace ambassador::proxy::net {
+
+class PooledRelay final : public Service {
+ public:
+  PooledRelay(Loop& loop, const Outside& outside, std::shared_ptr<const Generation> generation);
+  ~PooledRelay() override;
+
+  // Service. Clients move to an adopted configuration when they are at rest.
+  [[nodiscard]] const std::shared_ptr<const Generation>& generation() const override { return generation_; }
+  void adopt(std::shared_ptr<const Generation> generation) override;
+  void accept(Socket socket, const Address& peer, std::shared_ptr<OpenClients> open) override;
+  [[nodiscard]] bool draining() const override { return draining_; }
+  void drain() override;
+  void close() override;
+  void addresses_changed(const Upstream& upstream) override { pool_.addresses_changed(upstream); }
+  void cancel(std::string_view text) override;
+  void describe(std::vector<ClientSnapshot>& out, std::size_t limit) const override;
+  [[nodiscard]] bool empty() const override { return clients_.empty(); }
+  [[nodiscard]] bool gone() const override {
+    return clients_.empty() && pool_.empty() && interruptions_.empty();
+  }
+
+  // What clients, servers and the pool need. -------------------------------------------------------------
+  [[nodiscard]] Loop& loop() const { return loop_; }
+  [[nodiscard]] Pool& pool() { return pool_; }
+  [[nodiscard]] ListenerCounters& counters() const { return *generation_->listener_counters; }
+  [[nodiscard]] const config::Timeouts& timeouts() const { return generation_->config.timeouts; }
+  /// It is destroyed when the turn has ended.
+  void client_closed(PooledClient& client, OpenClients& open);
+  /// Interrupts what `server` runs, if its protocol can; interruption_ended() tells it.
+  void interrupt(ServerConnection& server);
+  void interruption_over(Interruption& interruption);
+  /// `server` is closed: nobody is to be told.
+  void interruptions_forget(const ServerConnection& server);
+
+ private:
+  Loop& loop_;
+  std::shared_ptr<const Generation> generation_;
+  Placed<PooledClient> clients_;
+  std::vector<std::unique_ptr<Interruption>> interruptions_;
+  Pool pool_;
+  bool draining_ = false;
+};
+
+}  // namespace ambassador::proxy::net

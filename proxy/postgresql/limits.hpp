@@ -1,0 +1,29 @@
+// How large things may be in the PostgreSQL protocol: the server's own limits, so that nothing passes here
+// that a server refuses, and the proxy's, so that its memory is bounded.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace ambassador::proxy::postgresql {
+
+// PostgreSQL's own. ----------------------------------------------------------------------------------------
+/// Of the first packet, without its length (MAX_STARTUP_PACKET_LENGTH in libpq/pqcomm.h).
+inline constexpr std::uint32_t kMaxFirstPacket = 10000;
+/// Of the secret key that cancels: exactly the smaller in protocol 3.0, anything between from 3.2 on.
+inline constexpr std::size_t kMinCancelKey = 4;
+inline constexpr std::size_t kMaxCancelKey = 256;
+
+// The proxy's. ---------------------------------------------------------------------------------------------
+/// A server's message that must be seen whole (authentication, errors, parameters, keys), without its header.
+/// libpq allows errors 30,000 bytes while it logs in.
+inline constexpr std::uint32_t kMaxHeld = std::uint32_t{32} << 10;
+/// Names and values of all parameters that a server reports; PostgreSQL 18 reports 15 short ones.
+inline constexpr std::size_t kMaxReported = std::size_t{64} << 10;
+/// SCRAM's rounds of hashing, per login on the worker's thread: a million take a quarter of a second.
+/// PostgreSQL's default, 4096, takes 1 to 3 ms.
+inline constexpr std::uint32_t kMaxScramIterations = 1'000'000;
+/// Prepared statements that the proxy keeps on one server connection; the least used is closed for a new one.
+inline constexpr std::size_t kMaxStatements = 500;
+
+}  // namespace ambassador::proxy::postgresql

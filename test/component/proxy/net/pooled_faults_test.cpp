@@ -1,0 +1,310 @@
+// Servers lent from a pool when something goes: servers, clients, addresses, the configuration, the proxy.
+#include <catch2/catch.hpp>
+
+#include "toy.hpp"
+
+using namespace toy;
+
+namespace {
+
+std::string failed(Failure failure) {
+  return "! failed " + std::to_string(static_cast<int>(failure));
+}
+
+}  // namespace
+
+TEST_CASE("an idle server that dies is replaced, and no client hears of it") {
+  OneServer one(2);
+  Guest a(one.listener.port);
+  CHECK(a.query("one") == "R s:one");
+  one.server.cut();
+  CHECK(eventually([&] { return one.pool().idle == 0; }));
+  CHECK(a.query("two") == "R s:two");
+  CHECK(one.server.logins() == 2);
+}
+
+TEST_CASE("a server that dies while it is lent fails its client's request, and nobody else's") {
+  OneServer one(2);
+  Guest a(one.listener.port), b(one.listener.port);
+  CHECK(a.query("die") == "! lost");
+  CHECK(a.query("one") == "R s:one");
+  CHECK(b.query("two") == "R s:two");
+  CHECK(one.proxy.backend(0).lanes_lost == 1);
+  CHECK(one.proxy.backend(0).owed == 0);
+  CHECK(one.pool().lent == 0);
+}
+
+TEST_CASE("a server that dies in the middle of a large message leaves the rest of it nowhere to go") {
+  OneServer one(1);
+  Guest a(one.listener.port);
+  CHECK(a.query("begin", "Z T") == "R s:begin");
+  a.send("P 1000000\n" + std::string(500'000, 'y'));
+  one.server.cut();
+  CHECK(a.line() == "! lost");
+  a.send(std::string(500'000, 'y'));
+  CHECK(a.query("next") == "R s:next");
+}
+
+TEST_CASE("a client that leaves gives its server back, in the middle of its work it takes it along") {
+  OneServer one(1);
+  {
+    Guest a(one.listener.port);
+    CHECK(a.query("one") == "R s:one");
+    CHECK(a.ask("BYE") == "bye");
+    CHECK(a.line() == "EOF");
+  }
+  Guest b(one.listener.port);
+  CHECK(b.query("two") == "R s:two");
+  CHECK(one.server.logins() == 1);
+  {
+    Guest c(one.listener.port);
+    CHECK(c.query("begin", "Z T") == "R s:begin");
+  }
+  CHECK(b.query("three") == "R s:three");
+  CHECK(one.server.logins() == 2);
+  CHECK(one.server.cancels() == 1);
+  {
+    Guest d(one.listener.port);
+    d.send("Q hold\n");
+    CHECK(eventually([&] { return one.server.holding() == 1; }));
+    d.reset();
+  }
+  CHECK(eventually([&] { return one.server.cancels() == 2; }));
+  CHECK(b.query("four") == "R s:four");
+  CHECK(one.server.logins() == 3);
+}
+
+TEST_CASE("a client that leaves while it waits is waited for no more") {
+  OneServer one(1);
+  Guest a(one.listener.port);
+  CHECK(a.query("begin", "Z T") == "R s:begin");
+  {
+    Guest b(one.listener.port);
+    b.send("Q never\n");
+    CHECK(eventually([&] { return one.pool().waiting == 1; }));
+  }
+  CHECK(eventually([&] { return one.pool().waiting == 0; }));
+  CHECK(a.query("commit") == "R s:commit");
+}
+
+TEST_CASE("a client interrupts what another one runs, and the interruption meets nobody else") {
+  net::Options options;
+  options.workers = 3;  // who cancels and who is meant are with different ones
+  OneServer one(3, options);
+  std::vector<Guest> guests;
+  for (int i = 0; i < 3; ++i) {
+    guests.emplace_back(one.listener.port);
+    guests.back().send("Q hold\n");
+  }
+  CHECK(eventually([&] { return one.server.holding() == 3; }));
+  const auto cancel = [&](const std::string& name) { Client(one.listener.port).ask("CANCEL " + name); };
+  one.server.keep_cancels_open();
+  cancel("1 2.3.4.");  // a guess
+  const std::string& name = guests[1].name;
+  cancel(name.substr(name.find(' ') + 1));
+  CHECK(guests[1].line() == "R cancelled");
+  CHECK(guests[1].line() == "Z I");
+  CHECK(one.server.cancels() == 1);
+  CHECK(one.server.holding() == 2);
+  CHECK(one.pool().interruptions == 1);
+  // Its server is given back, and lent to nobody before the interruption's connection has closed.
+  guests[1].send("Q next\n");
+  CHECK(guests[1].line(100ms) == "TIMEOUT");
+  one.server.end_cancels();
+  CHECK(guests[1].line() == "R s:next");
+  CHECK(guests[1].line() == "Z I");
+  cancel(name.substr(name.find(' ') + 1));  // nothing runs
+  CHECK(guests[1].query("more") == "R s:more");
+  CHECK(one.server.cancels() == 1);
+  one.server.release();
+}
+
+TEST_CASE("a refused login is told to all who wait for it, and tried once for many") {
+  OneServer one(2);
+  one.server.behave({.role = {}, .refusal = "ERR final no such user"});
+  std::vector<Guest> guests;
+  for (int i = 0; i < 50; ++i) guests.emplace_back(one.listener.port, "nobody");
+  for (auto& guest : guests) guest.send("Q x\n");
+  for (auto& guest : guests) CHECK(guest.line() == "! ERR final no such user");
+  CHECK(one.server.logins() <= 2);
+  CHECK(one.proxy.said("a backend refuses the login"));
+}
+
+TEST_CASE("a refusal that passes is waited for, and told to who waited in vain") {
+  OneServer one(2);
+  one.server.behave({.role = {}, .refusal = "ERR passing starting up"});
+  one.listener.timeouts.queue = 600ms;
+  REQUIRE(one.proxy.apply(one.listener));
+  Guest a(one.listener.port), b(one.listener.port);
+  CHECK(a.query("one") == "! ERR passing starting up");
+  one.listener.timeouts.queue = 5s;
+  REQUIRE(one.proxy.apply(one.listener));
+  b.send("Q two\n");
+  CHECK(b.line(100ms) == "TIMEOUT");
+  one.server.behave({});
+  CHECK(b.line() == "R s:two");
+}
+
+TEST_CASE("a backend that can't be reached is waited for, and others are used meanwhile") {
+  SECTION("the only one") {
+    const std::uint16_t port = free_port();
+    auto listener = listener_named("toy", config::Protocol::tcp, {backend("late", port)});
+    running::Proxy proxy(core());
+    REQUIRE(proxy.apply(listener));
+    Guest a(listener.port);
+    a.send("Q one\n");
+    CHECK(a.line(200ms) == "TIMEOUT");
+    RealServer late("late", {}, port);
+    CHECK(a.line() == "R late:one");
+    CHECK(a.line() == "Z I");
+    late.stop();
+    listener.timeouts.queue = 300ms;
+    REQUIRE(proxy.apply(listener));
+    CHECK(a.query("two") == failed(Failure::unreachable));
+    listener.backends.clear();
+    REQUIRE(proxy.apply(listener));
+    CHECK(a.query("three") == failed(Failure::no_backend));
+  }
+  SECTION("the first one") {
+    RealServer second("second");
+    auto listener = listener_named("toy", config::Protocol::tcp,
+                                   {backend("first", free_port()), backend("second", second.port())});
+    running::Proxy proxy(core());
+    REQUIRE(proxy.apply(listener));
+    Guest a(listener.port);
+    CHECK(a.query("one") == "R second:one");
+  }
+}
+
+TEST_CASE("clients get servers of the role that they want") {
+  RealServer s0("replica", {.role = "replica", .refusal = {}}),
+      s1("primary", {.role = "primary", .refusal = {}});
+  const auto listener = listener_for({&s0, &s1}, 3);
+  running::Proxy proxy(core());
+  REQUIRE(proxy.apply(listener));
+  Guest writer(listener.port, "k primary"), reader(listener.port, "k replica");
+  CHECK(writer.query("w") == "R primary:w");
+  CHECK(reader.query("r") == "R replica:r");
+  SECTION("the roles change") {
+    s0.behave({.role = "primary", .refusal = {}});
+    s1.stop();
+    s0.cut();
+    CHECK(writer.query("w2") == "R replica:w2");  // its name only
+    CHECK(reader.query("r2") == "R replica:r2");  // where there is no replica, the primary
+  }
+  SECTION("only a replica is left") {
+    s1.stop();
+    writer.send("Q w2\n");
+    CHECK(writer.line(300ms) == "TIMEOUT");
+    CHECK(reader.query("r2") == "R replica:r2");
+    s0.behave({.role = "primary", .refusal = {}});
+    CHECK(writer.line() == "R replica:w2");
+  }
+}
+
+TEST_CASE("servers at addresses that are gone are let go of") {
+  OneServer one(2);
+  // 127.0.0.2 is this host too: the server listens on 127.0.0.1 alone.
+  one.listener.backends[0].host = "db.example";
+  one.proxy.set_name("db.example", {"127.0.0.1"});
+  REQUIRE(one.proxy.apply(one.listener));
+  Guest a(one.listener.port), b(one.listener.port);
+  CHECK(a.query("begin", "Z T") == "R s:begin");
+  CHECK(b.query("one") == "R s:one");
+  one.proxy.set_name("db.example", {"127.0.0.2"});
+  CHECK(eventually([&] { return one.server.quits() == 1; }));  // the idle one
+  CHECK(a.query("two", "Z T") == "R s:two");
+  CHECK(a.query("commit") == "R s:commit");
+  CHECK(eventually([&] { return one.server.quits() == 2; }));
+}
+
+TEST_CASE("a reload changes the pool's size, its backends, and the sessions at rest") {
+  OneServer one(3);
+  std::vector<Guest> guests;
+  for (int i = 0; i < 3; ++i) {
+    guests.emplace_back(one.listener.port);
+    CHECK(guests.back().query("begin", "Z T") == "R s:begin");
+  }
+  SECTION("smaller") {
+    one.listener.sql.max_server_connections = 1;
+    REQUIRE(one.proxy.apply(one.listener));
+    for (auto& guest : guests) CHECK(guest.query("commit") == "R s:commit");
+    CHECK(eventually([&] { return one.server.quits() == 2; }));
+    CHECK(guests[0].query("more") == "R s:more");
+    CHECK(one.pool().most == 1);
+  }
+  SECTION("larger") {
+    Guest fourth(one.listener.port);
+    fourth.send("Q wait\n");
+    CHECK(fourth.line(50ms) == "TIMEOUT");
+    one.listener.sql.max_server_connections = 4;
+    REQUIRE(one.proxy.apply(one.listener));
+    CHECK(fourth.line() == "R s:wait");
+  }
+  SECTION("another backend") {
+    RealServer other("other");
+    one.listener.backends = {backend("other", other.port())};
+    REQUIRE(one.proxy.apply(one.listener));
+    CHECK(guests[0].query("commit") == "R s:commit");
+    CHECK(guests[0].query("there") == "R other:there");
+    CHECK(eventually([&] { return one.server.quits() == 1; }));
+    CHECK(guests[1].query("commit") == "R s:commit");
+    CHECK(eventually([&] { return one.server.quits() == 2; }));
+  }
+  SECTION("another core") {
+    CHECK(guests[0].query("commit") == "R s:commit");
+    CHECK(guests[0].ask("LOGIN k").starts_with("hello"));
+    one.listener.max_clients = 77;
+    REQUIRE(one.proxy.apply(one.listener));
+    CHECK(guests[0].ask("LOGIN k").starts_with("again"));
+    CHECK(guests[1].query("commit") == "R s:commit");
+    CHECK(guests[1].ask("LOGIN k").starts_with("again"));
+    CHECK(one.server.quits() == 0);
+  }
+}
+
+TEST_CASE("draining says farewell to clients at rest, and lets the others finish") {
+  OneServer one(2);
+  Guest idle(one.listener.port), busy(one.listener.port);
+  CHECK(busy.query("begin", "Z T") == "R s:begin");
+  one.proxy.begin_drain();
+  CHECK(idle.line() == "farewell");
+  CHECK(idle.line() == "EOF");
+  CHECK(busy.query("more", "Z T") == "R s:more");
+  CHECK(busy.query("commit") == "R s:commit");
+  CHECK(busy.line() == "farewell");
+  CHECK(busy.line() == "EOF");
+  CHECK(eventually([&] { return one.proxy.clients() == 0; }));
+}
+
+TEST_CASE("an idle client is closed after timeouts.idle, one whose query runs is not") {
+  OneServer one(2);
+  one.listener.timeouts.idle = 200ms;
+  REQUIRE(one.proxy.apply(one.listener));
+  Guest idle(one.listener.port), busy(one.listener.port);
+  busy.send("Q hold\n");
+  CHECK(idle.line() == "EOF");
+  CHECK(busy.line(300ms) == "TIMEOUT");
+  one.server.release();
+  CHECK(busy.line() == "R s:hold");
+  CHECK(one.proxy.listener().clients_idle >= 1);
+}
+
+TEST_CASE("a listener that is removed drains, and its connections go with it") {
+  OneServer one(2);
+  Guest a(one.listener.port);
+  CHECK(a.query("one") == "R s:one");
+  REQUIRE(one.proxy.apply(config::Document()));
+  CHECK(a.line() == "farewell");
+  CHECK(a.line() == "EOF");
+  REQUIRE(one.proxy.apply(config::Document()));
+  CHECK(eventually([&] { return one.proxy.clients() == 0; }));
+}
+
+TEST_CASE("a client that sends a head without end is closed") {
+  OneServer one(1);
+  Guest a(one.listener.port);
+  a.send(std::string(10'000, 'z'));
+  CHECK(a.line() == "EOF");
+  CHECK(one.proxy.listener().clients_broken == 1);
+}
