@@ -45,7 +45,7 @@ def test_the_redis_of_the_walk_through_is_a_headless_service_and_a_set_of_two():
 def test_the_postgresql_example_holds_no_password_and_leads_each_environment_to_its_own_database():
     policy, = documents(EXAMPLES / "postgresql/shop.yaml")
     listener, = policy["spec"]["listeners"]
-    names = [upstream["service"]["name"] for upstream in listener["upstreams"]]
+    names = [upstream["statefulSet"]["name"] for upstream in listener["upstreams"]]
     consent = {document["metadata"]["name"]: document["metadata"]["annotations"]["ambassador.dev/allowed-namespaces"]
                for document in documents(EXAMPLES / "postgresql/databases.yaml") if document["kind"] == "Service"}
     assert consent == dict(zip(names, ["shop-production", "shop-staging", "shop-development"]))

@@ -34,13 +34,12 @@ def redis(cluster):
 
 def split():
     return {
-        "readWriteSplit": choice("Which reads go to replicas; other than Disabled is not in this version.", ["Disabled", "ReadOnlyTransactions", "Statements"],
-                                 default="Disabled"),
+        "readWriteSplit": choice("Which reads go to replicas; other than Disabled is not in this version.",
+                                 ["Disabled", "ReadOnlyTransactions", "Statements"], default="Disabled"),
         "readPort": number("Not in this version. A second port, for reads alone. Default: none.", 1024, 65535),
         "maxLag": duration("Not in this version. Replicas further behind are not read from. Default: no limit."),
         "causalReads": choice("A client reads what it wrote itself, also from replicas; Enabled is not in this "
-                              "version.", ["Enabled", "Disabled"],
-                              default="Disabled"),
+                              "version.", ["Enabled", "Disabled"], default="Disabled"),
     }
 
 
