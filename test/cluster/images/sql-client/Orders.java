@@ -16,7 +16,7 @@ import java.sql.Statement;
  * is counted, and it connects anew. A line on standard input gets the counts so far as an answer.
  */
 final class Orders {
-  private static final String DATABASE = "jdbc:postgresql://localhost:5432/shop?user=anyone";
+  private static final String DATABASE = "jdbc:postgresql://localhost:5432/shop";
   private static final long PAUSE_MILLISECONDS = 5;
 
   private Connection connection;
