@@ -27,6 +27,18 @@ def query(own, pod, sql):
     return own.exec(pod, "psql", "--username=shop", "--dbname=shop", "-Atqc", sql, container="postgres").strip()
 
 
+class Work(Load):
+    """orders-jdbc at work in a Pod; `.so_far()` and `.end()` give its counts."""
+
+    def __init__(self, own, pod="app"):
+        self.process = own.start("exec", pod, "--stdin", "--container", "shop", "--", "orders-jdbc", "work")
+        self.process.stdout.readline()
+
+    def wait_for_more(self, orders=50, seconds=30):
+        at = self.so_far()["orders"]
+        kube.wait("orders are placed", lambda: self.so_far()["orders"] > at + orders, seconds)
+
+
 # Three environments.
 
 @pytest.fixture(scope="module")
@@ -52,7 +64,7 @@ def password_of(environment):
 def shops(cluster, operator, certificate):
     """Kube bound to each environment's namespace, and to the databases' as "data"."""
     names = ["data", *(f"shop-{environment}" for environment in ENVIRONMENTS)]
-    cluster.delete("namespace", names[0], *names[1:])  # another test's may still be on their way out
+    cluster("delete", "namespace", *names, "--ignore-not-found")  # another test's may still be on their way out
     cluster.apply(EXAMPLE / "databases.yaml", NAMESPACES)
     own = {"data": cluster.within("data")} | {e: cluster.within(f"shop-{e}") for e in ENVIRONMENTS}
     own["data"].apply(objects.secret("pg-tls", **certificate))
@@ -84,10 +96,10 @@ def test_one_program_with_one_string_reaches_the_database_of_its_environment(sho
 
 
 def test_what_crosses_the_network_is_encrypted(shops):
-    shops["production"].exec("shop", "orders-jdbc", "place", "encrypted")
-    encrypted = query(shops["data"], "pg-production-0",
-                      "select distinct ssl from pg_stat_ssl join pg_stat_activity using (pid) "
-                      "where usename = 'shop' and client_addr is not null")
+    with Work(shops["production"], "shop") as work:
+        work.wait_for_more()
+        encrypted = query(shops["data"], "pg-production-0", "select distinct ssl from pg_stat_ssl join pg_stat_activity "
+                          "using (pid) where usename = 'shop' and client_addr is not null")
     assert encrypted == "t"
 
 
@@ -112,18 +124,6 @@ def test_a_server_that_the_ca_does_not_vouch_for_is_not_logged_in_at(shops, tmp_
 
 
 # One environment: what changes while clients are at work.
-
-class Work(Load):
-    """orders-jdbc at work in a Pod; `.so_far()` and `.end()` give its counts."""
-
-    def __init__(self, own, pod="app"):
-        self.process = own.start("exec", pod, "--stdin", "--container", "shop", "--", "orders-jdbc", "work")
-        self.process.stdout.readline()
-
-    def wait_for_more(self, orders=50, seconds=30):
-        at = self.so_far()["orders"]
-        kube.wait("orders are placed", lambda: self.so_far()["orders"] > at + orders, seconds)
-
 
 def start(own, **listener):
     """A database, a policy and a Pod that uses it, all ready."""
