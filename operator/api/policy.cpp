@@ -14,6 +14,10 @@ std::string PolicyKey::config_name() const {
   return cluster() ? "cluster." + name : name;
 }
 
+std::string PolicyKey::listener_key(std::string_view listener) const {
+  return config_name() + "." + std::string(listener);
+}
+
 std::string PolicyKey::socket_folder() const {
   return std::string(kSocketFolder) + "/" + reference();
 }

@@ -29,6 +29,8 @@ struct PolicyKey {
   /// First half of a listener's key in metrics, logs and configuration: "shop-data" or "cluster.shop-data"
   /// (policy names hold no dots, so the two never meet).
   [[nodiscard]] std::string config_name() const;
+  /// The key of one of its listeners there: "shop-data.cache".
+  [[nodiscard]] std::string listener_key(std::string_view listener) const;
   /// Folder of its Unix sockets: "/run/ambassador/shop-data" or "/run/ambassador/cluster/shop-data".
   [[nodiscard]] std::string socket_folder() const;
   /// For messages: "shop/shop-data" or "cluster/shop-data".

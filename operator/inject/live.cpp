@@ -122,7 +122,7 @@ config::Document Looking::with_those_held(config::Document document) const {
   std::optional<config::Document> now;  // read when it is needed first: hardly ever
   for (const auto& policy : usable_) {
     for (const auto& listener : policy->parsed.policy->listeners) {
-      const std::string name = policy->parsed.key.config_name() + "." + listener.name;
+      const std::string name = policy->parsed.key.listener_key(listener.name);
       if (all_mounted(secret_files(name, listener), mounted)) continue;
       const auto wanted = std::ranges::find(document.listeners, name, &config::Listener::name);
       if (wanted == document.listeners.end()) continue;

@@ -11,7 +11,7 @@ namespace {
 using config::Authentication;
 using config::TlsMode;
 
-/// None of the characters '=' and ',' can be in a listener's name, a Secret's or a key.
+/// Neither '=' nor ',' can be in a listener's name, a Secret's or a key.
 std::string entry_of(const SecretFile& file) {
   return file.path + "=" + file.secret + "/" + file.key;
 }
@@ -20,6 +20,10 @@ std::string entry_of(const SecretFile& file) {
 
 std::string secret_folder(const std::string& name) {
   return std::string(api::kSecretFolder) + "/" + name;
+}
+
+bool shows_certificate(const api::Listener& listener) {
+  return !listener.sql.credentials.empty() && listener.tls.mode != TlsMode::disabled;
 }
 
 std::vector<SecretFile> secret_files(const std::string& name, const api::Listener& listener) {
@@ -33,7 +37,7 @@ std::vector<SecretFile> secret_files(const std::string& name, const api::Listene
     add(sql.credentials, api::kUsernameKey, api::kUsernameKey, false);
     add(sql.credentials, api::kPasswordKey, api::kPasswordKey, false);
   }
-  if (!sql.credentials.empty() && listener.tls.mode != TlsMode::disabled) {
+  if (shows_certificate(listener)) {
     add(sql.credentials, api::kCertificateKey, api::kCertificateKey, true);
     add(sql.credentials, api::kPrivateKeyKey, api::kPrivateKeyKey, true);
   }
@@ -46,7 +50,7 @@ Mounts mounts_of(const std::vector<KnownPolicyPtr>& policies) {
   for (const auto& policy : policies) {
     for (const auto& listener : policy->parsed.policy->listeners) {
       mounts.sockets = mounts.sockets || listener.unix_socket;
-      const auto files = secret_files(policy->parsed.key.config_name() + "." + listener.name, listener);
+      const auto files = secret_files(policy->parsed.key.listener_key(listener.name), listener);
       mounts.secrets.insert(mounts.secrets.end(), files.begin(), files.end());
     }
   }

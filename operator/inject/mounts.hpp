@@ -34,6 +34,9 @@ Mounts mounts_of(const std::vector<KnownPolicyPtr>& policies);
 /// @param name "shop-data.db"
 std::vector<SecretFile> secret_files(const std::string& name, const api::Listener& listener);
 
+/// Does the proxy look for a client certificate among them? The Secret need not have one.
+bool shows_certificate(const api::Listener& listener);
+
 /// "/etc/ambassador-secrets/shop-data.db", where secret_files() of that listener are.
 std::string secret_folder(const std::string& name);
 

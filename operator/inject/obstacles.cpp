@@ -46,7 +46,7 @@ bool containers_fit(const json& spec) {
 
 /// "listener shop-data.cache"
 std::string listener_text(const api::PolicyKey& key, const api::Listener& listener) {
-  return "listener " + key.config_name() + "." + listener.name;
+  return "listener " + key.listener_key(listener.name);
 }
 
 /// Which container declares a TCP port; empty for none.

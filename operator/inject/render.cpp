@@ -53,7 +53,7 @@ void render_sql(config::Listener& rendered, const api::Listener& listener) {
   auto& tls = rendered.server_tls;
   tls.mode = listener.tls.mode;
   if (listener.tls.ca) tls.ca_file = file(api::kCaFile);
-  if (!sql.credentials.empty() && tls.mode != config::TlsMode::disabled) {
+  if (shows_certificate(listener)) {
     tls.certificate_file = file(api::kCertificateKey);
     tls.key_file = file(api::kPrivateKeyKey);
   }
@@ -62,7 +62,7 @@ void render_sql(config::Listener& rendered, const api::Listener& listener) {
 config::Listener render_listener(const PlacedPolicy& placed, const api::Listener& listener, bool sockets) {
   const auto& key = placed.policy->parsed.key;
   config::Listener rendered;
-  rendered.name = key.config_name() + "." + listener.name;
+  rendered.name = key.listener_key(listener.name);
   rendered.protocol = listener.protocol;
   rendered.port = listener.port;
   if (listener.unix_socket && sockets) rendered.unix_socket = api::socket_path(key, listener);

@@ -64,7 +64,7 @@ std::vector<Variable> variables_of(const std::vector<KnownPolicyPtr>& policies,
   };
   for (const auto& policy : policies) {
     for (const auto& listener : policy->parsed.policy->listeners) {
-      const std::string key = policy->parsed.key.config_name() + "." + listener.name;
+      const std::string key = policy->parsed.key.listener_key(listener.name);
       add(listener.env.url, url_of(listener), key);
       add(listener.env.jdbc_url, "jdbc:" + url_of(listener), key);
       add(listener.env.host, "127.0.0.1", key);
