@@ -88,8 +88,8 @@ std::optional<Obstacle> Deciding::prepare(const Wish& wish) {
   if (auto obstacle = unknown_environment(selection_.policies, overrides_)) return obstacle;
   if (auto obstacle = port_taken(selection_.policies, input_.pod, input_.installation)) return obstacle;
   for (const auto& policy : selection_.policies) {
-    placed_.push_back({policy, environment_for(*policy->parsed.policy, overrides_, input_.namespace_labels,
-                                               labels_, input_.installation)});
+    placed_.push_back({policy, environment_for(policy->spec(), overrides_, input_.namespace_labels, labels_,
+                                               input_.installation)});
     if (auto obstacle = no_way(placed_.back())) return obstacle;
   }
   return std::nullopt;
@@ -100,7 +100,7 @@ PodRecord Deciding::record(const Settings& settings, const std::vector<Variable>
                            const Mounts& mounts) const {
   PodRecord record;
   for (const auto& [policy, environment] : placed_) {
-    record.policies.push_back({policy->parsed.key, policy->parsed.policy->hash, environment});
+    record.policies.push_back({policy->parsed.key, policy->spec().hash, environment});
   }
   record.image = settings.image;
   record.config_version = config::kVersion;

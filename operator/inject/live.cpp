@@ -75,7 +75,7 @@ void Looking::find_policies() {
     if (found == input_.policies.end()) {
       gone_.push_back(recorded.key);
     } else if ((*found)->parsed.policy) {
-      recorded.hash = (*found)->parsed.policy->hash;
+      recorded.hash = (*found)->spec().hash;
       usable_.push_back(*found);
       placed_.push_back({*found, recorded.environment});
     }
@@ -121,7 +121,7 @@ config::Document Looking::with_those_held(config::Document document) const {
   const std::string_view mounted = recorded == record_.shape.end() ? std::string_view() : recorded->second;
   std::optional<config::Document> now;  // read when it is needed first: hardly ever
   for (const auto& policy : usable_) {
-    for (const auto& listener : policy->parsed.policy->listeners) {
+    for (const auto& listener : policy->spec().listeners) {
       const std::string name = policy->parsed.key.listener_key(listener.name);
       if (all_mounted(secret_files(name, listener), mounted)) continue;
       const auto wanted = std::ranges::find(document.listeners, name, &config::Listener::name);
@@ -165,8 +165,8 @@ std::string Looking::staleness(const Settings& settings) const {
     if (value != (recorded == record_.shape.end() ? "" : recorded->second)) return subject;
   }
   for (const auto& [policy, environment] : placed_) {
-    if (environment != environment_for(*policy->parsed.policy, overrides_, input_.namespace_labels, labels_,
-                                       input_.installation)) {
+    if (environment !=
+        environment_for(policy->spec(), overrides_, input_.namespace_labels, labels_, input_.installation)) {
       return "environment";
     }
   }

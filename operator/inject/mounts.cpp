@@ -48,7 +48,7 @@ std::vector<SecretFile> secret_files(const std::string& name, const api::Listene
 Mounts mounts_of(const std::vector<KnownPolicyPtr>& policies) {
   Mounts mounts;
   for (const auto& policy : policies) {
-    for (const auto& listener : policy->parsed.policy->listeners) {
+    for (const auto& listener : policy->spec().listeners) {
       mounts.sockets = mounts.sockets || listener.unix_socket;
       const auto files = secret_files(policy->parsed.key.listener_key(listener.name), listener);
       mounts.secrets.insert(mounts.secrets.end(), files.begin(), files.end());

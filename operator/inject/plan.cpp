@@ -22,7 +22,7 @@ std::optional<Obstacle> unknown_environment(const std::vector<KnownPolicyPtr>& p
   if (!overrides.environment) return std::nullopt;
   std::string declared;
   for (const auto& policy : policies) {
-    for (const auto& environment : policy->parsed.policy->environments) {
+    for (const auto& environment : policy->spec().environments) {
       if (environment.name == *overrides.environment) return std::nullopt;
       declared += (declared.empty() ? "" : ", ") + environment.name;
     }

@@ -82,7 +82,7 @@ PodFacts pod_facts(const json& pod) {
   PodFacts facts;
   const json& spec = member(pod, "spec");
   const auto grace = api::integer_at(spec, "terminationGracePeriodSeconds").value_or(30);
-  facts.grace_period = seconds(std::clamp<std::int64_t>(grace, 0, 7 * 24 * 3600));
+  facts.grace_period = std::clamp(seconds(grace), seconds(0), seconds(std::chrono::hours(7 * 24)));
   for (const char* kind : {"containers", "initContainers"}) {
     for (const auto& container : list_at(spec, kind)) {
       if (text_at(container, "name") == api::kContainerName) continue;
@@ -107,7 +107,7 @@ config::Document render_config(const std::vector<PlacedPolicy>& policies, const 
   document.health_port = installation.health_port;
   document.admin_port = installation.admin_port;
   for (const auto& placed : policies) {
-    for (const auto& listener : placed.policy->parsed.policy->listeners) {
+    for (const auto& listener : placed.policy->spec().listeners) {
       if (pod.declared_ports.contains(listener.port)) continue;
       document.listeners.push_back(render_listener(placed, listener, pod.sockets));
     }

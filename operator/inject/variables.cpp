@@ -63,7 +63,7 @@ std::vector<Variable> variables_of(const std::vector<KnownPolicyPtr>& policies,
     }
   };
   for (const auto& policy : policies) {
-    for (const auto& listener : policy->parsed.policy->listeners) {
+    for (const auto& listener : policy->spec().listeners) {
       const std::string key = policy->parsed.key.listener_key(listener.name);
       add(listener.env.url, url_of(listener), key);
       add(listener.env.jdbc_url, "jdbc:" + url_of(listener), key);
