@@ -220,6 +220,9 @@ void Runner::begin_drain(const char* why) {
 }
 
 void Runner::drain_step() {
+  if (!drain_) {
+    return;
+  }
   const Drain::Step step = drain_->step(proxy_->clients(), std::chrono::steady_clock::now());
   if (step == Drain::Step::exit) {
     finish(0);

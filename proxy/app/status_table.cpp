@@ -128,7 +128,7 @@ void print_backends(const json& listener, std::string& out) {
       if (const std::string trouble = text_of(backend, kind); trouble != "-") {
         const std::string when =
             kind == std::string_view("lastError") ? " at " + text_of(backend, "lastErrorAt") : "";
-        troubles.push_back(text_of(backend, "name") + when + ": " + trouble);
+        troubles.push_back(fmt::format("{}{}: {}", text_of(backend, "name"), when, trouble));
       }
     }
   }

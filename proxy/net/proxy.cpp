@@ -113,7 +113,7 @@ class Proxy::Impl {
   [[nodiscard]] std::size_t clients() const;
   [[nodiscard]] Snapshot snapshot() const;
   [[nodiscard]] std::vector<ProbeTarget> probe_targets() const;
-  void list_clients(std::size_t limit, std::function<void(std::vector<ClientSnapshot>)> done);
+  void list_clients(std::size_t limit, const std::function<void(std::vector<ClientSnapshot>)>& done);
   [[nodiscard]] bool listening() const { return applied_; }
   Result<void> reload_tls(const std::string& listener);
   void login_changed(const std::string& listener);
@@ -252,8 +252,9 @@ Result<void> Proxy::Impl::apply(const config::Document& document) {
   for (std::size_t i = 0; i < document.listeners.size(); ++i) {
     const config::Listener& listener = document.listeners[i];
     const Entry* old = find(listener.name);
-    changed.push_back(old == nullptr || old->config != listener);
-    if (!changed.back()) {
+    const bool same = old != nullptr && old->config == listener;
+    changed.push_back(!same);
+    if (same) {
       entries.push_back(*old);
       continue;
     }
@@ -308,17 +309,17 @@ void Proxy::Impl::accept_for(const Entry& entry) {
           if (open->count.load(std::memory_order_relaxed) >= most) return refused->add();
           open->count.fetch_add(1, std::memory_order_relaxed);
           if (!peer.is_unix()) socket.tune(kClientKeepalive);
-          least_loaded(of).accept(name, std::move(socket), std::move(peer), open);
+          least_loaded(of).accept(name, std::move(socket), peer, open);
         },
         [this, name = entry.config.name](std::string_view why) { say_paused(name, why); });
   }
 }
 
 Worker& Proxy::Impl::least_loaded(std::size_t of) {
-  Worker* best = nullptr;
-  for (std::size_t i = 0; i < of; ++i) {
+  Worker* best = workers_[next_worker_ % of].get();
+  for (std::size_t i = 1; i < of; ++i) {
     Worker* worker = workers_[(next_worker_ + i) % of].get();
-    if (best == nullptr || worker->clients() < best->clients()) best = worker;
+    if (worker->clients() < best->clients()) best = worker;
   }
   ++next_worker_;
   return *best;
@@ -477,7 +478,8 @@ std::vector<ProbeTarget> Proxy::Impl::probe_targets() const {
   return targets;
 }
 
-void Proxy::Impl::list_clients(std::size_t limit, std::function<void(std::vector<ClientSnapshot>)> done) {
+void Proxy::Impl::list_clients(std::size_t limit,
+                               const std::function<void(std::vector<ClientSnapshot>)>& done) {
   struct Gathered {
     std::vector<ClientSnapshot> clients;
     std::size_t missing = 0;
@@ -515,8 +517,8 @@ void Proxy::stop() {
 Snapshot Proxy::snapshot() const {
   return impl_->snapshot();
 }
-void Proxy::list_clients(std::size_t limit, std::function<void(std::vector<ClientSnapshot>)> done) {
-  impl_->list_clients(limit, std::move(done));
+void Proxy::list_clients(std::size_t limit, const std::function<void(std::vector<ClientSnapshot>)>& done) {
+  impl_->list_clients(limit, done);
 }
 std::vector<ProbeTarget> Proxy::probe_targets() const {
   return impl_->probe_targets();

@@ -95,7 +95,7 @@ class Proxy {
 
   [[nodiscard]] Snapshot snapshot() const;
   /// The clients of now, asked from every worker; `done` is called on the control thread. At most `limit`.
-  void list_clients(std::size_t limit, std::function<void(std::vector<ClientSnapshot>)> done);
+  void list_clients(std::size_t limit, const std::function<void(std::vector<ClientSnapshot>)>& done);
   /// All backends of all listeners as configured now; changes with every apply().
   [[nodiscard]] std::vector<ProbeTarget> probe_targets() const;
   /// True when every listener of the document is bound.
