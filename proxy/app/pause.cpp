@@ -52,9 +52,8 @@ Result<void> pause(const Options& options) {
     if (!held) return held.error();
     if (*held == 0) return {};
     if (std::chrono::steady_clock::now() >= until)
-      return Error{"",
-                   std::to_string(*held) +
-                       " servers are still in use, the pause goes on: wait with another pause, or resume"};
+      return Error{"", std::to_string(*held) + (*held == 1 ? " server is" : " servers are") +
+                           " still in use, the pause goes on: wait with another pause, or resume"};
     std::this_thread::sleep_for(kAgain);
   }
 }

@@ -127,6 +127,7 @@ class PostgresqlProxy {
     std::string authentication = "Proxy";
     std::string server_tls{};  // a YAML value; empty: none
     unsigned connections = 4;
+    std::uint16_t second = 0;  // port of another backend
   };
 
   PostgresqlProxy(const PostgresqlServer15& server, const Listener& listener, unsigned threads = 2)
@@ -147,6 +148,8 @@ class PostgresqlProxy {
         (ours ? ", credentialsFolder: " + secret.path() : "") + "}\n";
     if (!listener.server_tls.empty()) text += "  serverTLS: " + listener.server_tls + "\n";
     text += "  backends:\n  - {host: localhost, port: " + std::to_string(server_.port()) + "}\n";
+    if (listener.second != 0)
+      text += "  - {host: localhost, port: " + std::to_string(listener.second) + "}\n";
     folder.write("config.yaml", text);
   }
   void start() {
