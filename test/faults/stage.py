@@ -88,7 +88,7 @@ class Outcome:
 def proxy(folder, binary, listener, threads=2, name="ambassador"):
     """The proxy with one listener, as the configuration document has it; its port is chosen here."""
     port = programs.free_port()
-    document = {"version": 1, "health": {"port": 0}, "admin": {"port": 0},
+    document = {"version": 1, "health": {"port": 0}, "admin": {"port": 0}, "drainTimeout": "1s",
                 "listeners": [{"addresses": ["127.0.0.1"], "port": port, **listener}]}
     path = folder / f"{name}-{port}.json"
     path.write_text(json.dumps(document, indent=1))
