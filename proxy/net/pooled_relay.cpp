@@ -89,7 +89,10 @@ void PooledRelay::client_closed(PooledClient& client, OpenClients& open) {
 
 void PooledRelay::cancel(std::string_view text) {
   for (const auto& client : clients_) {
-    if (ServerConnection* const server = client->meant_by(text)) return interrupt(*server);
+    if (ServerConnection* const server = client->meant_by(text)) {
+      if (server->interruptions() < kCancelsMost) interrupt(*server);
+      return;
+    }
   }
 }
 

@@ -21,6 +21,10 @@ namespace ambassador::proxy::net {
 
 class PooledRelay final : public Service {
  public:
+  /// So many cancels of clients are on their way to one server connection at most: one may meet what it was
+  /// meant for, another what came next. Each is a connection, which a client could make thousands of.
+  static constexpr unsigned kCancelsMost = 2;
+
   PooledRelay(Loop& loop, const Outside& outside, std::shared_ptr<const Generation> generation);
   ~PooledRelay() override;
 

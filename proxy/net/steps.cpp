@@ -141,6 +141,7 @@ void PooledClient::lent(ServerConnection& server) {
   rest(Side::server) = {};
   server_gets(begun_.size());
   session_->server_lent(server.protocol());
+  if (session_->logging_in()) limit_login();
   must_ask_ = true;
   if (!asking_) loop().again(*this);
 }

@@ -5,7 +5,6 @@ the servers have in the end against what every client was told. Alone: python3 t
 """
 import argparse
 import dataclasses
-import math
 import os
 import pathlib
 import shutil
@@ -31,18 +30,14 @@ class Play:
     cancels: int
 
 
-def seconds(value):
-    return "-" if value is None else "never" if value == math.inf else f"{value:.2f}"
-
-
 def row(protocol, name, outcome):
     v = outcome.verdict
-    return (f"| {protocol} | {name} | {seconds(outcome.gap)} | {seconds(outcome.beyond)} | {v.ok:,} | {v.errors} | "
-            f"{len(v.lost) + len(v.torn)} | {len(v.doubled) + len(v.foreign)} | {v.doubtful} |")
+    return (f"| {protocol} | {name} | {stage.seconds(outcome.gap)} | {stage.seconds(outcome.beyond)} | {v.ok:,} | {v.errors} | "
+            f"{len(v.lost) + len(v.torn)} | {len(v.doubled) + len(v.foreign)} | {v.doubtful} | {outcome.remark} |")
 
 
-HEAD = ("| | case | longest gap, s | beyond, s | ok | errors | lost | doubled | doubtful |\n"
-        "|---|---|---|---|---|---|---|---|---|")
+HEAD = ("| | case | longest gap, s | beyond, s | ok | errors | lost | doubled | doubtful | |\n"
+        "|---|---|---|---|---|---|---|---|---|---|")
 
 
 def played(case, arguments):

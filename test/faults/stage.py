@@ -85,6 +85,10 @@ class Outcome:
         self.expect("only what was in flight is told an error", not outside, outside[:5])
 
 
+def seconds(value):
+    return "-" if value is None else "never" if value == math.inf else f"{value:.2f}"
+
+
 def proxy(folder, binary, listener, threads=2, name="ambassador"):
     """The proxy with one listener, as the configuration document has it; its port is chosen here."""
     port = programs.free_port()

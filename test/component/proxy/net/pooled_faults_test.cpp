@@ -119,6 +119,21 @@ TEST_CASE("a client interrupts what another one runs, and the interruption meets
   one.server.release();
 }
 
+TEST_CASE("a client that cancels without end makes few connections of it") {
+  OneServer one(1);
+  Guest a(one.listener.port);
+  one.server.keep_cancels_open();
+  a.send("Q hold\n");
+  CHECK(eventually([&] { return one.server.holding() == 1; }));
+  const std::string name = a.name.substr(a.name.find(' ') + 1);
+  for (int i = 0; i < 50; ++i) Client(one.listener.port).ask("CANCEL " + name);
+  CHECK(a.line() == "R cancelled");
+  CHECK(a.line() == "Z I");
+  CHECK(one.pool().interruptions <= 2);
+  one.server.end_cancels();
+  CHECK(a.query("next") == "R s:next");
+}
+
 TEST_CASE("a refused login is told to all who wait for it, and tried once for many") {
   OneServer one(2);
   one.server.behave({.role = {}, .refusal = "ERR final no such user"});
@@ -310,6 +325,22 @@ TEST_CASE("an idle client is closed after timeouts.idle, one whose query runs is
   one.server.release();
   CHECK(busy.line() == "R s:hold");
   CHECK(one.proxy.listener().clients_idle >= 1);
+}
+
+TEST_CASE("a client that does not log in is closed, also one that sends a byte now and then") {
+  OneServer one(1);
+  Client silent(one.listener.port), drips(one.listener.port);
+  Guest a(one.listener.port);
+  const auto began = std::chrono::steady_clock::now();
+  std::string end;
+  for (int i = 0; i < 15 && (end = drips.line(1s)) == "TIMEOUT"; ++i) drips.send("L");
+  CHECK(end == "EOF");
+  CHECK(silent.line() == "EOF");
+  const auto took = std::chrono::steady_clock::now() - began;
+  CHECK(took > 7s);
+  CHECK(took < 11s);
+  CHECK(one.proxy.listener().clients_broken == 2);
+  CHECK(a.query("one") == "R s:one");
 }
 
 TEST_CASE("a listener that is removed drains, and its connections go with it") {
