@@ -38,7 +38,7 @@ class PooledRelay final : public Service {
   void addresses_changed(const Upstream& upstream) override;
   void standing_changed() override { pool_.standing_changed(); }
   void login_changed() override;
-  void cancel(std::string_view text) override;
+  void cancel(const Wish& wish) override;
   void describe(std::vector<ClientSnapshot>& out, std::size_t limit) const override;
   [[nodiscard]] bool empty() const override { return clients_.empty(); }
   [[nodiscard]] bool gone() const override {
@@ -52,8 +52,9 @@ class PooledRelay final : public Service {
   [[nodiscard]] const config::Timeouts& timeouts() const { return generation_->config.timeouts; }
   /// It is destroyed when the turn has ended.
   void client_closed(PooledClient& client, OpenClients& open);
-  /// Interrupts what `server` runs, if its protocol can; interruption_ended() tells it.
-  void interrupt(ServerConnection& server);
+  /// Interrupts what `server` runs, if its protocol can; interruption_ended() tells it. `asker`: who wishes
+  /// so, kept open until then; may be null.
+  void interrupt(ServerConnection& server, std::shared_ptr<const Socket> asker = nullptr);
   void interruption_over(Interruption& interruption);
   /// `server` is closed: nobody is to be told.
   void interruptions_forget(const ServerConnection& server);

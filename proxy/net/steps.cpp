@@ -90,7 +90,8 @@ bool PooledClient::carry_out(Side from, const Step& step) {
       give_back();
       return true;
     case Step::Kind::cancel:
-      relay_.outside().cancel(relay_.name(), std::string(step.text));
+      relay_.outside().cancel(relay_.name(),
+                              {std::string(step.text), std::make_shared<Socket>(wire_.socket().duplicate())});
       return true;
     case Step::Kind::close:
       send(Side::client, step.text);

@@ -12,7 +12,8 @@ import psycopg2
 import stage
 from postgresql_server import DATABASE
 
-VICTIMS, BYSTANDERS, CANCELLERS, CONNECTIONS = 16, 8, 8, 8
+VICTIMS, BYSTANDERS, CANCELLERS = 16, 8, 8
+CONNECTIONS = {"Transaction": 8, "Session": VICTIMS + BYSTANDERS}
 LONGEST_QUERY = 0.01  # seconds
 LONGEST_PAUSE = 0.01  # of a canceller, between two
 FORGED_EVERY = 8  # one of so many cancels has another client's number, and a key that is nobody's
@@ -71,10 +72,12 @@ def forged(port, pid, chance):
         to.recv(1)  # closed when it is dealt with
 
 
-def cancels(play, scene, pooling="Transaction"):
+def cancels(play, scene, pooling):
+    """Nobody is answered with another's reply or cancelled by another's wish; nor does a wish whose connection has closed
+    meet what its client asks next."""
     outcome = stage.Outcome()
     with scene(play) as on:
-        port = on.proxy([on.primary()], pooling, connections=CONNECTIONS).port
+        port = on.proxy([on.primary()], pooling, connections=CONNECTIONS[pooling]).port
         stopping = threading.Event()
         victims = [Asker(number, port, stopping) for number in range(VICTIMS)]
         bystanders = [Asker(VICTIMS + number, port, stopping) for number in range(BYSTANDERS)]

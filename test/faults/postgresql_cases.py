@@ -324,6 +324,7 @@ CASES = {
     "two-primaries-asynchronous": lambda play: two_primaries(play, False),
     "back-as-standby": lambda play: comes_back(play, True),
     "back-as-primary": lambda play: comes_back(play, False),
-    "cancels": lambda play: cancels(play, scene),
+    "cancels": lambda play: cancels(play, scene, "Transaction"),
+    "cancels-session": lambda play: cancels(play, scene, "Session"),
     "slow-logins": slow_logins,
 }

@@ -97,9 +97,13 @@ TEST_CASE("a client interrupts what another one runs, and the interruption meets
     guests.back().send("Q hold\n");
   }
   CHECK(eventually([&] { return one.server.holding() == 3; }));
-  const auto cancel = [&](const std::string& name) { Client(one.listener.port).ask("CANCEL " + name); };
+  std::vector<Client> cancels;
+  const auto cancel = [&](const std::string& name) {
+    cancels.emplace_back(one.listener.port).send("CANCEL " + name + "\n");
+  };
   one.server.keep_cancels_open();
   cancel("1 2.3.4.");  // a guess
+  CHECK(cancels[0].line() == "EOF");
   const std::string& name = guests[1].name;
   cancel(name.substr(name.find(' ') + 1));
   CHECK(guests[1].line() == "R cancelled");
@@ -107,13 +111,17 @@ TEST_CASE("a client interrupts what another one runs, and the interruption meets
   CHECK(one.server.cancels() == 1);
   CHECK(one.server.holding() == 2);
   CHECK(one.pool().interruptions == 1);
-  // Its server is given back, and lent to nobody before the interruption's connection has closed.
+  // Its server is given back, and lent to nobody before the interruption's connection has closed. Not before
+  // that does who wished it see that it is done.
   guests[1].send("Q next\n");
   CHECK(guests[1].line(100ms) == "TIMEOUT");
+  CHECK(cancels[1].line(100ms) == "TIMEOUT");
   one.server.end_cancels();
+  CHECK(cancels[1].line() == "EOF");
   CHECK(guests[1].line() == "R s:next");
   CHECK(guests[1].line() == "Z I");
   cancel(name.substr(name.find(' ') + 1));  // nothing runs
+  CHECK(cancels[2].line() == "EOF");
   CHECK(guests[1].query("more") == "R s:more");
   CHECK(one.server.cancels() == 1);
   one.server.release();
@@ -126,7 +134,8 @@ TEST_CASE("a client that cancels without end makes few connections of it") {
   a.send("Q hold\n");
   CHECK(eventually([&] { return one.server.holding() == 1; }));
   const std::string name = a.name.substr(a.name.find(' ') + 1);
-  for (int i = 0; i < 50; ++i) Client(one.listener.port).ask("CANCEL " + name);
+  std::vector<Client> cancels;
+  for (int i = 0; i < 50; ++i) cancels.emplace_back(one.listener.port).send("CANCEL " + name + "\n");
   CHECK(a.line() == "R cancelled");
   CHECK(a.line() == "Z I");
   CHECK(one.pool().interruptions <= 2);
