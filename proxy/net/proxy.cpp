@@ -95,8 +95,8 @@ class Proxy::Impl {
       Outside outside;
       outside.events = options_.events;
       outside.resolve_again = [this](const std::shared_ptr<Upstream>& upstream) { resolve_again(upstream); };
-      outside.cancel = [this](std::string listener, std::string text) {
-        cancel(std::move(listener), std::move(text));
+      outside.cancel = [this](std::string listener, Wish wish) {
+        cancel(std::move(listener), std::move(wish));
       };
       outside.standing_changed = [this](std::string listener) { standing_changed(std::move(listener)); };
       workers_.push_back(std::make_unique<Worker>(std::move(outside), options_.memory_budget / count));
@@ -130,7 +130,7 @@ class Proxy::Impl {
   void resolve(const Entry& entry);
   void drop_unused();
   void resolve_again(const std::shared_ptr<Upstream>& upstream);
-  void cancel(std::string listener, std::string text);
+  void cancel(std::string listener, Wish wish);
   void standing_changed(std::string listener);
   Worker& least_loaded(std::size_t of);
   void say_paused(const std::string& listener, std::string_view why);
@@ -355,10 +355,10 @@ void Proxy::Impl::resolve_again(const std::shared_ptr<Upstream>& upstream) {
 }
 
 // By way of the control thread: a worker does not outlive it, but may outlive another worker.
-void Proxy::Impl::cancel(std::string listener, std::string text) {
-  boost::asio::post(control_, [this, alive = alive_, listener = std::move(listener), text = std::move(text)] {
+void Proxy::Impl::cancel(std::string listener, Wish wish) {
+  boost::asio::post(control_, [this, alive = alive_, listener = std::move(listener), wish = std::move(wish)] {
     if (!*alive) return;
-    for (auto& worker : workers_) worker->cancel(listener, text);
+    for (auto& worker : workers_) worker->cancel(listener, wish);
   });
 }
 

@@ -1,5 +1,5 @@
 // Keeps knowing which of a listener's servers takes writes: asks each for its standing, on a connection of
-// its own per server, that nobody borrows. About once a second while a primary is there and answers, ten
+// its own per server, that nobody borrows. More than once a second while a primary is there and answers, ten
 // times a second while none is, so that a promotion is known soon. One worker of a listener watches, and only
 // where there are several servers and the protocol can ask (Generation::watches); what it learns goes to the
 // Upstreams, and all workers are told of a change (Outside::standing_changed). One worker's thread only.
@@ -18,8 +18,8 @@ namespace ambassador::proxy::net {
 class RoleWatch final : public Timed, public ServerOwner {
  public:
   /// Between two questions to a server. Each is moved by up to a tenth: the ambassadors of a fleet do not ask
-  /// in step.
-  static constexpr std::chrono::milliseconds kInterval{1000};
+  /// in step. A primary that was demoted without its connections being closed gets no write after a second.
+  static constexpr std::chrono::milliseconds kInterval{800};
   static constexpr std::chrono::milliseconds kIntervalWithoutPrimary{100};
 
   explicit RoleWatch(PooledRelay& relay) : relay_(relay) {}
@@ -50,6 +50,7 @@ class RoleWatch final : public Timed, public ServerOwner {
     SteadyTime due;
     bool asked = false;  // on this connection
     bool answers = true;
+    bool refused = false;  // its login, for good: what it says will not change soon
   };
   void ask(Watched& one, BackendIndex backend);
   Watched* find(const ServerConnection& server);

@@ -90,7 +90,8 @@ bool PooledClient::carry_out(Side from, const Step& step) {
       give_back();
       return true;
     case Step::Kind::cancel:
-      relay_.outside().cancel(relay_.name(), std::string(step.text));
+      relay_.outside().cancel(relay_.name(),
+                              {std::string(step.text), std::make_shared<Socket>(wire_.socket().duplicate())});
       return true;
     case Step::Kind::close:
       send(Side::client, step.text);
@@ -141,6 +142,7 @@ void PooledClient::lent(ServerConnection& server) {
   rest(Side::server) = {};
   server_gets(begun_.size());
   session_->server_lent(server.protocol());
+  if (session_->logging_in()) limit_login();
   must_ask_ = true;
   if (!asking_) loop().again(*this);
 }

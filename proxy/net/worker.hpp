@@ -37,7 +37,7 @@ class Worker {
   void pause(std::string listener, SteadyTime until);
   void resume(std::string listener);
   void login_changed(std::string listener);
-  void cancel(std::string listener, std::string text);
+  void cancel(std::string listener, Wish wish);
   void drain();
   /// Calls `done` on the worker's thread.
   void list_clients(std::size_t limit, std::function<void(std::vector<ClientSnapshot>)> done);

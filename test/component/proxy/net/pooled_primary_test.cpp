@@ -45,6 +45,18 @@ TEST_CASE("what servers are is known before a client asks, and asked again about
   CHECK(pair.proxy.listener().pool.idle == 0);  // they are not the pool's
 }
 
+TEST_CASE("servers that refuse the login of who asks them are not asked all the time") {
+  RealServer first("first", {.role = {}, .refusal = "ERR final no such user"});
+  RealServer second("second", {.role = {}, .refusal = "ERR final no such user"});
+  running::Proxy proxy(watching_core(), {});
+  REQUIRE(proxy.apply(listener_for({&first, &second}, 4)));
+  CHECK(eventually([&] { return first.logins() >= 2; }));
+  const int before = first.logins();
+  std::this_thread::sleep_for(2s);
+  CHECK(first.logins() - before <= 3);
+  CHECK(proxy.said("a backend does not tell whether it is the primary"));
+}
+
 TEST_CASE("one server is not watched") {
   OneServer one(2);
   Guest a(one.listener.port);
