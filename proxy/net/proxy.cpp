@@ -453,6 +453,7 @@ Snapshot Proxy::Impl::snapshot() const {
     listener.clients_refused = entry.refused->get();
     for (const auto& generation : entry.generations) generation->listener_counters->add_to(listener);
     if (const auto& pooled = entry.generations.front()->pooled) {
+      listener.pool.paused = now < entry.paused_until;
       listener.pool.most = entry.config.sql.max_server_connections;
       listener.pool.pins = pooled->pinned();
     }

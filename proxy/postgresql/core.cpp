@@ -42,8 +42,7 @@ class PostgresCore final : public PooledCore {
   [[nodiscard]] std::string watch_key() const override {
     const auto account = parts_->settings.account();
     if (!account) return {};
-    const std::string& database = parts_->settings.database;
-    return make_key({}, account->user, database.empty() ? account->user : database);
+    return make_key({}, account->user, watched_database());
   }
   void rebind(PooledSession& session) const override {
     static_cast<PostgresSession&>(session).rebind(*parts_);  // cores of a listener are of one protocol
@@ -57,6 +56,17 @@ class PostgresCore final : public PooledCore {
   }
 
  private:
+  // Any will do that is there: what is configured, what a client was let into, or what tools connect to.
+  [[nodiscard]] std::string watched_database() const {
+    if (!parts_->settings.database.empty()) return parts_->settings.database;
+    if (!parts_->greetings.empty()) {
+      for (const auto& [name, value] : parameters_of(parts_->greetings.begin()->first)) {
+        if (name == "database") return value;
+      }
+    }
+    return "postgres";
+  }
+
   const std::unique_ptr<CoreParts> parts_;  // what its sessions and servers write
 };
 
