@@ -1,14 +1,15 @@
 # Precompiled headers: what many files include and is slow to parse is parsed once per preset. Files still include what
 # they use: the presets without them (release, clang) and check_headers fail otherwise.
 #
-# precompiled(pch_asio DEPENDENCIES asio nlohmann HEADERS <boost/asio.hpp> ...) makes one; precompile(target kind room) lets
-# a target use the one that fits what its room links, so that its compiler flags are the same; kind: "" or "_test".
+# precompiled(pch_asio DEPENDENCIES asio nlohmann HEADERS <boost/asio.hpp> ...) makes one (FLAGS test_flags: with these
+# flags); precompile(target kind room) lets a target use the one that fits what its room links, so that its compiler flags
+# are the same; kind: "" or "_test".
 file(WRITE ${CMAKE_BINARY_DIR}/generated/precompiled.cpp "")
 
 function(precompiled name)
-  cmake_parse_arguments(PCH "" "" "DEPENDENCIES;HEADERS" ${ARGN})
+  cmake_parse_arguments(PCH "" "FLAGS" "DEPENDENCIES;HEADERS" ${ARGN})
   add_library(${name} OBJECT EXCLUDE_FROM_ALL ${CMAKE_BINARY_DIR}/generated/precompiled.cpp)
-  target_link_libraries(${name} PRIVATE flags)
+  target_link_libraries(${name} PRIVATE flags ${PCH_FLAGS})
   foreach(dependency IN LISTS PCH_DEPENDENCIES)
     target_link_libraries(${name} PRIVATE ${dependency}-dep)
   endforeach()
@@ -23,8 +24,8 @@ set(asio_headers ${json_headers} <boost/asio/io_context.hpp> <boost/asio/ip/tcp.
 precompiled(pch_json DEPENDENCIES nlohmann HEADERS ${json_headers})
 precompiled(pch_asio DEPENDENCIES asio nlohmann HEADERS ${asio_headers})
 if(AMBASSADOR_TESTS)
-  precompiled(pch_json_test DEPENDENCIES nlohmann HEADERS ${json_headers} <catch2/catch.hpp>)
-  precompiled(pch_asio_test DEPENDENCIES asio nlohmann HEADERS ${asio_headers} <catch2/catch.hpp>)
+  precompiled(pch_json_test FLAGS test_flags DEPENDENCIES nlohmann HEADERS ${json_headers} <catch2/catch.hpp>)
+  precompiled(pch_asio_test FLAGS test_flags DEPENDENCIES asio nlohmann HEADERS ${asio_headers} <catch2/catch.hpp>)
 endif()
 
 # The dependencies of a room and of all rooms that it links: property AMBASSADOR_LINKS of its target, kept by room().

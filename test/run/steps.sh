@@ -1,6 +1,5 @@
 # Sourced by ./run: the steps of `./run test`, in order; each can be run alone as `./run test STEP`.
-# e2e and lint are not yet among the quick ones: they have not been seen green in one run of `.ci/run`.
-quick_steps=(format layout unit headers fuzz)
+quick_steps=(format layout e2e unit headers fuzz lint)
 full_steps=(format layout unit headers fuzz coverage lint_all conformance faults e2e tsan clang)
 fuzz_seconds=${FUZZ_SECONDS:-20}
 
