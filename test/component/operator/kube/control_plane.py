@@ -99,8 +99,11 @@ class ControlPlane:
                 time.sleep(0.1)
 
     def obey(self, order):
-        if order in ("pause", "resume"):
-            self.apiserver.send_signal(signal.SIGSTOP if order == "pause" else signal.SIGCONT)
+        if order == "pause":
+            self.apiserver.send_signal(signal.SIGSTOP)
+            os.waitpid(self.apiserver.pid, os.WUNTRACED)  # until the last of its threads stands still
+        elif order == "resume":
+            self.apiserver.send_signal(signal.SIGCONT)
         elif order == "kill":
             self.apiserver.kill()
             self.apiserver.wait()

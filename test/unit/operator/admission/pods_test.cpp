@@ -1,4 +1,6 @@
 #include <catch2/catch.hpp>
+#include <mutex>
+#include <set>
 
 #include "test/unit/operator/admission/world.hpp"
 
@@ -41,12 +43,20 @@ TEST_CASE("a Pod that does not ask is let through untouched, and nobody is asked
 
 TEST_CASE("a policy that the cache does not know yet is found by one live read") {
   World world;
-  // The watches are cut and stay so: what comes now is in no cache.
-  world.server.on_call([](const kube::Request& request) -> std::optional<Fault> {
+  // No cache hears of what comes now: once the watch of each is refused, it has none.
+  std::mutex mutex;
+  std::set<std::string> refused;
+  world.server.on_call([&](const kube::Request& request) -> std::optional<Fault> {
     if (request.target.find("watch=") == std::string::npos) return std::nullopt;
+    const std::lock_guard lock(mutex);
+    refused.insert(request.target.substr(0, request.target.find('?')));
     return Fault{};
   });
-  world.server.cut_watches();
+  REQUIRE(test::eventually([&] {
+    world.server.cut_watches();
+    const std::lock_guard lock(mutex);
+    return refused.size() == 4;  // policies, cluster policies, namespaces, nodes
+  }));
   world.make_namespace("new", {{"environment", "production"}});
   world.server.put(kube::resources::policies, policy("new", "data"));
   const auto patch = World::patch_of(world.mutate(review_of(pod(), "new")));
