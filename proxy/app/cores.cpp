@@ -57,6 +57,8 @@ net::CoreFactory core_factory(Secrets& secrets) {
       case config::Protocol::tcp:
         return net::Core(tcp::make_core(listener, availability));
       case config::Protocol::postgresql:
+        if (listener.sql.uses_replicas())
+          return Error{"listeners." + listener.name + ".sql", "reads from replicas are not in this version"};
         return net::Core(postgresql::make_core(postgresql_settings(listener, secrets, *pins)));
     }
     return Error{"listeners." + listener.name + ".protocol", "is not in this version"};
