@@ -38,6 +38,9 @@ postgresql::Settings postgresql_settings(const config::Listener& listener, Secre
   postgresql::Settings settings;
   settings.authentication = listener.sql.authentication;
   settings.pooling = listener.sql.pooling;
+  settings.role = listener.sql.servers == config::Servers::replicas ? Role::replica : Role::primary;
+  settings.split = listener.sql.read_write_split;
+  settings.causal_reads = listener.sql.causal_reads;
   settings.database = listener.sql.database;
   settings.server_tls = listener.server_tls.mode;
   if (settings.authentication == config::Authentication::proxy) settings.account = secrets.account(listener);
@@ -57,8 +60,6 @@ net::CoreFactory core_factory(Secrets& secrets) {
       case config::Protocol::tcp:
         return net::Core(tcp::make_core(listener, availability));
       case config::Protocol::postgresql:
-        if (listener.sql.uses_replicas())
-          return Error{"listeners." + listener.name + ".sql", "reads from replicas are not in this version"};
         return net::Core(postgresql::make_core(postgresql_settings(listener, secrets, *pins)));
     }
     return Error{"listeners." + listener.name + ".protocol", "is not in this version"};

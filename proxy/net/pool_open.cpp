@@ -60,13 +60,15 @@ Pool::Reach& Pool::reach(const std::shared_ptr<Upstream>& upstream) {
   return reaches_.emplace_back(Reach{upstream, 0, {}});
 }
 
-// One that is no primary. How far behind it is is not known where no primary is.
+// From one that is no primary. How far behind it is is not known where nobody asks, or no primary is.
 bool Pool::reads_from(const Upstream& upstream, const Borrower& borrower, SteadyTime now) const {
-  const auto& upstreams = relay_.generation()->upstreams;
+  const Generation& generation = *relay_.generation();
+  const auto& upstreams = generation.upstreams;
   const auto lag = upstream.most_lag(now);
-  if (lag ? *lag > relay_.generation()->config.sql.max_lag
-          : std::any_of(upstreams.begin(), upstreams.end(),
-                        [](const auto& other) { return other->role() == Role::primary; }))
+  if (lag ? *lag > generation.config.sql.max_lag
+          : generation.watched && std::any_of(upstreams.begin(), upstreams.end(), [](const auto& other) {
+              return other->role() == Role::primary;
+            }))
     return false;
   if (borrower.wrote == SteadyTime::min() || upstream.has_until(borrower.wrote, now)) return true;
   upstream.want_news(now);

@@ -10,15 +10,20 @@ void PositionHistory::add(SteadyTime when, std::uint64_t position) {
     samples_.back().when = std::max(when, samples_.back().when);
     return;
   }
-  if (samples_.size() >= kMost) {
-    // What is left out makes a lag look longer, never shorter.
-    std::size_t kept = 0;
-    for (std::size_t i = 0; i < samples_.size(); ++i) {
-      if (i >= kMost / 2 || i % 2 == 0) samples_[kept++] = samples_[i];
-    }
-    samples_.resize(kept);
-  }
+  if (samples_.size() >= kMost) thin();
   samples_.push_back({when, position});
+}
+
+// Those stay without which a lag would look longer by more than an eighth; shorter none does.
+void PositionHistory::thin() {
+  const SteadyTime newest = samples_.back().when;
+  std::size_t kept = samples_.size() - 1;  // the oldest one that stays so far
+  for (std::size_t i = samples_.size() - 1; i-- > 0;) {
+    const SteadyTime newer = samples_[kept].when;
+    if (i > 0 && newer - samples_[i - 1].when <= (newest - newer) / 8) continue;
+    samples_[--kept] = samples_[i];
+  }
+  samples_.erase(samples_.begin(), samples_.begin() + static_cast<std::ptrdiff_t>(kept));
 }
 
 std::optional<Behind> PositionHistory::behind(std::uint64_t position, SteadyTime now) const {

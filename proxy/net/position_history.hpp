@@ -21,7 +21,7 @@ struct Behind {
 
 class PositionHistory {
  public:
-  /// The times that are remembered; with more, every second one of the older half is forgotten.
+  /// The times that are remembered; with more, those are forgotten that make little difference to a lag.
   static constexpr std::size_t kMost = 1024;
 
   /// The primary was at `position`, or before, when it was asked at `when`. What is not further than the last
@@ -36,6 +36,8 @@ class PositionHistory {
     SteadyTime when;
     std::uint64_t position;
   };
+  void thin();
+
   std::vector<Sample> samples_;  // both grow
 };
 
