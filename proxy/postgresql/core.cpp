@@ -42,7 +42,10 @@ class PostgresCore final : public PooledCore {
   [[nodiscard]] std::string watch_key() const override {
     const auto account = parts_->settings.account();
     if (!account) return {};
-    const std::string& database = parts_->settings.database;
+    std::string database = parts_->settings.database;
+    // The user's own need not be there; clients have found one that is.
+    const auto& greeted = parts_->greetings;
+    if (database.empty() && !greeted.empty()) database = database_of(greeted.begin()->first);
     return make_key({}, account->user, database.empty() ? account->user : database);
   }
   void rebind(PooledSession& session) const override {

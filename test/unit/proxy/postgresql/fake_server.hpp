@@ -29,7 +29,9 @@ class FakeServer final : public proxy::test::Line {
     /// SQL that is run, and the transaction's status before.
     std::function<void(std::string_view sql, char status)> on_sql{};
   };
-  explicit FakeServer(std::uint32_t pid, std::vector<std::string>* log = nullptr, Traits traits = {})
+  explicit FakeServer(std::uint32_t pid, std::vector<std::string>* log = nullptr)
+      : FakeServer(pid, log, Traits()) {}
+  FakeServer(std::uint32_t pid, std::vector<std::string>* log, Traits traits)
       : pid_(pid), log_(log), traits_(std::move(traits)) {}
 
   void send(std::string_view bytes) override {

@@ -208,9 +208,9 @@ class ToyClient {
     if (server_ == nullptr || closed) return moved;
     bool end = false;
     const std::string bytes = server_->line->receive(end);
-    held_ = held_ && bytes.empty();
     for (std::size_t at = 0; at < bytes.size() && server_ != nullptr; at += pool_.piece) {
       server_->in += bytes.substr(at, pool_.piece);
+      held_ = false;
       hear();
     }
     if (end && server_ != nullptr) {
