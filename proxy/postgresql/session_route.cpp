@@ -100,7 +100,6 @@ PostgresSession::Routed PostgresSession::route_batch(std::string_view input) {
     if (front.found == Found::incomplete || rest.size() < front.size()) return {.incomplete = true};
     BodyReader body(rest.substr(kHeader, front.body));
     routed.size += static_cast<std::size_t>(front.size());
-    std::optional<Route> used;
     const auto route_of_used = [&](std::string_view name) {
       if (name.empty() && unnamed) return *unnamed;
       if (std::find(named.begin(), named.end(), name) != named.end()) return Route::replica;
