@@ -161,7 +161,9 @@ bool PostgresSession::choose_role(std::string_view input) {
   return true;
 }
 
-// A further unit while a replica is held. What it was lent for may have left it within a transaction.
+// A further unit while a replica is held. What it was lent for may have left the client within a transaction,
+// or pinned: then it keeps what it has there (FETCH, EXECUTE, ...), and the replica itself says that nothing
+// can be written to it.
 PostgresSession::Further PostgresSession::further(std::string_view input) {
   if (pins_ != 0 || copies_in_ || (owed_.empty() && status_ != 'I')) return Further::goes_on;
   const Routed routed = route(input);

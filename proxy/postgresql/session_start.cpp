@@ -317,7 +317,7 @@ Step PostgresSession::greet(std::size_t consumed) {
 void PostgresSession::server_lent(PooledServer& server) {
   server_ = static_cast<PostgresqlServer*>(&server);  // the core makes no others
   just_lent_ = true;
-  server_partial_ = false;
+  server_partial_ = wrote_ = false;
   status_ = 'I';
   if (again_ == Again::due) {
     again_ = Again::runs;

@@ -101,10 +101,13 @@ std::string piece(std::uint8_t which) {
   return kPieces[which % kPieces.size()];
 }
 
-// Of a replica. Within a transaction it is told all that its client says.
-void must_be_read(std::string_view sql, char status) {
-  if (status != 'I' || sql.starts_with("SELECT pg_catalog.set_config") || sql.starts_with("ROLLBACK") ||
-      sql.starts_with("DISCARD ALL"))
+// Of a replica. Within a transaction it is told all that its client says, and after it what a client says
+// that is pinned to it.
+void must_be_read(const pg::PinCounters& pins, std::string_view sql, char status) {
+  const bool pinned =
+      std::any_of(pins.pinned.begin(), pins.pinned.end(), [](const auto& count) { return count != 0; });
+  if (pinned || status != 'I' || sql.starts_with("SELECT pg_catalog.set_config") ||
+      sql.starts_with("ROLLBACK") || sql.starts_with("DISCARD ALL"))
     return;
   pg::RouteScan scan;
   scan.begin(pg::Strings::standard);
@@ -133,6 +136,8 @@ void run(const std::uint8_t* data, std::size_t size) {
   settings.pooling = (data[0] & 1) != 0 ? config::Pooling::transaction : config::Pooling::session;
   if ((data[0] & 64) != 0) settings.split = config::ReadWriteSplit::statements;
   if ((data[0] & 128) != 0) settings.split = config::ReadWriteSplit::read_only_transactions;
+  const auto pins = std::make_shared<pg::PinCounters>();
+  settings.pins = pins;
   const auto account = std::make_shared<const pg::Account>("proxy", "pencil");
   settings.account = [account] { return account; };
   settings.random = [](std::span<char> out) { std::fill(out.begin(), out.end(), 'r'); };
@@ -146,7 +151,8 @@ void run(const std::uint8_t* data, std::size_t size) {
     traits.replica = replica;
     if ((data[0] & (64 | 128)) != 0)
       traits.reports = {{"client_encoding", "UTF8"}, {"standard_conforming_strings", "on"}};
-    if (replica && !hostile) traits.on_sql = must_be_read;
+    if (replica && !hostile)
+      traits.on_sql = [pins](std::string_view sql, char status) { must_be_read(*pins, sql, status); };
     return std::make_unique<pg::test::FakeServer>(++pid, nullptr, std::move(traits));
   };
   ToyPool pool(*core, 1 + ((data[0] >> 4) & 3) % 3, [&] { return made(false); });
