@@ -42,6 +42,17 @@ def test_the_redis_of_the_walk_through_is_a_headless_service_and_a_set_of_two():
     assert stateful_set["spec"]["replicas"] == 2
 
 
+def test_the_postgresql_example_holds_no_password_and_leads_each_environment_to_its_own_database():
+    policy, = documents(EXAMPLES / "postgresql/shop.yaml")
+    listener, = policy["spec"]["listeners"]
+    names = [upstream["statefulSet"]["name"] for upstream in listener["upstreams"]]
+    consent = {document["metadata"]["name"]: document["metadata"]["annotations"]["ambassador.dev/allowed-namespaces"]
+               for document in documents(EXAMPLES / "postgresql/databases.yaml") if document["kind"] == "Service"}
+    assert consent == dict(zip(names, ["shop-production", "shop-staging", "shop-development"]))
+    pod, = documents(EXAMPLES / "postgresql/pod.yaml")
+    assert "env" not in pod["spec"]["containers"][0]
+
+
 @pytest.mark.parametrize("path", sorted(EXAMPLES.rglob("*.yaml")), ids=lambda p: str(p.relative_to(EXAMPLES)))
 def test_an_example_parses_and_says_first_what_it_shows(path):
     assert all({"apiVersion", "kind", "metadata"} <= set(document) for document in documents(path))

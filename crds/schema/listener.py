@@ -13,8 +13,10 @@ def variable(description):
 def env():
     return obj("Names of environment variables set in the application's containers; one that a container sets itself "
                "stays. URLs carry no user and no password. Default: none.", {
-        "url": variable("Gets the URL, as in redis://127.0.0.1:6380."),
-        "jdbcUrl": variable("Gets the JDBC URL (PostgreSQL and MySQL)."),
+        "url": variable("Gets the URL, as in redis://127.0.0.1:6380 or "
+                        "postgresql://127.0.0.1:5432/shop?sslmode=disable."),
+        "jdbcUrl": variable("Gets the JDBC URL (PostgreSQL and MySQL), as in "
+                            "jdbc:postgresql://127.0.0.1:5432/shop?sslmode=disable."),
         "host": variable("Gets the host, 127.0.0.1."),
         "port": variable("Gets the port."),
     })
@@ -30,13 +32,16 @@ def timeouts():
 
 
 def tls():
-    return obj("Not in this version. TLS towards the backends. Default: none.", {
-        "mode": choice("VerifyFull checks certificate and name.", ["Disabled", "Require", "VerifyCA", "VerifyFull"],
-                       default="VerifyFull"),
-        "ca": obj("Certificates that are trusted. Default: the system's roots.", {
+    return obj("TLS towards the backends, for protocol PostgreSQL. Default: none.", {
+        "mode": choice("Require encrypts, whoever answers. VerifyCA also checks that the certificate is of a trusted "
+                       "CA, VerifyFull also that it is for the backend's name or address.",
+                       ["Disabled", "Require", "VerifyCA", "VerifyFull"], default="VerifyFull"),
+        "ca": obj("Certificates that are trusted, for VerifyCA and VerifyFull. Default: the system's roots.", {
             "secretRef": secret_ref("The Secret and key that hold them, in PEM form.", with_key=True)},
             ["secretRef"]),
-    })
+    }, rules=[rule("!has(self.ca) || self.mode in ['VerifyCA', 'VerifyFull']",
+                   "ca is not looked at in modes Disabled and Require: use VerifyFull or VerifyCA, or remove ca",
+                   path=".ca")])
 
 
 def client_auth():
@@ -49,7 +54,8 @@ def client_auth():
 
 def pool():
     return obj("Limits on connections.", {
-        "maxServerConnections": number("Not in this version. Server connections per Pod. Default: 10.", 1, 10000),
+        "maxServerConnections": number("For protocol PostgreSQL. Connections to the servers, of each Pod. Default: 10.",
+                                       1, 10000),
         "maxClients": number("Clients per Pod.", 1, 100000, default=10000),
     })
 
@@ -62,11 +68,15 @@ def only_for(block, protocols):
                 path="." + block)
 
 
-def passthrough(block):
+def login(block):
     """Passthrough (also by default, without credentials) has no login of its own to pool or to split with."""
     effective = (f"(has(self.{block}.authentication) ? self.{block}.authentication == 'Passthrough' "
                  ": !has(self.credentials))")
     return [
+        rule(f"!has(self.{block}) || !has(self.{block}.authentication) || self.{block}.authentication != 'Proxy' || "
+             "has(self.credentials)",
+             f"{block}.authentication Proxy needs credentials to log in with: give credentials.secretRef, or use "
+             "Passthrough", path="." + block),
         rule(f"!has(self.{block}) || self.{block}.pooling != 'Transaction' || !{effective}",
              f"{block}.pooling Transaction needs {block}.authentication Proxy and credentials: give both, or use "
              "pooling Session", path="." + block),
@@ -80,14 +90,15 @@ def listener(cluster):
     return obj("What an application finds on localhost.", {
         "name": label("Name of the listener, unique in the policy: in metrics, sockets and logs it is "
                       "<policy>.<listener>."),
-        "protocol": choice("What is spoken there. PostgreSQL and MySQL are not in this version.",
+        "protocol": choice("What is spoken there. MySQL is not in this version.",
                            ["Redis", "PostgreSQL", "MySQL", "TCP"]),
         "port": number("Port on 127.0.0.1, and on ::1 where the Pod has it; 1024 to 65535, other than 19900 and "
                        "19901.", 1024, 65535,
                        rules=[rule("self != 19900 && self != 19901",
                                    "is the ambassador's own port (19900 admin, 19901 health): take another")]),
         "unixSocket": choice("Also listen on /run/ambassador/<policy>/<listener>.sock, in a folder that is shared with "
-                             "the application's containers.", ["Enabled", "Disabled"], default="Disabled"),
+                             "the application's containers. PostgreSQL: that is a folder, for PGHOST, and holds "
+                             ".s.PGSQL.<port>.", ["Enabled", "Disabled"], default="Disabled"),
         "env": env(),
         "upstreams": upstreams(cluster),
         "timeouts": timeouts(),
@@ -98,21 +109,24 @@ def listener(cluster):
         "listenerTLS": obj("Not in this version. TLS towards the application. Default: none.", {
             "secretRef": secret_ref("Keys tls.crt and tls.key.")}, ["secretRef"]),
         "clientAuth": client_auth(),
-        "credentials": obj("Not in this version. What the ambassador logs in with at the backends. Default: none.", {
-            "secretRef": secret_ref("Keys username and password (and tls.crt, tls.key for mTLS).")}, ["secretRef"]),
+        "credentials": obj("What the ambassador logs in with at the backends, for protocol PostgreSQL. Mounted in the "
+                           "ambassador alone. Default: none.", {
+            "secretRef": secret_ref("Keys username and password, for authentication Proxy; tls.crt and tls.key (PEM), "
+                                    "shown to the backends where they are there and tls is not Disabled.")},
+            ["secretRef"]),
         "tls": tls(),
-        "database": text("Not in this version. What the server is asked for when the client names none. Default: the "
-                         "user's name.", 128, 1),
+        "database": text("What the server is asked for when the client names none; at most 63 bytes. Default: the "
+                         "user's name.", 63, 1),
         "pool": pool(),
         "redis": redis(cluster),
         "postgresql": sql("PostgreSQL"),
-        "mysql": sql("MySQL"),
+        "mysql": sql("MySQL", "Not in this version. "),
     }, ["name", "protocol", "port", "upstreams"], [
         only_for("redis", ["Redis"]), only_for("postgresql", ["PostgreSQL"]), only_for("mysql", ["MySQL"]),
         only_for("database", ["PostgreSQL", "MySQL"]),
         rule("!has(self.env) || !has(self.env.jdbcUrl) || self.protocol in ['PostgreSQL', 'MySQL']",
              "env.jdbcUrl is for PostgreSQL and MySQL: use env.url", path=".env"),
-        *passthrough("postgresql"), *passthrough("mysql"),
+        *login("postgresql"), *login("mysql"),
     ])
 
 

@@ -34,21 +34,22 @@ def redis(cluster):
 
 def split():
     return {
-        "readWriteSplit": choice("Which reads go to replicas.", ["Disabled", "ReadOnlyTransactions", "Statements"],
-                                 default="Disabled"),
-        "readPort": number("A second port, for reads alone. Default: none.", 1024, 65535),
-        "maxLag": duration("Replicas further behind are not read from. Default: no limit."),
-        "causalReads": choice("A client reads what it wrote itself, also from replicas.", ["Enabled", "Disabled"],
-                              default="Disabled"),
+        "readWriteSplit": choice("Which reads go to replicas; other than Disabled is not in this version.",
+                                 ["Disabled", "ReadOnlyTransactions", "Statements"], default="Disabled"),
+        "readPort": number("Not in this version. A second port, for reads alone. Default: none.", 1024, 65535),
+        "maxLag": duration("Not in this version. Replicas further behind are not read from. Default: no limit."),
+        "causalReads": choice("A client reads what it wrote itself, also from replicas; Enabled is not in this "
+                              "version.", ["Enabled", "Disabled"], default="Disabled"),
     }
 
 
-def sql(name):
-    return obj(f"Not in this version. What concerns protocol {name}.", {
+def sql(name, carried=""):
+    return obj(f"{carried}What concerns protocol {name}.", {
         "authentication": choice("Proxy: the ambassador logs in with `credentials`. Passthrough: the client logs in "
                                  "at the server. Default: Proxy where there are credentials, else Passthrough.",
                                  ["Proxy", "Passthrough"]),
-        "pooling": choice("A server connection belongs to a client for its session, or for one transaction.",
+        "pooling": choice("A server connection belongs to a client for its session, or for one transaction; "
+                          "Transaction needs authentication Proxy.",
                           ["Session", "Transaction"], default="Session"),
         **split(),
     })

@@ -39,7 +39,7 @@ void read_port(Fields& fields, Listener& listener) {
 void read_socket(Fields& fields, const Policy& policy, Listener& listener) {
   static constexpr Spelling<bool, 2> kSwitch = {{{"Enabled", true}, {"Disabled", false}}};
   listener.unix_socket = fields.choice("unixSocket", kSwitch).value_or(false);
-  const std::string path = policy.key.socket_folder() + "/" + listener.name + ".sock";
+  const std::string path = socket_path(policy.key, listener);
   if (listener.unix_socket && path.size() > kMaxSocketPath) {
     fields.problems().invalid(fields.path("unixSocket"),
                               path +
@@ -69,7 +69,9 @@ void read_env(Fields& listener_fields, Listener& listener) {
   listener.env.url = read_variable(env, "url", seen);
   listener.env.host = read_variable(env, "host", seen);
   listener.env.port = read_variable(env, "port", seen);
-  if (env.get("jdbcUrl") != nullptr) {
+  if (listener.protocol == config::Protocol::postgresql) {
+    listener.env.jdbc_url = read_variable(env, "jdbcUrl", seen);
+  } else if (env.get("jdbcUrl") != nullptr) {
     env.problems().invalid(env.path("jdbcUrl"), "is for PostgreSQL and MySQL: use url here");
   }
   env.finish();
@@ -104,23 +106,31 @@ void read_pool(Fields& listener_fields, Listener& listener) {
   const auto* object = listener_fields.object("pool");
   if (object == nullptr) return;
   Fields fields(*object, listener_fields.path("pool"), listener_fields.problems());
-  fields.not_yet("maxServerConnections", "remove it");
+  if (listener.protocol != config::Protocol::postgresql) {
+    fields.not_yet("maxServerConnections", "remove it");
+  } else if (const auto most = fields.integer("maxServerConnections", 1, kMostServerConnections)) {
+    listener.sql.max_server_connections = static_cast<unsigned>(*most);
+  }
   if (const auto most = fields.integer("maxClients", 1, 100000)) {
     listener.max_clients = static_cast<unsigned>(*most);
   }
   fields.finish();
 }
 
-/// What Redis and TCP listeners may not carry, or not yet.
-void read_security(Fields& fields) {
+/// How clients and the ambassador trust each other: the same for every protocol.
+void read_client_side(Fields& fields) {
   fields.not_yet("listenerTLS", "remove it; the listener is on loopback");
-  fields.not_yet("credentials", "remove it, and let the application authenticate");
   if (const auto* object = fields.object("clientAuth")) {
     Fields auth(*object, fields.path("clientAuth"), fields.problems());
     auth.not_yet_unless("mode", "None", "use None");
     auth.ignore("secretRef");
     auth.finish();
   }
+}
+
+/// What Redis and TCP listeners do not carry yet towards their servers.
+void refuse_server_side(Fields& fields) {
+  fields.not_yet("credentials", "remove it, and let the application authenticate");
   if (const auto* object = fields.object("tls")) {
     Fields tls(*object, fields.path("tls"), fields.problems());
     tls.not_yet_unless("mode", "Disabled", "use Disabled");
@@ -130,10 +140,10 @@ void read_security(Fields& fields) {
   }
 }
 
-/// A PostgreSQL or MySQL listener: one problem, and no more about the fields that come with it.
+/// A MySQL listener: one problem, and no more about the fields that come with it.
 bool not_yet_protocol(Fields& fields) {
   const auto* protocol = fields.get("protocol");
-  if (protocol == nullptr || (*protocol != "PostgreSQL" && *protocol != "MySQL")) return false;
+  if (protocol == nullptr || *protocol != "MySQL") return false;
   fields.problems().not_yet(fields.path("protocol"),
                             shown(*protocol) + " is not in this version: use TCP, which relays it as it is");
   for (const char* field : {"credentials", "clientAuth", "listenerTLS", "tls", "database", "pool",
@@ -143,35 +153,49 @@ bool not_yet_protocol(Fields& fields) {
   return true;
 }
 
+/// Blocks that belong to other protocols than the listener's; nothing is said of them where that is unknown.
+void refuse_foreign(Fields& fields, std::optional<config::Protocol> protocol) {
+  for (const char* block : {"redis", "postgresql", "mysql", "database"}) fields.ignore(block);
+  if (!protocol) return;
+  const auto refuse = [&](const char* block, const char* whose) {
+    if (fields.get(block) == nullptr) return;
+    fields.problems().invalid(fields.path(block), std::string("is for ") + whose + ": remove it");
+  };
+  if (protocol != config::Protocol::redis) refuse("redis", "protocol Redis");
+  refuse("mysql", "protocol MySQL");
+  if (protocol == config::Protocol::postgresql) return;
+  refuse("postgresql", "protocol PostgreSQL");
+  refuse("database", "PostgreSQL and MySQL listeners");
+}
+
 }  // namespace
 
 Listener read_listener(Fields& fields, const Policy& policy) {
   Listener listener;
   read_name(fields, listener);
   read_port(fields, listener);
-  read_socket(fields, policy, listener);
   read_timeouts(fields, listener);
   listener.upstreams = read_upstreams(fields, policy, listener.port);
   if (not_yet_protocol(fields)) {
+    read_socket(fields, policy, listener);
     fields.finish();
     return listener;
   }
   fields.required("protocol", words(kProtocols));
   const auto protocol = fields.choice("protocol", kProtocols);
   listener.protocol = protocol.value_or(config::Protocol::tcp);
+  read_socket(fields, policy, listener);
   read_env(fields, listener);
   read_weights(fields, listener);
   read_pool(fields, listener);
-  read_security(fields);
+  read_client_side(fields);
   listener.redis = read_redis(fields);
-  if (protocol && *protocol != config::Protocol::redis && fields.get("redis") != nullptr) {
-    fields.problems().invalid(fields.path("redis"), "is for protocol Redis: remove it");
+  if (listener.protocol == config::Protocol::postgresql) {
+    read_postgresql(fields, listener);
+  } else {
+    refuse_server_side(fields);
   }
-  for (const char* sql : {"database", "postgresql", "mysql"}) {
-    if (fields.get(sql) != nullptr) {
-      fields.problems().invalid(fields.path(sql), "is for PostgreSQL and MySQL listeners: remove it");
-    }
-  }
+  refuse_foreign(fields, protocol);
   fields.finish();
   return listener;
 }

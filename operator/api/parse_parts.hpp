@@ -27,6 +27,12 @@ std::vector<Upstream> read_upstreams(Fields& listener, const Policy& policy, std
 /// `redis` of a listener (parse_redis.cpp).
 config::Redis read_redis(Fields& listener);
 
+/// `credentials`, `database`, `tls`, `postgresql` of a listener of protocol PostgreSQL, and
+/// pool.maxServerConnections (parse_sql.cpp). Fills listener.sql and listener.tls.
+void read_postgresql(Fields& fields, Listener& listener);
+/// The most server connections of one Pod that a policy may ask for, as in the CRD.
+inline constexpr std::int64_t kMostServerConnections = 10'000;
+
 /// The names that are set.
 std::vector<std::string> variables(const VariableNames& names);
 

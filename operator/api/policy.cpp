@@ -14,12 +14,22 @@ std::string PolicyKey::config_name() const {
   return cluster() ? "cluster." + name : name;
 }
 
+std::string PolicyKey::listener_key(std::string_view listener) const {
+  return config_name() + "." + std::string(listener);
+}
+
 std::string PolicyKey::socket_folder() const {
   return std::string(kSocketFolder) + "/" + reference();
 }
 
 std::string PolicyKey::text() const {
   return cluster() ? reference() : ns + "/" + name;
+}
+
+std::string socket_path(const PolicyKey& policy, const Listener& listener) {
+  std::string path = policy.socket_folder() + "/" + listener.name + ".sock";
+  if (listener.protocol == config::Protocol::postgresql) path += "/.s.PGSQL." + std::to_string(listener.port);
+  return path;
 }
 
 std::string text(const PortReference& port) {

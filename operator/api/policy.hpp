@@ -29,6 +29,8 @@ struct PolicyKey {
   /// First half of a listener's key in metrics, logs and configuration: "shop-data" or "cluster.shop-data"
   /// (policy names hold no dots, so the two never meet).
   [[nodiscard]] std::string config_name() const;
+  /// The key of one of its listeners there: "shop-data.cache".
+  [[nodiscard]] std::string listener_key(std::string_view listener) const;
   /// Folder of its Unix sockets: "/run/ambassador/shop-data" or "/run/ambassador/cluster/shop-data".
   [[nodiscard]] std::string socket_folder() const;
   /// For messages: "shop/shop-data" or "cluster/shop-data".
@@ -87,19 +89,50 @@ struct VariableNames {
   friend bool operator==(const VariableNames&, const VariableNames&) = default;
 };
 
+/// One key of a Secret in the Pod's own namespace.
+struct SecretKey {
+  std::string secret;
+  std::string key;
+  friend bool operator==(const SecretKey&, const SecretKey&) = default;
+};
+
+struct ServerTls {
+  config::TlsMode mode = config::TlsMode::disabled;
+  std::optional<SecretKey> ca;  // absent: the system's roots
+  friend bool operator==(const ServerTls&, const ServerTls&) = default;
+};
+
+/// What a listener of a SQL protocol has beside the others.
+struct Sql {
+  /// A Secret in the Pod's own namespace: username and password for Authentication::proxy; tls.crt and
+  /// tls.key where TLS is on and the Secret has them. Empty: none.
+  std::string credentials;
+  std::string database;
+  unsigned max_server_connections = 10;  // of one Pod
+  config::Authentication authentication = config::Authentication::passthrough;
+  config::Pooling pooling = config::Pooling::session;
+  friend bool operator==(const Sql&, const Sql&) = default;
+};
+
 struct Listener {
   std::string name;
   config::Protocol protocol = config::Protocol::tcp;
   std::uint16_t port = 0;
-  bool unix_socket = false;
+  bool unix_socket = false;  // socket_path() says where
   VariableNames env;
   std::vector<Upstream> upstreams;
   config::Timeouts timeouts;
   std::map<std::string, unsigned> weights;  // by backend name ("redis-st-0")
   unsigned max_clients = 10000;
   config::Redis redis;
+  Sql sql;
+  ServerTls tls;
   friend bool operator==(const Listener&, const Listener&) = default;
 };
+
+/// Where a listener's Unix socket is: "/run/ambassador/shop-data/cache.sock". PostgreSQL's clients are given
+/// a folder and know the name in it: "/run/ambassador/shop-data/db.sock/.s.PGSQL.5432".
+std::string socket_path(const PolicyKey& policy, const Listener& listener);
 
 enum class ContainerMode { automatic, native_sidecar, container };  // "Auto", "NativeSidecar", "Container"
 

@@ -58,6 +58,22 @@ json content(const config::Redis& redis) {
   return object;
 }
 
+json content(const Sql& sql) {
+  const Sql absent;
+  json object = {{"authentication", print(kAuthentications, sql.authentication)}};
+  put(object, "credentials", sql.credentials, absent.credentials);
+  put(object, "database", sql.database, absent.database);
+  put(object, "maxServerConnections", sql.max_server_connections, absent.max_server_connections);
+  if (sql.pooling != absent.pooling) object["pooling"] = print(kPoolings, sql.pooling);
+  return object;
+}
+
+json content(const ServerTls& tls) {
+  json object = {{"mode", print(kTlsModes, tls.mode)}};
+  if (tls.ca) object["ca"] = {tls.ca->secret, tls.ca->key};
+  return object;
+}
+
 json content(const Listener& listener) {
   const Listener absent;
   json object = {
@@ -72,6 +88,8 @@ json content(const Listener& listener) {
   put(object, "weights", listener.weights, absent.weights);
   put(object, "maxClients", listener.max_clients, absent.max_clients);
   if (listener.redis != absent.redis) object["redis"] = content(listener.redis);
+  if (listener.sql != absent.sql) object["sql"] = content(listener.sql);
+  if (listener.tls != absent.tls) object["tls"] = content(listener.tls);
   json& upstreams = object["upstreams"] = json::array();
   for (const auto& upstream : listener.upstreams) {
     json one = std::visit([](const auto& target) { return content(target); }, upstream.target);

@@ -35,6 +35,13 @@ bool is_port_name(std::string_view text) {
          text.find("--") == std::string_view::npos;
 }
 
+bool is_secret_key(std::string_view text) {
+  return !text.empty() && text.size() <= 253 && text != "." && !text.starts_with("..") &&
+         std::ranges::all_of(text, [](char c) {
+           return is_lower(c) || (c >= 'A' && c <= 'Z') || is_digit(c) || c == '-' || c == '_' || c == '.';
+         });
+}
+
 bool is_variable_name(std::string_view text) {
   return !text.empty() && text.size() <= 128 && !is_digit(text.front()) &&
          std::ranges::all_of(

@@ -26,8 +26,17 @@ inline constexpr Spelling<ContainerMode, 3> kContainerModes = {
     {{"Auto", ContainerMode::automatic},
      {"NativeSidecar", ContainerMode::native_sidecar},
      {"Container", ContainerMode::container}}};
-inline constexpr Spelling<config::Protocol, 2> kProtocols = {
-    {{"Redis", config::Protocol::redis}, {"TCP", config::Protocol::tcp}}};
+inline constexpr Spelling<config::Protocol, 3> kProtocols = {{{"Redis", config::Protocol::redis},
+                                                              {"PostgreSQL", config::Protocol::postgresql},
+                                                              {"TCP", config::Protocol::tcp}}};
+inline constexpr Spelling<config::TlsMode, 4> kTlsModes = {{{"Disabled", config::TlsMode::disabled},
+                                                            {"Require", config::TlsMode::require},
+                                                            {"VerifyCA", config::TlsMode::verify_ca},
+                                                            {"VerifyFull", config::TlsMode::verify_full}}};
+inline constexpr Spelling<config::Authentication, 2> kAuthentications = {
+    {{"Proxy", config::Authentication::proxy}, {"Passthrough", config::Authentication::passthrough}}};
+inline constexpr Spelling<config::Pooling, 2> kPoolings = {
+    {{"Session", config::Pooling::session}, {"Transaction", config::Pooling::transaction}}};
 inline constexpr Spelling<config::RedisMode, 3> kRedisModes = {{{"Sharded", config::RedisMode::sharded},
                                                                 {"Failover", config::RedisMode::failover},
                                                                 {"Spread", config::RedisMode::spread}}};
@@ -86,6 +95,9 @@ template <class E, std::size_t N>
 [[nodiscard]] bool is_dns_name(std::string_view text);
 /// A Service's port name: as a label, 1 to 15, with a letter (RFC 6335).
 [[nodiscard]] bool is_port_name(std::string_view text);
+/// A key of a Secret: letters, digits, '-', '_' and '.', 1 to 253, not "." or "..*" (apimachinery,
+/// IsConfigMapKey).
+[[nodiscard]] bool is_secret_key(std::string_view text);
 /// A name for an environment variable that every shell takes: letters, digits, '_', not first a digit; to
 /// 128.
 [[nodiscard]] bool is_variable_name(std::string_view text);

@@ -50,7 +50,7 @@ void mount_sockets(Patch& patch, const pointer& container, std::vector<std::stri
 void equip(Patch& patch, const pointer& container, const Injection& injection,
            std::vector<std::string>& warnings) {
   add_variables(patch, container, injection.variables, warnings);
-  if (injection.sockets) mount_sockets(patch, container, warnings);
+  if (injection.mounts.sockets) mount_sockets(patch, container, warnings);
 }
 
 /// All of the application's containers that run after ours has started.
@@ -111,10 +111,11 @@ void apply(Patch& patch, const Injection& injection, std::vector<std::string>& w
   equip_all(patch, injection, native, warnings);
   if (!already) {
     patch.insert_first(kSpec / (native ? "initContainers" : "containers"),
-                       container_json(injection.settings, injection.installation, injection.sockets));
+                       container_json(injection.settings, injection.installation, injection.mounts));
   }
   add_volume(patch, config_volume());
-  if (injection.sockets) add_volume(patch, socket_volume());
+  if (injection.mounts.sockets) add_volume(patch, socket_volume());
+  if (!injection.mounts.secrets.empty()) add_volume(patch, secret_volume(injection.mounts.secrets));
   add_pull_secrets(patch, injection.installation);
   point_to_application(patch);
   patch.set(kAnnotations, std::string(api::kConfig), injection.config);

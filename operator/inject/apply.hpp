@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "operator/inject/installation.hpp"
+#include "operator/inject/mounts.hpp"
 #include "operator/inject/patch.hpp"
 #include "operator/inject/settings.hpp"
 #include "operator/inject/variables.hpp"
@@ -15,7 +16,7 @@ struct Injection {
   const Settings& settings;
   const Installation& installation;
   const std::vector<Variable>& variables;
-  bool sockets = false;
+  const Mounts& mounts;
   std::string config;  // value of ambassador.dev/config
   std::string record;  // value of ambassador.dev/status
 };

@@ -20,6 +20,9 @@ constexpr int kLivenessPeriod = 10;
 constexpr int kReadinessPeriod = 5;
 constexpr int kProbeTimeout = 3;
 
+/// Readable by the proxy's user whatever the Pod's fsGroup is; only the ambassador mounts the volume.
+constexpr int kSecretMode = 0444;
+
 /// The classic form's start gate, in postStart: the next container starts when it has ended. It waits as long
 /// as the startupProbe does.
 json start_gate(const Installation& installation) {
@@ -58,7 +61,7 @@ json security() {
 
 }  // namespace
 
-json container_json(const Settings& settings, const Installation& installation, bool sockets) {
+json container_json(const Settings& settings, const Installation& installation, const Mounts& mounts) {
   json container = {
       {"name", api::kContainerName},
       {"image", settings.image},
@@ -74,7 +77,11 @@ json container_json(const Settings& settings, const Installation& installation, 
       {"terminationMessagePolicy", "FallbackToLogsOnError"},
       {"volumeMounts",
        json::array({{{"name", api::kConfigVolume}, {"mountPath", api::kConfigFolder}, {"readOnly", true}}})}};
-  if (sockets) container["volumeMounts"].push_back(socket_mount(false));
+  if (mounts.sockets) container["volumeMounts"].push_back(socket_mount(false));
+  if (!mounts.secrets.empty()) {
+    container["volumeMounts"].push_back(
+        {{"name", api::kSecretVolume}, {"mountPath", api::kSecretFolder}, {"readOnly", true}});
+  }
   if (!installation.image_pull_policy.empty()) container["imagePullPolicy"] = installation.image_pull_policy;
   for (const auto& [name, value] : installation.proxy_env) {
     container["env"].push_back({{"name", name}, {"value", value}});
@@ -102,6 +109,23 @@ json socket_mount(bool read_only) {
   json mount = {{"name", api::kSocketVolume}, {"mountPath", api::kSocketFolder}};
   if (read_only) mount["readOnly"] = true;
   return mount;
+}
+
+json secret_volume(const std::vector<SecretFile>& files) {
+  json sources = json::array();
+  const SecretFile* last = nullptr;
+  for (const auto& file : files) {
+    // `optional` belongs to a source, so one Secret may be there twice.
+    if (last == nullptr || last->secret != file.secret || last->optional != file.optional) {
+      json secret = {{"name", file.secret}, {"items", json::array()}};
+      if (file.optional) secret["optional"] = true;
+      sources.push_back({{"secret", std::move(secret)}});
+    }
+    sources.back()["secret"]["items"].push_back({{"key", file.key}, {"path", file.path}});
+    last = &file;
+  }
+  return {{"name", api::kSecretVolume},
+          {"projected", {{"defaultMode", kSecretMode}, {"sources", std::move(sources)}}}};
 }
 
 bool is_ours(const json& container) {

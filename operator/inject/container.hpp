@@ -4,14 +4,15 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include "operator/inject/installation.hpp"
+#include "operator/inject/mounts.hpp"
 #include "operator/inject/settings.hpp"
 
 namespace ambassador::inject {
 
 /// Passes Pod Security "restricted" by itself: every field stands on the container. Holds no value that the
 /// API server would drop or rewrite.
-/// @param sockets mount the folder of Unix sockets
-nlohmann::json container_json(const Settings& settings, const Installation& installation, bool sockets);
+nlohmann::json container_json(const Settings& settings, const Installation& installation,
+                              const Mounts& mounts);
 
 /// The downwardAPI volume that shows the annotation ambassador.dev/config as a file.
 nlohmann::json config_volume();
@@ -19,6 +20,8 @@ nlohmann::json config_volume();
 nlohmann::json socket_volume();
 /// Its mount in an application's container: read-only, because connecting needs no more.
 nlohmann::json socket_mount(bool read_only);
+/// The projected volume of the keys of Secrets, for files that are not none.
+nlohmann::json secret_volume(const std::vector<SecretFile>& files);
 
 /// Is this container ours, whatever API server and other webhooks added to it? By its arguments and its mount
 /// of the configuration: nobody writes that by chance.

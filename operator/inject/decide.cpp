@@ -28,7 +28,8 @@ class Deciding {
   Decision leave(Outcome outcome);
   std::optional<Obstacle> prepare(const Wish& wish);
   Decision inject(bool asked);
-  PodRecord record(const Settings& settings, const std::vector<Variable>& variables, bool sockets) const;
+  PodRecord record(const Settings& settings, const std::vector<Variable>& variables,
+                   const Mounts& mounts) const;
 
   const AdmissionInput& input_;
   const json& metadata_;
@@ -87,8 +88,8 @@ std::optional<Obstacle> Deciding::prepare(const Wish& wish) {
   if (auto obstacle = unknown_environment(selection_.policies, overrides_)) return obstacle;
   if (auto obstacle = port_taken(selection_.policies, input_.pod, input_.installation)) return obstacle;
   for (const auto& policy : selection_.policies) {
-    placed_.push_back({policy, environment_for(*policy->parsed.policy, overrides_, input_.namespace_labels,
-                                               labels_, input_.installation)});
+    placed_.push_back({policy, environment_for(policy->spec(), overrides_, input_.namespace_labels, labels_,
+                                               input_.installation)});
     if (auto obstacle = no_way(placed_.back())) return obstacle;
   }
   return std::nullopt;
@@ -96,14 +97,14 @@ std::optional<Obstacle> Deciding::prepare(const Wish& wish) {
 
 /// A second pass keeps what the first one recorded of image and shape: those it does not change any more.
 PodRecord Deciding::record(const Settings& settings, const std::vector<Variable>& variables,
-                           bool sockets) const {
+                           const Mounts& mounts) const {
   PodRecord record;
   for (const auto& [policy, environment] : placed_) {
-    record.policies.push_back({policy->parsed.key, policy->parsed.policy->hash, environment});
+    record.policies.push_back({policy->parsed.key, policy->spec().hash, environment});
   }
   record.image = settings.image;
   record.config_version = config::kVersion;
-  record.shape = shape_of(settings, variables, sockets);
+  record.shape = shape_of(settings, variables, mounts);
   if (!injected_already(input_.pod)) return record;
   if (auto first = read_record(input_.pod)) {
     record.image = std::move(first->image);
@@ -119,16 +120,17 @@ Decision Deciding::inject(bool asked) {
   Decision decision;
   decision.outcome = already ? Outcome::already_injected : Outcome::injected;
   decision.warnings = settings.differences;
+  const Mounts mounts = mounts_of(policies);
   PodFacts facts = pod_facts(input_.pod);
-  facts.sockets = wants_sockets(policies);
+  facts.sockets = mounts.sockets;
   const auto variables = variables_of(policies, decision.warnings);
   const Injection injection{
       .settings = settings,
       .installation = input_.installation,
       .variables = variables,
-      .sockets = facts.sockets,
+      .mounts = mounts,
       .config = config_text(render_config(placed_, settings, facts, input_.installation)),
-      .record = record_text(record(settings, variables, facts.sockets))};
+      .record = record_text(record(settings, variables, mounts))};
   if (injection.config.size() > api::kMaxConfigBytes) {
     return refuse(
         {"ConfigTooLarge", "the configuration would have " + std::to_string(injection.config.size()) +

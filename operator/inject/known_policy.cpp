@@ -1,8 +1,14 @@
 #include "operator/inject/known_policy.hpp"
 
+#include <cassert>
 #include <nlohmann/json.hpp>
 
 namespace ambassador::inject {
+
+const api::Policy& KnownPolicy::spec() const {
+  assert(parsed.policy);
+  return *parsed.policy;
+}
 
 KnownPolicyPtr know_policy(const nlohmann::json& document) {
   return std::make_shared<const KnownPolicy>(

@@ -14,6 +14,9 @@ namespace ambassador::inject {
 struct KnownPolicy {
   api::ParsedPolicy parsed;
   std::vector<discovery::ResolvedListener> listeners;  // status.listeners
+
+  /// What it says. Only of one that parsed: all that select_policies() gives where it finds no obstacle.
+  [[nodiscard]] const api::Policy& spec() const;
 };
 
 /// Immutable once made, so that admission's threads share it with the informer.

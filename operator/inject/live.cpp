@@ -52,6 +52,8 @@ class Looking {
  private:
   void find_policies();
   config::Document document(const Settings& settings) const;
+  std::optional<config::Document> as_it_is() const;
+  config::Document with_those_held(config::Document document) const;
   config::Document with_those_gone(config::Document document) const;
   void want(LiveState& state, std::string_view annotation, std::string value) const;
   std::string staleness(const Settings& settings) const;
@@ -73,21 +75,29 @@ void Looking::find_policies() {
     if (found == input_.policies.end()) {
       gone_.push_back(recorded.key);
     } else if ((*found)->parsed.policy) {
-      recorded.hash = (*found)->parsed.policy->hash;
+      recorded.hash = (*found)->spec().hash;
       usable_.push_back(*found);
       placed_.push_back({*found, recorded.environment});
     }
   }
 }
 
+/// The configuration that the Pod has; nullopt where somebody made it unreadable.
+std::optional<config::Document> Looking::as_it_is() const {
+  const auto annotation = annotations_.find(api::kConfig);
+  if (annotation == annotations_.end()) return std::nullopt;
+  auto parsed = config::parse_all(annotation->second);
+  if (!parsed.ok()) return std::nullopt;
+  return std::move(parsed.document);
+}
+
 /// A policy that is gone, or not valid now, keeps the listeners that it has in the Pod's configuration.
 config::Document Looking::with_those_gone(config::Document document) const {
   if (placed_.size() == record_.policies.size()) return document;
-  const auto now = annotations_.find(api::kConfig);
-  const auto old = config::parse_all(now == annotations_.end() ? std::string_view() : now->second);
-  if (!old.ok()) return document;
+  const auto now = as_it_is();
+  if (!now) return document;
   if (placed_.empty()) {
-    config::Document kept = old.document;
+    config::Document kept = *now;
     kept.shutdown = document.shutdown;
     return kept;
   }
@@ -95,7 +105,7 @@ config::Document Looking::with_those_gone(config::Document document) const {
   for (const auto& recorded : record_.policies) {
     const bool usable =
         std::ranges::any_of(usable_, [&](const auto& one) { return one->parsed.key == recorded.key; });
-    const auto& source = usable ? document.listeners : old.document.listeners;
+    const auto& source = usable ? document.listeners : now->listeners;
     std::ranges::copy_if(source, std::back_inserter(listeners), [&](const auto& listener) {
       return policy_of(listener) == recorded.key.config_name();
     });
@@ -104,11 +114,35 @@ config::Document Looking::with_those_gone(config::Document document) const {
   return document;
 }
 
+/// A listener that needs files which this Pod does not mount stays as it is until a new Pod has them; one
+/// that is new waits for that Pod.
+config::Document Looking::with_those_held(config::Document document) const {
+  const auto recorded = record_.shape.find(kSecretsSubject);
+  const std::string_view mounted = recorded == record_.shape.end() ? std::string_view() : recorded->second;
+  std::optional<config::Document> now;  // read when it is needed first: hardly ever
+  for (const auto& policy : usable_) {
+    for (const auto& listener : policy->spec().listeners) {
+      const std::string name = policy->parsed.key.listener_key(listener.name);
+      if (all_mounted(secret_files(name, listener), mounted)) continue;
+      const auto wanted = std::ranges::find(document.listeners, name, &config::Listener::name);
+      if (wanted == document.listeners.end()) continue;
+      if (!now) now = as_it_is().value_or(config::Document{});
+      const auto old = std::ranges::find(now->listeners, name, &config::Listener::name);
+      if (old == now->listeners.end()) {
+        document.listeners.erase(wanted);
+      } else {
+        *wanted = *old;
+      }
+    }
+  }
+  return document;
+}
+
 config::Document Looking::document(const Settings& settings) const {
   PodFacts facts = pod_facts(input_.pod);
   facts.sockets = has_sockets(input_.pod);
   facts.shutdown = applications_ended(input_.pod);
-  return with_those_gone(render_config(placed_, settings, facts, input_.installation));
+  return with_those_gone(with_those_held(render_config(placed_, settings, facts, input_.installation)));
 }
 
 void Looking::want(LiveState& state, std::string_view annotation, std::string value) const {
@@ -124,14 +158,15 @@ std::string Looking::staleness(const Settings& settings) const {
   if (record_.image != settings.image) return "image";
   std::vector<std::string> ignored;
   const auto variables = variables_of(usable_, ignored);
-  const auto shape = shape_of(settings, variables, wants_sockets(usable_));
+  auto shape = shape_of(settings, variables, mounts_of(usable_));
+  shape.try_emplace(kSecretsSubject);  // none wanted, though some may be mounted
   for (const auto& [subject, value] : shape) {
     const auto recorded = record_.shape.find(subject);
-    if (recorded == record_.shape.end() || recorded->second != value) return subject;
+    if (value != (recorded == record_.shape.end() ? "" : recorded->second)) return subject;
   }
   for (const auto& [policy, environment] : placed_) {
-    if (environment != environment_for(*policy->parsed.policy, overrides_, input_.namespace_labels, labels_,
-                                       input_.installation)) {
+    if (environment !=
+        environment_for(policy->spec(), overrides_, input_.namespace_labels, labels_, input_.installation)) {
       return "environment";
     }
   }

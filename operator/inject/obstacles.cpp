@@ -19,6 +19,7 @@ using api::text_at;
 using nlohmann::json;
 
 constexpr std::array kContainerKinds = {"containers", "initContainers"};
+constexpr std::array kVolumes = {api::kConfigVolume, api::kSocketVolume, api::kSecretVolume};
 
 /// Null, or of the type asked for.
 bool list_or_none(const json& object, const char* key) {
@@ -45,7 +46,11 @@ bool containers_fit(const json& spec) {
 
 /// "listener shop-data.cache"
 std::string listener_text(const api::PolicyKey& key, const api::Listener& listener) {
-  return "listener " + key.config_name() + "." + listener.name;
+  return "listener " + key.listener_key(listener.name);
+}
+
+Obstacle port_in_use(const std::string& container, std::uint16_t port, const std::string& whose) {
+  return {"PortInUse", "container " + container + " declares port " + std::to_string(port) + ", " + whose};
 }
 
 /// Which container declares a TCP port; empty for none.
@@ -103,7 +108,7 @@ std::optional<Obstacle> unfit(const json& pod) {
   }
   for (const auto& volume : list_at(spec, "volumes")) {
     const auto name = text_at(volume, "name");
-    if (!ours && (name == api::kConfigVolume || name == api::kSocketVolume)) {
+    if (!ours && std::ranges::find(kVolumes, name) != kVolumes.end()) {
       return Obstacle{"VolumeNameTaken",
                       "spec.volumes holds \"" + name +
                           "\", the name of a volume of the ambassador: rename it or drop the "
@@ -119,20 +124,18 @@ std::optional<Obstacle> port_taken(const std::vector<KnownPolicyPtr>& policies, 
                                                 {installation.health_port, "the ambassador's health port"}};
   for (const auto& [port, what] : taken) {
     if (const auto container = declared_by(pod, port); !container.empty()) {
-      return Obstacle{"PortInUse", "container " + container + " declares port " + std::to_string(port) +
-                                       ", which is " + what + ": move it to another port"};
+      return port_in_use(container, port, "which is " + what + ": move it to another port");
     }
   }
   std::size_t count = 0;
   for (const auto& known : policies) {
-    const auto& policy = *known->parsed.policy;
+    const auto& policy = known->spec();
     for (const auto& listener : policy.listeners) {
       const std::string name = listener_text(policy.key, listener);
       if (const auto container = declared_by(pod, listener.port); !container.empty()) {
-        return Obstacle{"PortInUse",
-                        "container " + container + " declares port " + std::to_string(listener.port) +
-                            ", the port of " + name +
-                            ": move one of them to another port (spec.listeners[].port of the policy)"};
+        return port_in_use(container, listener.port,
+                           "the port of " + name +
+                               ": move one of them to another port (spec.listeners[].port of the policy)");
       }
       const auto [other, free] = taken.emplace(listener.port, name);
       if (!free) {
@@ -150,7 +153,7 @@ std::optional<Obstacle> port_taken(const std::vector<KnownPolicyPtr>& policies, 
 }
 
 std::optional<Obstacle> no_way(const PlacedPolicy& placed) {
-  const auto& policy = *placed.policy->parsed.policy;
+  const auto& policy = placed.policy->spec();
   for (const auto& listener : policy.listeners) {
     const auto choice = discovery::choose_upstream(listener, placed.environment);
     if (!choice) {

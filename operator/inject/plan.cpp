@@ -6,6 +6,7 @@
 #include "operator/api/hash.hpp"
 #include "operator/api/names.hpp"
 #include "operator/discovery/environment.hpp"
+#include "operator/inject/record.hpp"
 
 namespace ambassador::inject {
 
@@ -21,7 +22,7 @@ std::optional<Obstacle> unknown_environment(const std::vector<KnownPolicyPtr>& p
   if (!overrides.environment) return std::nullopt;
   std::string declared;
   for (const auto& policy : policies) {
-    for (const auto& environment : policy->parsed.policy->environments) {
+    for (const auto& environment : policy->spec().environments) {
       if (environment.name == *overrides.environment) return std::nullopt;
       declared += (declared.empty() ? "" : ", ") + environment.name;
     }
@@ -33,14 +34,8 @@ std::optional<Obstacle> unknown_environment(const std::vector<KnownPolicyPtr>& p
                                            "): name one of theirs, or remove the annotation"};
 }
 
-bool wants_sockets(const std::vector<KnownPolicyPtr>& policies) {
-  return std::ranges::any_of(policies, [](const auto& policy) {
-    return std::ranges::any_of(policy->parsed.policy->listeners, &api::Listener::unix_socket);
-  });
-}
-
 std::map<std::string, std::string> shape_of(const Settings& settings, const std::vector<Variable>& variables,
-                                            bool sockets) {
+                                            const Mounts& mounts) {
   const auto size = [](const std::optional<api::Quantity>& quantity) {
     return quantity ? std::to_string(quantity->milli()) : std::string();
   };
@@ -49,10 +44,12 @@ std::map<std::string, std::string> shape_of(const Settings& settings, const std:
                                 size(resources.memory_request), size(resources.memory_limit)};
   nlohmann::json names = nlohmann::json::object();
   for (const auto& variable : variables) names[variable.name] = variable.value;
-  return {{"mode", settings.native ? "NativeSidecar" : "Container"},
-          {"resources", api::json_hash(sizes)},
-          {"sockets", sockets ? "Enabled" : "Disabled"},
-          {"variables", api::json_hash(names)}};
+  std::map<std::string, std::string> shape = {{"mode", settings.native ? "NativeSidecar" : "Container"},
+                                              {"resources", api::json_hash(sizes)},
+                                              {"sockets", mounts.sockets ? "Enabled" : "Disabled"},
+                                              {"variables", api::json_hash(names)}};
+  if (!mounts.secrets.empty()) shape.emplace(kSecretsSubject, text_of(mounts.secrets));
+  return shape;
 }
 
 }  // namespace ambassador::inject

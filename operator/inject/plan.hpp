@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "operator/inject/annotations.hpp"
+#include "operator/inject/mounts.hpp"
 #include "operator/inject/render.hpp"
 #include "operator/inject/select.hpp"
 #include "operator/inject/variables.hpp"
@@ -24,11 +25,8 @@ std::string environment_for(const api::Policy& policy, const Overrides& override
 std::optional<Obstacle> unknown_environment(const std::vector<KnownPolicyPtr>& policies,
                                             const Overrides& overrides);
 
-/// Does any listener want a Unix socket?
-bool wants_sockets(const std::vector<KnownPolicyPtr>& policies);
-
 /// What only a new Pod can take, by subject: PodRecord::shape.
 std::map<std::string, std::string> shape_of(const Settings& settings, const std::vector<Variable>& variables,
-                                            bool sockets);
+                                            const Mounts& mounts);
 
 }  // namespace ambassador::inject

@@ -18,13 +18,17 @@ struct RecordedPolicy {
   std::string environment;  // pinned at CREATE
 };
 
+/// The subject in PodRecord::shape of the keys of Secrets that are mounted, as text_of() of mounts.hpp says
+/// them.
+inline constexpr const char* kSecretsSubject = "secrets";
+
 /// The annotation ambassador.dev/status.
 struct PodRecord {
   std::vector<RecordedPolicy> policies;  // in order of precedence
   std::string image;
   int config_version = 0;
-  /// What only a new Pod can take, by subject ("mode", "resources", "variables", "sockets"): the value or its
-  /// hash.
+  /// What only a new Pod can take, by subject ("mode", "resources", "variables", "sockets", and "secrets"
+  /// where there are any): the value or its hash.
   std::map<std::string, std::string> shape;
 };
 

@@ -8,6 +8,7 @@
 #include "operator/api/names.hpp"
 #include "operator/discovery/environment.hpp"
 #include "operator/discovery/hosts.hpp"
+#include "operator/inject/mounts.hpp"
 
 namespace ambassador::inject {
 namespace {
@@ -39,20 +40,39 @@ std::vector<discovery::ResolvedBackend> backends_for(const KnownPolicy& known, c
   return backends;
 }
 
+/// Where the proxy finds what secret_files() mounts.
+void render_sql(config::Listener& rendered, const api::Listener& listener) {
+  const std::string folder = secret_folder(rendered.name);
+  const auto file = [&](std::string_view name) { return folder + "/" + std::string(name); };
+  const auto& sql = listener.sql;
+  rendered.sql.database = sql.database;
+  rendered.sql.max_server_connections = sql.max_server_connections;
+  rendered.sql.authentication = sql.authentication;
+  rendered.sql.pooling = sql.pooling;
+  if (sql.authentication == config::Authentication::proxy) rendered.sql.credentials_folder = folder;
+  auto& tls = rendered.server_tls;
+  tls.mode = listener.tls.mode;
+  if (listener.tls.ca) tls.ca_file = file(api::kCaFile);
+  if (shows_certificate(listener)) {
+    tls.certificate_file = file(api::kCertificateKey);
+    tls.key_file = file(api::kPrivateKeyKey);
+  }
+}
+
 config::Listener render_listener(const PlacedPolicy& placed, const api::Listener& listener, bool sockets) {
   const auto& key = placed.policy->parsed.key;
   config::Listener rendered;
-  rendered.name = key.config_name() + "." + listener.name;
+  rendered.name = key.listener_key(listener.name);
   rendered.protocol = listener.protocol;
   rendered.port = listener.port;
-  if (listener.unix_socket && sockets)
-    rendered.unix_socket = key.socket_folder() + "/" + listener.name + ".sock";
+  if (listener.unix_socket && sockets) rendered.unix_socket = api::socket_path(key, listener);
   for (const auto& backend : backends_for(*placed.policy, listener, placed.environment)) {
     rendered.backends.push_back({backend.ring_name, backend.host, backend.port, backend.weight});
   }
   rendered.timeouts = listener.timeouts;
   rendered.max_clients = listener.max_clients;
   rendered.redis = listener.redis;
+  if (listener.protocol == config::Protocol::postgresql) render_sql(rendered, listener);
   return rendered;
 }
 
@@ -62,7 +82,7 @@ PodFacts pod_facts(const json& pod) {
   PodFacts facts;
   const json& spec = member(pod, "spec");
   const auto grace = api::integer_at(spec, "terminationGracePeriodSeconds").value_or(30);
-  facts.grace_period = seconds(std::clamp<std::int64_t>(grace, 0, 7 * 24 * 3600));
+  facts.grace_period = std::clamp(seconds(grace), seconds(0), seconds(std::chrono::hours(7 * 24)));
   for (const char* kind : {"containers", "initContainers"}) {
     for (const auto& container : list_at(spec, kind)) {
       if (text_at(container, "name") == api::kContainerName) continue;
@@ -87,7 +107,7 @@ config::Document render_config(const std::vector<PlacedPolicy>& policies, const 
   document.health_port = installation.health_port;
   document.admin_port = installation.admin_port;
   for (const auto& placed : policies) {
-    for (const auto& listener : placed.policy->parsed.policy->listeners) {
+    for (const auto& listener : placed.policy->spec().listeners) {
       if (pod.declared_ports.contains(listener.port)) continue;
       document.listeners.push_back(render_listener(placed, listener, pod.sockets));
     }

@@ -41,7 +41,7 @@ void raise(std::optional<Quantity>& largest, const std::optional<Quantity>& othe
 Resources largest_of(const std::vector<KnownPolicyPtr>& policies) {
   Resources largest;
   for (const auto& policy : policies) {
-    const auto& said = policy->parsed.policy->proxy.resources;
+    const auto& said = policy->spec().proxy.resources;
     raise(largest.cpu_request, said.cpu_request);
     raise(largest.cpu_limit, said.cpu_limit);
     raise(largest.memory_request, said.memory_request);
@@ -75,7 +75,7 @@ std::optional<T> first_said(const std::vector<KnownPolicyPtr>& policies,
   std::optional<T> first;
   std::string first_policy;
   for (const auto& known : policies) {
-    const auto& policy = *known->parsed.policy;
+    const auto& policy = known->spec();
     const auto& said = policy.proxy.*field;
     if (!said) continue;
     if (!first) {

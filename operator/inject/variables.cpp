@@ -9,9 +9,33 @@ namespace {
 
 using nlohmann::json;
 
+/// RFC 3986: what is not unreserved is percent-encoded.
+std::string encoded(std::string_view text) {
+  constexpr std::string_view kDigits = "0123456789ABCDEF";
+  std::string all;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if ((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
+        c == '_' || c == '~') {
+      all += c;
+    } else {
+      all += {'%', kDigits[byte >> 4U], kDigits[byte & 15U]};
+    }
+  }
+  return all;
+}
+
 std::string url_of(const api::Listener& listener) {
-  const char* scheme = listener.protocol == config::Protocol::redis ? "redis" : "tcp";
-  return std::string(scheme) + "://127.0.0.1:" + std::to_string(listener.port);
+  const std::string place = "://127.0.0.1:" + std::to_string(listener.port);
+  switch (listener.protocol) {
+    case config::Protocol::redis:
+      return "redis" + place;
+    case config::Protocol::postgresql:  // no TLS on loopback, whatever the client's default is
+      return "postgresql" + place + "/" + encoded(listener.sql.database) + "?sslmode=disable";
+    case config::Protocol::tcp:
+      break;
+  }
+  return "tcp" + place;
 }
 
 /// The entry of a container's env with this name, or null.
@@ -39,9 +63,10 @@ std::vector<Variable> variables_of(const std::vector<KnownPolicyPtr>& policies,
     }
   };
   for (const auto& policy : policies) {
-    for (const auto& listener : policy->parsed.policy->listeners) {
-      const std::string key = policy->parsed.key.config_name() + "." + listener.name;
+    for (const auto& listener : policy->spec().listeners) {
+      const std::string key = policy->parsed.key.listener_key(listener.name);
       add(listener.env.url, url_of(listener), key);
+      add(listener.env.jdbc_url, "jdbc:" + url_of(listener), key);
       add(listener.env.host, "127.0.0.1", key);
       add(listener.env.port, std::to_string(listener.port), key);
     }

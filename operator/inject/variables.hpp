@@ -17,7 +17,8 @@ struct Variable {
   friend bool operator==(const Variable&, const Variable&) = default;
 };
 
-/// URLs carry no user and no password: "redis://127.0.0.1:6380". Of two policies that set one name the first
+/// URLs carry no user and no password: "redis://127.0.0.1:6380",
+/// "postgresql://127.0.0.1:5432/shop?sslmode=disable". Of two policies that set one name the first
 /// wins, with a warning.
 std::vector<Variable> variables_of(const std::vector<KnownPolicyPtr>& policies,
                                    std::vector<std::string>& warnings);

@@ -97,7 +97,8 @@ Json pool_json(const net::PoolSnapshot& pool) {
   for (const PinCount& pin : pool.pins) {
     pins[std::string(pin.reason)] = pin.count;
   }
-  return {{"inUse", pool.lent},
+  return {{"paused", pool.paused},
+          {"inUse", pool.lent},
           {"idle", pool.idle},
           {"opening", pool.opening},
           {"limit", pool.most},

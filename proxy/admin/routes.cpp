@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "common/config/duration.hpp"
 #include "common/config/print.hpp"
 #include "proxy/admin/documents.hpp"
 #include "proxy/admin/page.hpp"
@@ -71,6 +72,29 @@ bool names_loopback(const http::Request& request) {
   return host.empty() || host == "localhost" || host == "127.0.0.1";
 }
 
+// POST /pause?listener=NAME&for=DURATION and POST /resume?listener=NAME; without a name, all that lend
+// servers. The header is one that a page in a browser can't send to another site without being allowed to.
+Response pause_or_resume(const View& view, const http::Request& request) {
+  if (request.method != "POST") return {405, "text/plain; charset=utf-8", "only POST\n", {{"Allow", "POST"}}};
+  if (request.header(kChangeHeader).empty())
+    return Response::text(403, "give the header " + std::string(kChangeHeader) + "\n");
+  const bool pause = request.path() == "/pause";
+  const auto duration = config::parse_duration(request.parameter("for", "5m"));
+  if (!duration || *duration > kMaxPause)
+    return Response::text(
+        400, "for: give a duration of at most " + config::print_duration(kMaxPause) + ", as 5m\n");
+  const std::string name = request.parameter("listener");
+  nlohmann::ordered_json done = nlohmann::ordered_json::array();
+  for (const net::ListenerSnapshot& listener : view.snapshot().listeners) {
+    if (!name.empty() && listener.name != name) continue;
+    if (pause ? view.pause(listener.name, *duration) : view.resume(listener.name))
+      done.push_back(listener.name);
+  }
+  if (!name.empty() && done.empty())
+    return Response::text(404, "listener: '" + name + "' is none that lends servers; see /status\n");
+  return pretty({{"listeners", std::move(done)}});
+}
+
 }  // namespace
 
 http::Handler health_routes(std::shared_ptr<const View> view,
@@ -93,6 +117,8 @@ http::Handler admin_routes(std::shared_ptr<const View> view,
     const std::string_view path = request.path();
     if (!names_loopback(request)) {
       reply(Response::text(403, "this port answers only to localhost, 127.0.0.1 and [::1]\n"));
+    } else if (path == "/pause" || path == "/resume") {
+      reply(pause_or_resume(*view, request));
     } else if (!reads(request)) {
       reply(kReadOnly);
     } else if (std::optional<Response> answer = health_answer(*view, *metrics, path)) {
@@ -112,8 +138,10 @@ http::Handler admin_routes(std::shared_ptr<const View> view,
       view->list_clients(kMaxListedClients,
                          [reply](auto clients) { reply(pretty(top_json(std::move(clients)))); });
     } else {
-      reply(Response::text(
-          404, "paths: / /status /config /backends /clients /top /livez /readyz /startupz /metrics\n"));
+      reply(Response::text(404,
+                           "paths: / /status /config /backends /clients /top /livez /readyz /startupz "
+                           "/metrics; POST to /pause "
+                           "/resume\n"));
     }
   };
 }

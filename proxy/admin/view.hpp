@@ -1,5 +1,5 @@
 // What the health and admin ports look into: the running proxy and what proxy/app knows of its configuration.
-// proxy/app fills one in; nothing here changes anything.
+// proxy/app fills one in. Nothing here changes anything but pause and resume.
 //
 // Threads: every function is called on the control thread.
 #pragma once
@@ -36,6 +36,9 @@ struct View {
   std::function<const config::Document&()> document;  // what runs
   std::function<const ConfigurationState&()> configuration;
   std::function<bool()> listening;  // every listener is bound
+  /// net::Proxy's.
+  std::function<bool(const std::string& listener, std::chrono::milliseconds duration)> pause;
+  std::function<bool(const std::string& listener)> resume;
 };
 
 }  // namespace ambassador::proxy::admin

@@ -9,9 +9,10 @@
 
 #include "common/config/schema.hpp"
 #include "common/log/log.hpp"
-#include "proxy/app/http_get.hpp"
+#include "proxy/app/local_http.hpp"
 #include "proxy/app/locate.hpp"
 #include "proxy/app/options.hpp"
+#include "proxy/app/pause.hpp"
 #include "proxy/app/source.hpp"
 #include "proxy/app/status_table.hpp"
 
@@ -24,6 +25,10 @@ constexpr std::chrono::milliseconds kProbeAgain{50};
 int complain(const Error& error) {
   std::cerr << "ambassador-proxy: " << error.text() << '\n';
   return 1;
+}
+
+int outcome(const Result<void>& result) {
+  return result ? 0 : complain(result.error());
 }
 
 // What passes through the proxy belongs to its users: no core dump may hold it, no other process may read it.
@@ -96,10 +101,12 @@ int main(int argc, const char* const* argv, const Build& build) {
       return status(options);
     case Command::probe:
       return probe(options);
-    case Command::locate: {
-      const Result<void> located = locate(options, std::cin, std::cout);
-      return located ? 0 : complain(located.error());
-    }
+    case Command::locate:
+      return outcome(locate(options, std::cin, std::cout));
+    case Command::pause:
+      return outcome(pause(options));
+    case Command::resume:
+      return outcome(resume(options));
   }
   return 2;
 }

@@ -103,6 +103,18 @@ Parsed parse_options(int argc, const char* const* argv, const std::string& versi
   std::uint16_t health_port = kDefaultHealthPort;
   probe->add_option("--port", health_port, "the health port")->capture_default_str();
 
+  std::string pause_for = "5m";
+  std::string pause_wait = "30s";
+  auto* pause = cli.add_subcommand(
+      "pause", "before servers are switched: let clients wait, and wait until no server is in use");
+  pause->add_option("LISTENER", options.listener, "default: all that lend servers");
+  pause->add_option("--for", pause_for, "goes on by itself after this, at most 1h")->capture_default_str();
+  pause->add_option("--wait", pause_wait, "for servers in use; 0s: not at all")->capture_default_str();
+  auto* resume = cli.add_subcommand("resume", "end a pause");
+  resume->add_option("LISTENER", options.listener, "default: all that lend servers");
+  for (auto* changes : {pause, resume})
+    changes->add_option("--port", admin_port, "the admin port")->capture_default_str();
+
   auto* locate =
       cli.add_subcommand("locate", "for each key on standard input, print the server that holds it");
   locate->add_option("--server", options.servers, "'host:port:weight[ name]', repeatable")->required();
@@ -123,6 +135,10 @@ Parsed parse_options(int argc, const char* const* argv, const std::string& versi
     if (!wait.empty()) {
       options.wait = duration_or_throw("--wait", wait);
     }
+    if (pause->parsed()) {
+      options.pause_for = duration_or_throw("--for", pause_for);
+      options.wait = duration_or_throw("--wait", pause_wait);
+    }
     read_environment(options);
   } catch (const CLI::ParseError& error) {
     std::ostringstream text;
@@ -131,15 +147,14 @@ Parsed parse_options(int argc, const char* const* argv, const std::string& versi
     return {std::nullopt, text.str(), asked ? 0 : 2};
   }
 
-  const std::map<std::string, Command> commands{{"check", Command::check},
-                                                {"schema", Command::schema},
-                                                {"status", Command::status},
-                                                {"probe", Command::probe},
-                                                {"locate", Command::locate}};
+  const std::map<std::string, Command> commands{{"check", Command::check},   {"schema", Command::schema},
+                                                {"status", Command::status}, {"probe", Command::probe},
+                                                {"locate", Command::locate}, {"pause", Command::pause},
+                                                {"resume", Command::resume}};
   for (const CLI::App* chosen : cli.get_subcommands()) {
     options.command = commands.at(chosen->get_name());
   }
-  options.port = options.command == Command::status ? admin_port : health_port;
+  options.port = options.command == Command::probe ? health_port : admin_port;
   options.json = output == "json";
   options.log_text = log_format == "text";
   return {std::move(options), "", 0};

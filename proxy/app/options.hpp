@@ -17,7 +17,7 @@ inline constexpr const char* kDefaultConfig = "/etc/ambassador/config.json";
 inline constexpr std::uint16_t kDefaultHealthPort = 19901;
 inline constexpr std::uint16_t kDefaultAdminPort = 19900;
 
-enum class Command { run, check, schema, status, probe, locate };
+enum class Command { run, check, schema, status, probe, locate, pause, resume };
 
 struct Options {
   Command command = Command::run;
@@ -37,10 +37,14 @@ struct Options {
   // check
   std::string file;
 
-  // status, probe
+  // pause, resume
+  std::string listener;                    // empty: all that lend servers
+  std::chrono::milliseconds pause_for{0};  // --for
+
+  // status, probe, pause, resume
   std::uint16_t port = 0;                         // --port
   bool json = false;                              // status -o json
-  std::optional<std::chrono::milliseconds> wait;  // probe --wait
+  std::optional<std::chrono::milliseconds> wait;  // probe, pause: --wait
 
   // locate
   std::vector<std::string> servers;

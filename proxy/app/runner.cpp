@@ -49,6 +49,10 @@ Runner::Runner(Options options, const Build& build)
   };
   view_->document = [this]() -> const config::Document& { return document_; };
   view_->configuration = [this]() -> const admin::ConfigurationState& { return state_; };
+  view_->pause = [this](const std::string& listener, std::chrono::milliseconds duration) {
+    return proxy_->pause(listener, duration);
+  };
+  view_->resume = [this](const std::string& listener) { return proxy_->resume(listener); };
   view_->listening = [this] { return bound_ && proxy_->listening(); };
   metrics_->at_scrape([view = view_](metrics::Sheet& sheet) { admin::add_samples(*view, sheet); });
   ports_ = std::make_unique<Ports>(control_, admin::health_routes(view_, metrics_),
@@ -216,6 +220,9 @@ void Runner::begin_drain(const char* why) {
 }
 
 void Runner::drain_step() {
+  if (!drain_) {
+    return;
+  }
   const Drain::Step step = drain_->step(proxy_->clients(), std::chrono::steady_clock::now());
   if (step == Drain::Step::exit) {
     finish(0);

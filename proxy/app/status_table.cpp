@@ -109,11 +109,12 @@ void print_pool(const json& listener, std::string& out) {
   wait["latency"] = pool.value("wait", json::object());
   fmt::format_to(
       std::back_inserter(out),
-      "  pool: {} in use, {} idle, {} opening of {}  waiting {}  borrowed {}  wait p50 {}  p99 {}  "
+      "  pool{}: {} in use, {} idle, {} opening of {}  waiting {}  borrowed {}  wait p50 {}  p99 {}  "
       "logins failed {}\n",
-      text_of(pool, "inUse"), text_of(pool, "idle"), text_of(pool, "opening"), text_of(pool, "limit"),
-      text_of(pool, "waiting"), count(number_of(pool, "borrowed")), latency(wait, "p50Seconds"),
-      latency(wait, "p99Seconds"), count(number_of(pool, "loginsFailed")));
+      pool.value("paused", false) ? ", paused" : "", text_of(pool, "inUse"), text_of(pool, "idle"),
+      text_of(pool, "opening"), text_of(pool, "limit"), text_of(pool, "waiting"),
+      count(number_of(pool, "borrowed")), latency(wait, "p50Seconds"), latency(wait, "p99Seconds"),
+      count(number_of(pool, "loginsFailed")));
   std::string pins;
   const json counts = pool.value("pins", json::object());
   for (const auto& [reason, times] : counts.items()) {
@@ -136,7 +137,7 @@ void print_backends(const json& listener, std::string& out) {
       if (const std::string trouble = text_of(backend, kind); trouble != "-") {
         const std::string when =
             kind == std::string_view("lastError") ? " at " + text_of(backend, "lastErrorAt") : "";
-        troubles.push_back(text_of(backend, "name") + when + ": " + trouble);
+        troubles.push_back(fmt::format("{}{}: {}", text_of(backend, "name"), when, trouble));
       }
     }
   }

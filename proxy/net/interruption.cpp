@@ -8,9 +8,10 @@
 
 namespace ambassador::proxy::net {
 
-Interruption::Interruption(PooledRelay& relay, ServerConnection& server)
+Interruption::Interruption(PooledRelay& relay, ServerConnection& server, std::shared_ptr<const Socket> asker)
     : relay_(relay),
       server_(&server),
+      asker_(std::move(asker)),
       generation_(server.generation()),
       upstream_(server.upstream()),
       address_(server.address()),

@@ -18,7 +18,8 @@ class ServerConnection;
 
 class Interruption final : public Peer {
  public:
-  Interruption(PooledRelay& relay, ServerConnection& server);
+  /// `asker` is kept open until the end; may be null.
+  Interruption(PooledRelay& relay, ServerConnection& server, std::shared_ptr<const Socket> asker);
   ~Interruption() override;
   void start();
   /// Ends at once, tells nobody.
@@ -46,6 +47,7 @@ class Interruption final : public Peer {
 
   PooledRelay& relay_;
   ServerConnection* server_;
+  const std::shared_ptr<const Socket> asker_;
   const std::shared_ptr<const Generation> generation_;
   const std::shared_ptr<Upstream> upstream_;
   const Address address_;

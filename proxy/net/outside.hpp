@@ -6,9 +6,17 @@
 #include <string>
 
 #include "proxy/net/event.hpp"
+#include "proxy/net/socket.hpp"
 #include "proxy/net/upstream.hpp"
 
 namespace ambassador::proxy::net {
+
+/// A client's wish to interrupt what another one runs. Whoever still has to do with it keeps a copy: the
+/// client sees the end of its connection when nobody does, and knows that nothing of it will come later.
+struct Wish {
+  std::string text;
+  std::shared_ptr<const Socket> asker;
+};
 
 struct Outside {
   EventSink events;
@@ -18,8 +26,8 @@ struct Outside {
   std::function<void()> client_closed;
   /// A server of `listener` says something else of itself than before.
   std::function<void(std::string listener)> standing_changed;
-  /// A client of `listener` wishes to interrupt another one, which may be with any worker.
-  std::function<void(std::string listener, std::string text)> cancel;
+  /// Of a client of `listener`; whom it means may be with any worker.
+  std::function<void(std::string listener, Wish wish)> cancel;
 };
 
 }  // namespace ambassador::proxy::net

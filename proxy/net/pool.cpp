@@ -28,7 +28,9 @@ void Pool::borrow(PooledClient& client) {
   const PooledSession::Want want = client.want();
   const SteadyTime now = loop().now();
   const SteadyTime wrote = want.causal ? client.wrote_at() : SteadyTime::min();
-  Borrower borrower{&client, std::string(want.key), want.role, want.alone, now, wrote};
+  const SteadyTime until = now + relay_.timeouts().queue;
+  Borrower borrower{&client, std::string(want.key), want.role, want.alone, now, until, wrote};
+  // While it is paused there is none.
   ServerConnection* idle = want.alone ? nullptr : take_idle(borrower);
   if (idle != nullptr) return lend(*idle, client, want.role, now);
   if (const Refusal* known = refusal(want.key, now); known != nullptr && !known->passing) {
@@ -38,7 +40,7 @@ void Pool::borrow(PooledClient& client) {
   borrowers_.push_back(std::move(borrower));
   client.borrower = std::prev(borrowers_.end());
   relay_.counters().pool.waiting.add();
-  loop().deadlines().no_later_than(*this, now + relay_.timeouts().queue);
+  loop().deadlines().no_later_than(*this, client.borrower->until);
   loop().flush_lane_later(*this);
 }
 
@@ -112,7 +114,7 @@ void Pool::ready(ServerConnection& server) {
     relay_.say(config::LogLevel::info, "a backend is reached again", server.upstream().get(), {});
   reached = {server.upstream(), 0, {}};
   if (!borrowers_.empty()) loop().flush_lane_later(*this);
-  if (server.outlived(loop().now()) || too_many()) return server.close_in_peace();
+  if (server.outlived(loop().now()) || too_many() || paused()) return server.close_in_peace();
   if (serve(server)) return;
   // To be asked again soon, by a new connection: this one would only be in the way.
   if (server.opened_for() == Role::primary && server.role() == Role::replica) return server.close_in_peace();
@@ -137,10 +139,9 @@ void Pool::fail(Borrowers::iterator borrower, Failure failure, std::string_view 
 }
 
 void Pool::expire(SteadyTime now) {
-  const auto patience = relay_.timeouts().queue;
-  while (!borrowers_.empty() && now - borrowers_.front().since >= patience) {
+  while (!borrowers_.empty() && now >= borrowers_.front().until) {
     const auto first = borrowers_.begin();
-    const Refusal* known = refusal(first->key, now - patience);
+    const Refusal* known = refusal(first->key, now - relay_.timeouts().queue);
     const bool all_lent =
         servers_.size() >= most() &&
         std::none_of(servers_.begin(), servers_.end(), [](const auto& server) { return server->opening(); });
@@ -150,13 +151,17 @@ void Pool::expire(SteadyTime now) {
     const std::string text = known != nullptr ? known->text : std::string();
     fail(first, failure, text);
   }
-  if (!borrowers_.empty()) loop().deadlines().no_later_than(*this, borrowers_.front().since + patience);
+  if (!borrowers_.empty()) loop().deadlines().no_later_than(*this, borrowers_.front().until);
 }
 
 // Time ------------------------------------------------------------------------------------------------------
 
 void Pool::on_deadline(SteadyTime now) {
   if (closing_) return;
+  if (paused_until_ != SteadyTime{}) {
+    if (now < paused_until_) return loop().deadlines().no_later_than(*this, paused_until_);
+    resume();
+  }
   expire(now);
   sweep(now);
   if (!borrowers_.empty()) flush();
@@ -201,6 +206,23 @@ void Pool::addresses_changed(const Upstream& upstream) {
     if (reach.upstream.get() == &upstream) reach.not_before = {};
   }
   if (!borrowers_.empty()) loop().flush_lane_later(*this);
+}
+
+void Pool::pause(SteadyTime until) {
+  paused_until_ = until;
+  const std::vector<ServerConnection*> idle = idle_;
+  for (ServerConnection* server : idle) server->close_in_peace();
+  loop().deadlines().no_later_than(*this, until);
+}
+
+void Pool::resume() {
+  if (paused_until_ == SteadyTime{}) return;
+  paused_until_ = {};
+  const SteadyTime until = loop().now() + relay_.timeouts().queue;
+  for (Borrower& borrower : borrowers_) borrower.until = until;
+  if (borrowers_.empty()) return;
+  loop().deadlines().no_later_than(*this, until);
+  loop().flush_lane_later(*this);
 }
 
 void Pool::standing_changed() {

@@ -30,6 +30,7 @@ struct Borrower {
   Role role;
   bool alone;
   SteadyTime since;
+  SteadyTime until;  // it waits no longer, except while the pool is paused
   /// Role::replica: it must have what was written until then.
   SteadyTime wrote;
 
@@ -74,6 +75,10 @@ class Pool final : public Peer, public ServerOwner {
   void addresses_changed(const Upstream& upstream);
   /// Whom the connections fit may have changed, and what is reached.
   void standing_changed();
+  /// Lends nothing until then, unless it is resumed before: who wants a server waits, what is idle is closed,
+  /// what is lent when it is given back. Who began to wait before waits timeouts.queue from its end on.
+  void pause(SteadyTime until);
+  void resume();
   /// Opens nothing any more...
   void stop() { closing_ = true; }
   /// ...and, when no client is left, closes all.
@@ -109,6 +114,7 @@ class Pool final : public Peer, public ServerOwner {
   void leave(Borrowers::iterator borrower);
   [[nodiscard]] bool fits(const ServerConnection& server, const Borrower& borrower) const;
   [[nodiscard]] ServerConnection* take_idle(const Borrower& borrower);
+  [[nodiscard]] bool paused() const { return loop().now() < paused_until_; }
   void expire(SteadyTime now);
   void sweep(SteadyTime now);
 
@@ -131,6 +137,7 @@ class Pool final : public Peer, public ServerOwner {
   std::vector<Reach> reaches_;
   std::vector<Refusal> refusals_;
   SteadyTime swept_;
+  SteadyTime paused_until_{};  // long gone: it is not
   bool closing_ = false;
 };
 

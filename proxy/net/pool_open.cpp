@@ -10,7 +10,7 @@ namespace ambassador::proxy::net {
 
 // Connections that are opening are for those who come first; more are opened for the rest.
 void Pool::flush() {
-  if (closing_) return;
+  if (closing_ || paused()) return;
   const SteadyTime now = loop().now();
   std::vector<const ServerConnection*> opening;
   for (const auto& server : servers_) {

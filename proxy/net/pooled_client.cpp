@@ -42,6 +42,7 @@ Loop& PooledClient::loop() const {
 bool PooledClient::start() {
   if (!wire_.open(std::move(accepted_), false)) return false;
   set_deadline();
+  limit_login();
   return true;
 }
 
@@ -244,8 +245,17 @@ void PooledClient::set_deadline() {
   if (idle.count() > 0) loop().deadlines().no_later_than(*this, std::max(active_ + idle, loop().now()));
 }
 
+void PooledClient::limit_login() {
+  logged_in_by_ = loop().now() + kLoginMost;
+  loop().deadlines().no_later_than(*this, logged_in_by_);
+}
+
 void PooledClient::on_deadline(SteadyTime now) {
   if (closed_ || now >= ends_at_) return close();
+  if (!ending_ && !borrowing_ && session_->logging_in()) {
+    if (now >= logged_in_by_) return broken("it did not log in in time");
+    loop().deadlines().no_later_than(*this, logged_in_by_);
+  }
   if (ends_at_ != SteadyTime::max()) loop().deadlines().no_later_than(*this, ends_at_);
   if (stalled_since_ != SteadyTime::max()) {
     if (now - stalled_since_ >= kStalledMost && server_ != nullptr && relay_.pool().somebody_waits()) {

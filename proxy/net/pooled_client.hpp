@@ -29,6 +29,8 @@ class PooledClient final : public Peer {
   static constexpr std::chrono::seconds kStalledMost{30};
   /// How long it may take to read what it is told before its connection is closed.
   static constexpr std::chrono::seconds kLastWords{5};
+  /// How long it may take to say and prove who it is, without the time in which it waits for a server.
+  static constexpr std::chrono::seconds kLoginMost{8};
 
   PooledClient(PooledRelay& relay, std::shared_ptr<const Generation> generation, Socket socket, Address peer,
                std::shared_ptr<OpenClients> open);
@@ -87,6 +89,7 @@ class PooledClient final : public Peer {
   void leave_server();
   void broken(const char* why);
   void set_deadline();
+  void limit_login();
   void leave_if_told();
   [[nodiscard]] Loop& loop() const;
 
@@ -134,6 +137,7 @@ class PooledClient final : public Peer {
   SteadyTime stalled_since_ = SteadyTime::max();
   SteadyTime ends_at_ = SteadyTime::max();
   SteadyTime wrote_at_ = SteadyTime::min();
+  SteadyTime logged_in_by_;
   SteadyTime started_;
   SteadyTime active_;  // last traffic
   std::uint64_t requests_ = 0, bytes_received_ = 0, bytes_sent_ = 0;

@@ -92,16 +92,19 @@ void PooledRelay::client_closed(PooledClient& client, OpenClients& open) {
 
 // Interruptions ---------------------------------------------------------------------------------------------
 
-void PooledRelay::cancel(std::string_view text) {
+void PooledRelay::cancel(const Wish& wish) {
   for (const auto& client : clients_) {
-    if (ServerConnection* const server = client->meant_by(text)) return interrupt(*server);
+    if (ServerConnection* const server = client->meant_by(wish.text)) {
+      if (server->interruptions() < kCancelsMost) interrupt(*server, wish.asker);
+      return;
+    }
   }
 }
 
-void PooledRelay::interrupt(ServerConnection& server) {
+void PooledRelay::interrupt(ServerConnection& server, std::shared_ptr<const Socket> asker) {
   if (server.protocol().interruption().empty()) return;
   counters().pool.interruptions.add();
-  interruptions_.push_back(std::make_unique<Interruption>(*this, server));
+  interruptions_.push_back(std::make_unique<Interruption>(*this, server, std::move(asker)));
   server.interruption_began();
   interruptions_.back()->start();
 }

@@ -21,6 +21,10 @@ namespace ambassador::proxy::net {
 
 class PooledRelay final : public Service {
  public:
+  /// So many cancels of clients are on their way to one server connection at most: one may meet what it was
+  /// meant for, another what came next. Each is a connection, which a client could make thousands of.
+  static constexpr unsigned kCancelsMost = 2;
+
   PooledRelay(Loop& loop, const Outside& outside, std::shared_ptr<const Generation> generation);
   ~PooledRelay() override;
 
@@ -34,7 +38,9 @@ class PooledRelay final : public Service {
   void addresses_changed(const Upstream& upstream) override;
   void standing_changed() override { pool_.standing_changed(); }
   void login_changed() override;
-  void cancel(std::string_view text) override;
+  void pause(SteadyTime until) override { pool_.pause(until); }
+  void resume() override { pool_.resume(); }
+  void cancel(const Wish& wish) override;
   void describe(std::vector<ClientSnapshot>& out, std::size_t limit) const override;
   [[nodiscard]] bool empty() const override { return clients_.empty(); }
   [[nodiscard]] bool gone() const override {
@@ -48,8 +54,9 @@ class PooledRelay final : public Service {
   [[nodiscard]] const config::Timeouts& timeouts() const { return generation_->config.timeouts; }
   /// It is destroyed when the turn has ended.
   void client_closed(PooledClient& client, OpenClients& open);
-  /// Interrupts what `server` runs, if its protocol can; interruption_ended() tells it.
-  void interrupt(ServerConnection& server);
+  /// Interrupts what `server` runs, if its protocol can; interruption_ended() tells it. `asker`: who wishes
+  /// so, kept open until then; may be null.
+  void interrupt(ServerConnection& server, std::shared_ptr<const Socket> asker = nullptr);
   void interruption_over(Interruption& interruption);
   /// `server` is closed: nobody is to be told.
   void interruptions_forget(const ServerConnection& server);

@@ -28,6 +28,7 @@ struct Entry {
   std::shared_ptr<ClientNumbers> numbers = std::make_shared<ClientNumbers>();
   std::shared_ptr<TlsClient> tls;      // to servers; null: none
   std::vector<std::string> addresses;  // bound, keys of Impl::acceptors_
+  SteadyTime paused_until{};
 };
 
 struct Wanted {
@@ -94,8 +95,8 @@ class Proxy::Impl {
       Outside outside;
       outside.events = options_.events;
       outside.resolve_again = [this](const std::shared_ptr<Upstream>& upstream) { resolve_again(upstream); };
-      outside.cancel = [this](std::string listener, std::string text) {
-        cancel(std::move(listener), std::move(text));
+      outside.cancel = [this](std::string listener, Wish wish) {
+        cancel(std::move(listener), std::move(wish));
       };
       outside.standing_changed = [this](std::string listener) { standing_changed(std::move(listener)); };
       workers_.push_back(std::make_unique<Worker>(std::move(outside), options_.memory_budget / count));
@@ -112,22 +113,24 @@ class Proxy::Impl {
   [[nodiscard]] std::size_t clients() const;
   [[nodiscard]] Snapshot snapshot() const;
   [[nodiscard]] std::vector<ProbeTarget> probe_targets() const;
-  void list_clients(std::size_t limit, std::function<void(std::vector<ClientSnapshot>)> done);
+  void list_clients(std::size_t limit, const std::function<void(std::vector<ClientSnapshot>)>& done);
   [[nodiscard]] bool listening() const { return applied_; }
   Result<void> reload_tls(const std::string& listener);
   void login_changed(const std::string& listener);
+  bool pause(const std::string& listener, std::chrono::milliseconds duration);
+  bool resume(const std::string& listener);
 
  private:
   using Acceptors = std::map<std::string, std::unique_ptr<Acceptor>>;
 
-  const Entry* find(const std::string& listener) const;
+  Entry* find(const std::string& listener);
   Result<Entry> prepare(const config::Listener& listener, const Entry* old);
   Result<void> bind(Entry& entry, std::size_t index, Acceptors& fresh);
   void accept_for(const Entry& entry);
   void resolve(const Entry& entry);
   void drop_unused();
   void resolve_again(const std::shared_ptr<Upstream>& upstream);
-  void cancel(std::string listener, std::string text);
+  void cancel(std::string listener, Wish wish);
   void standing_changed(std::string listener);
   Worker& least_loaded(std::size_t of);
   void say_paused(const std::string& listener, std::string_view why);
@@ -149,8 +152,8 @@ class Proxy::Impl {
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
-const Entry* Proxy::Impl::find(const std::string& listener) const {
-  for (const Entry& entry : entries_) {
+Entry* Proxy::Impl::find(const std::string& listener) {
+  for (Entry& entry : entries_) {
     if (entry.config.name == listener) return &entry;
   }
   return nullptr;
@@ -165,6 +168,7 @@ Result<Entry> Proxy::Impl::prepare(const config::Listener& listener, const Entry
     entry.refused = old->refused;
     entry.numbers = old->numbers;
     entry.tls = old->tls;
+    entry.paused_until = old->paused_until;
   }
   if (listener.server_tls.mode == config::TlsMode::disabled) {
     entry.tls.reset();
@@ -248,8 +252,9 @@ Result<void> Proxy::Impl::apply(const config::Document& document) {
   for (std::size_t i = 0; i < document.listeners.size(); ++i) {
     const config::Listener& listener = document.listeners[i];
     const Entry* old = find(listener.name);
-    changed.push_back(old == nullptr || old->config != listener);
-    if (!changed.back()) {
+    const bool same = old != nullptr && old->config == listener;
+    changed.push_back(!same);
+    if (same) {
       entries.push_back(*old);
       continue;
     }
@@ -304,17 +309,17 @@ void Proxy::Impl::accept_for(const Entry& entry) {
           if (open->count.load(std::memory_order_relaxed) >= most) return refused->add();
           open->count.fetch_add(1, std::memory_order_relaxed);
           if (!peer.is_unix()) socket.tune(kClientKeepalive);
-          least_loaded(of).accept(name, std::move(socket), std::move(peer), open);
+          least_loaded(of).accept(name, std::move(socket), peer, open);
         },
         [this, name = entry.config.name](std::string_view why) { say_paused(name, why); });
   }
 }
 
 Worker& Proxy::Impl::least_loaded(std::size_t of) {
-  Worker* best = nullptr;
-  for (std::size_t i = 0; i < of; ++i) {
+  Worker* best = workers_[next_worker_ % of].get();
+  for (std::size_t i = 1; i < of; ++i) {
     Worker* worker = workers_[(next_worker_ + i) % of].get();
-    if (best == nullptr || worker->clients() < best->clients()) best = worker;
+    if (worker->clients() < best->clients()) best = worker;
   }
   ++next_worker_;
   return *best;
@@ -350,10 +355,10 @@ void Proxy::Impl::resolve_again(const std::shared_ptr<Upstream>& upstream) {
 }
 
 // By way of the control thread: a worker does not outlive it, but may outlive another worker.
-void Proxy::Impl::cancel(std::string listener, std::string text) {
-  boost::asio::post(control_, [this, alive = alive_, listener = std::move(listener), text = std::move(text)] {
+void Proxy::Impl::cancel(std::string listener, Wish wish) {
+  boost::asio::post(control_, [this, alive = alive_, listener = std::move(listener), wish = std::move(wish)] {
     if (!*alive) return;
-    for (auto& worker : workers_) worker->cancel(listener, text);
+    for (auto& worker : workers_) worker->cancel(listener, wish);
   });
 }
 
@@ -374,6 +379,22 @@ Result<void> Proxy::Impl::reload_tls(const std::string& listener) {
 
 void Proxy::Impl::login_changed(const std::string& listener) {
   for (auto& worker : workers_) worker->login_changed(listener);
+}
+
+bool Proxy::Impl::pause(const std::string& listener, std::chrono::milliseconds duration) {
+  Entry* const entry = find(listener);
+  if (entry == nullptr || !entry->generations.front()->pooled) return false;
+  entry->paused_until = std::chrono::steady_clock::now() + duration;
+  for (auto& worker : workers_) worker->pause(listener, entry->paused_until);
+  return true;
+}
+
+bool Proxy::Impl::resume(const std::string& listener) {
+  Entry* const entry = find(listener);
+  if (entry == nullptr || !entry->generations.front()->pooled) return false;
+  entry->paused_until = {};
+  for (auto& worker : workers_) worker->resume(listener);
+  return true;
 }
 
 void Proxy::Impl::drop_unused() {
@@ -432,6 +453,7 @@ Snapshot Proxy::Impl::snapshot() const {
     listener.clients_refused = entry.refused->get();
     for (const auto& generation : entry.generations) generation->listener_counters->add_to(listener);
     if (const auto& pooled = entry.generations.front()->pooled) {
+      listener.pool.paused = now < entry.paused_until;
       listener.pool.most = entry.config.sql.max_server_connections;
       listener.pool.pins = pooled->pinned();
     }
@@ -457,7 +479,8 @@ std::vector<ProbeTarget> Proxy::Impl::probe_targets() const {
   return targets;
 }
 
-void Proxy::Impl::list_clients(std::size_t limit, std::function<void(std::vector<ClientSnapshot>)> done) {
+void Proxy::Impl::list_clients(std::size_t limit,
+                               const std::function<void(std::vector<ClientSnapshot>)>& done) {
   struct Gathered {
     std::vector<ClientSnapshot> clients;
     std::size_t missing = 0;
@@ -495,14 +518,20 @@ void Proxy::stop() {
 Snapshot Proxy::snapshot() const {
   return impl_->snapshot();
 }
-void Proxy::list_clients(std::size_t limit, std::function<void(std::vector<ClientSnapshot>)> done) {
-  impl_->list_clients(limit, std::move(done));
+void Proxy::list_clients(std::size_t limit, const std::function<void(std::vector<ClientSnapshot>)>& done) {
+  impl_->list_clients(limit, done);
 }
 std::vector<ProbeTarget> Proxy::probe_targets() const {
   return impl_->probe_targets();
 }
 Result<void> Proxy::reload_tls(const std::string& listener) {
   return impl_->reload_tls(listener);
+}
+bool Proxy::pause(const std::string& listener, std::chrono::milliseconds duration) {
+  return impl_->pause(listener, duration);
+}
+bool Proxy::resume(const std::string& listener) {
+  return impl_->resume(listener);
 }
 void Proxy::login_changed(const std::string& listener) {
   impl_->login_changed(listener);

@@ -81,6 +81,11 @@ class Proxy {
   /// lent to no further client.
   void login_changed(const std::string& listener);
 
+  /// Lends no servers to clients of that listener for so long, or until resume(): they wait, however long it
+  /// takes, so that servers can be switched without an error. False: there is no such listener that lends.
+  bool pause(const std::string& listener, std::chrono::milliseconds duration);
+  bool resume(const std::string& listener);
+
   /// Clients connected now, over all listeners. Any thread.
   [[nodiscard]] std::size_t clients() const;
   /// Accepts no more, closes clients as soon as nothing is in flight for them; clients() then falls to 0.
@@ -90,7 +95,7 @@ class Proxy {
 
   [[nodiscard]] Snapshot snapshot() const;
   /// The clients of now, asked from every worker; `done` is called on the control thread. At most `limit`.
-  void list_clients(std::size_t limit, std::function<void(std::vector<ClientSnapshot>)> done);
+  void list_clients(std::size_t limit, const std::function<void(std::vector<ClientSnapshot>)>& done);
   /// All backends of all listeners as configured now; changes with every apply().
   [[nodiscard]] std::vector<ProbeTarget> probe_targets() const;
   /// True when every listener of the document is bound.

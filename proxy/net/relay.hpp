@@ -29,8 +29,8 @@ class Relay final : public Service {
   void drain() override;
   void close() override;
   void addresses_changed(const Upstream& upstream) override;
-  void standing_changed() override {}                 // of pooled protocols alone
-  void cancel(std::string_view /*text*/) override {}  // no protocol of this kind has such a thing
+  void standing_changed() override {}            // of pooled protocols alone
+  void cancel(const Wish& /*wish*/) override {}  // no protocol of this kind has such a thing
   [[nodiscard]] bool empty() const override { return clients_.empty(); }
   [[nodiscard]] bool gone() const override { return clients_.empty() && lanes_.empty() && retired_.empty(); }
   void describe(std::vector<ClientSnapshot>& out, std::size_t limit) const override;

@@ -199,11 +199,14 @@ void RoleWatch::unreachable(ServerConnection& /*server*/, std::string_view /*why
   // The pool says so, and closed() comes.
 }
 
-void RoleWatch::refused(ServerConnection& server, std::string_view text, bool passing, std::string_view why) {
-  const Watched* const one = find(server);  // closed() comes
-  if (one != nullptr && one->answers && !passing)
+void RoleWatch::refused(ServerConnection& server, std::string_view /*text*/, bool passing,
+                        std::string_view why) {
+  Watched* const one = find(server);  // closed() comes
+  if (one == nullptr || passing) return;
+  one->refused = true;
+  if (one->answers)
     relay_.say(config::LogLevel::warning, "a backend does not tell whether it is the primary",
-               one->upstream.get(), text.empty() ? why : text);
+               one->upstream.get(), why);
 }
 
 // A primary that ends may have a successor: the others are asked at once, and this one again soon.
@@ -219,7 +222,7 @@ void RoleWatch::closed(ServerConnection& server) {
     for (Watched& other : watched_) {
       if (lost_primary && &other != one) other.due = loop().now();
     }
-    one->due = next();
+    one->due = std::exchange(one->refused, false) ? loop().now() + about(kInterval) : next();
     wake();
   }
   loop().bury(servers_.take(server));

@@ -1,10 +1,10 @@
 // Keeps knowing which of a listener's servers takes writes, and how far behind it the others are: asks each
-// for its standing, on a connection of its own per server, that nobody borrows. About once a second while a
-// primary is there and answers (more often where the lag that is allowed is short), ten times a second while
-// none is, so that a promotion is known soon, and while clients wait to read what they wrote. One worker of a
-// listener watches, and only where there are several servers and the protocol can ask (Generation::watches);
-// what it learns goes to the Upstreams, and all workers are told of a change (Outside::standing_changed). One
-// worker's thread only.
+// for its standing, on a connection of its own per server, that nobody borrows. More than once a second while
+// a primary is there and answers (and more often yet where the lag that is allowed is short), ten times a
+// second while none is, so that a promotion is known soon, and while clients wait to read what they wrote.
+// One worker of a listener watches, and only where there are several servers and the protocol can ask
+// (Generation::watches); what it learns goes to the Upstreams, and all workers are told of a change
+// (Outside::standing_changed). One worker's thread only.
 #pragma once
 
 #include <chrono>
@@ -21,8 +21,8 @@ namespace ambassador::proxy::net {
 class RoleWatch final : public Timed, public ServerOwner {
  public:
   /// Between two questions to a server. Each is moved by up to a tenth: the ambassadors of a fleet do not ask
-  /// in step.
-  static constexpr std::chrono::milliseconds kInterval{1000};
+  /// in step. A primary that was demoted without its connections being closed gets no write after a second.
+  static constexpr std::chrono::milliseconds kInterval{800};
   static constexpr std::chrono::milliseconds kIntervalWithoutPrimary{100};
   /// While a client would read from a replica if it had what that client wrote.
   static constexpr std::chrono::milliseconds kIntervalForNews{100};
@@ -57,6 +57,7 @@ class RoleWatch final : public Timed, public ServerOwner {
     SteadyTime asked_at{};
     std::uint64_t position = 0;  // as it said last
     bool answers = true;
+    bool refused = false;  // its login, for good: what it says will not change soon
   };
   void ask(Watched& one, BackendIndex backend);
   Watched* find(const ServerConnection& server);

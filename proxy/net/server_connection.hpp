@@ -90,6 +90,7 @@ class ServerConnection final : public Peer {
 
   // What interruptions do. -------------------------------------------------------------------------------
   void interruption_began() { ++interruptions_; }
+  [[nodiscard]] unsigned interruptions() const { return interruptions_; }
   void interruption_ended();
   [[nodiscard]] const Address& address() const { return connecting_.address(); }
   [[nodiscard]] const std::shared_ptr<const Generation>& generation() const { return generation_; }

@@ -36,8 +36,11 @@ class Service {
   virtual void login_changed() {}
   /// A backend says something else of itself (Upstream::set_standing), or is reached again; likewise.
   virtual void standing_changed() {}
-  /// A client's wish to interrupt what another one runs; it may be with this worker.
-  virtual void cancel(std::string_view text) = 0;
+  /// Lends no servers until then, or until it is resumed (Pool::pause). Where none are lent it means nothing.
+  virtual void pause(SteadyTime /*until*/) {}
+  virtual void resume() {}
+  /// Whom it means may be with this worker.
+  virtual void cancel(const Wish& wish) = 0;
   virtual void describe(std::vector<ClientSnapshot>& out, std::size_t limit) const = 0;
   /// No client is left, not even one that a reply is still owed to.
   [[nodiscard]] virtual bool empty() const = 0;

@@ -59,6 +59,7 @@ struct BackendSnapshot {
 /// Of a listener whose servers are lent from a pool; summed over the workers.
 struct PoolSnapshot {
   unsigned most = 0;                // server connections, 0: the listener has no pool
+  bool paused = false;              // nothing is lent
   std::uint64_t lent = 0;           // to clients, now
   std::uint64_t idle = 0;           // ready to be lent, now
   std::uint64_t opening = 0;        // being connected and logged in, now; to be watched, too

@@ -1,5 +1,6 @@
 #include "proxy/net/socket.hpp"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -69,6 +70,10 @@ std::ptrdiff_t Socket::send(std::span<const iovec> pieces) const {
     if (sent >= 0) return sent;
     if (errno != EINTR) return -errno;
   }
+}
+
+Socket Socket::duplicate() const {
+  return Socket(fcntl(fd_, F_DUPFD_CLOEXEC, 0));
 }
 
 void Socket::end_of_writing() const {

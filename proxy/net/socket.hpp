@@ -26,6 +26,9 @@ class Socket {
   void close();
 
   [[nodiscard]] int fd() const { return fd_; }
+  /// The same connection once more: the peer sees its end when the last of them is closed. Empty (errno set)
+  /// when there is none to be had.
+  [[nodiscard]] Socket duplicate() const;
   explicit operator bool() const { return fd_ >= 0; }
 
   /// A non-blocking stream socket; empty (errno set) when there is none to be had.

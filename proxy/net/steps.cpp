@@ -95,7 +95,8 @@ bool PooledClient::carry_out(Side from, const Step& step) {
       held_ = true;
       return false;
     case Step::Kind::cancel:
-      relay_.outside().cancel(relay_.name(), std::string(step.text));
+      relay_.outside().cancel(relay_.name(),
+                              {std::string(step.text), std::make_shared<Socket>(wire_.socket().duplicate())});
       return true;
     case Step::Kind::close:
       send(Side::client, step.text);
@@ -146,6 +147,7 @@ void PooledClient::lent(ServerConnection& server) {
   rest(Side::server) = {};
   server_gets(begun_.size());
   session_->server_lent(server.protocol());
+  if (session_->logging_in()) limit_login();
   must_ask_ = true;
   if (!asking_) loop().again(*this);
 }

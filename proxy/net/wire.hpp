@@ -27,6 +27,7 @@ class Wire {
   [[nodiscard]] bool open(Socket socket, bool known);
   void close();
   [[nodiscard]] bool is_open() const { return static_cast<bool>(transport_); }
+  [[nodiscard]] const Socket& socket() const { return transport_.socket(); }
 
   /// What the poller said. True: there may be something to write again.
   bool told(std::uint32_t events);

@@ -121,12 +121,20 @@ void Worker::standing_changed(std::string listener) {
   tell(std::move(listener), [](Service& service) { service.standing_changed(); });
 }
 
+void Worker::pause(std::string listener, SteadyTime until) {
+  tell(std::move(listener), [until](Service& service) { service.pause(until); });
+}
+
+void Worker::resume(std::string listener) {
+  tell(std::move(listener), [](Service& service) { service.resume(); });
+}
+
 void Worker::login_changed(std::string listener) {
   tell(std::move(listener), [](Service& service) { service.login_changed(); });
 }
 
-void Worker::cancel(std::string listener, std::string text) {
-  tell(std::move(listener), [text = std::move(text)](Service& service) { service.cancel(text); });
+void Worker::cancel(std::string listener, Wish wish) {
+  tell(std::move(listener), [wish = std::move(wish)](Service& service) { service.cancel(wish); });
 }
 
 void Worker::drain() {

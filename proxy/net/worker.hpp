@@ -34,8 +34,10 @@ class Worker {
   void accept(std::string listener, Socket socket, Address peer, std::shared_ptr<OpenClients> open);
   void addresses_changed(std::shared_ptr<const Upstream> upstream);
   void standing_changed(std::string listener);
+  void pause(std::string listener, SteadyTime until);
+  void resume(std::string listener);
   void login_changed(std::string listener);
-  void cancel(std::string listener, std::string text);
+  void cancel(std::string listener, Wish wish);
   void drain();
   /// Calls `done` on the worker's thread.
   void list_clients(std::size_t limit, std::function<void(std::vector<ClientSnapshot>)> done);

@@ -42,11 +42,7 @@ class PostgresCore final : public PooledCore {
   [[nodiscard]] std::string watch_key() const override {
     const auto account = parts_->settings.account();
     if (!account) return {};
-    std::string database = parts_->settings.database;
-    // The user's own need not be there; clients have found one that is.
-    const auto& greeted = parts_->greetings;
-    if (database.empty() && !greeted.empty()) database = database_of(greeted.begin()->first);
-    return make_key({}, account->user, database.empty() ? account->user : database);
+    return make_key({}, account->user, watched_database());
   }
   void rebind(PooledSession& session) const override {
     static_cast<PostgresSession&>(session).rebind(*parts_);  // cores of a listener are of one protocol
@@ -60,6 +56,13 @@ class PostgresCore final : public PooledCore {
   }
 
  private:
+  // Any will do that is there: what is configured, what a client was let into, or what tools connect to.
+  [[nodiscard]] std::string watched_database() const {
+    if (!parts_->settings.database.empty()) return parts_->settings.database;
+    const auto& greeted = parts_->greetings;
+    return greeted.empty() ? "postgres" : std::string(database_of(greeted.begin()->first));
+  }
+
   const std::unique_ptr<CoreParts> parts_;  // what its sessions and servers write
 };
 

@@ -41,6 +41,9 @@ class PostgresSession final : public PooledSession {
   void server_lost() override;
   bool client_left() override;
   [[nodiscard]] bool may_cancel(std::string_view text) const override;
+  [[nodiscard]] bool logging_in() const override {
+    return stage_ <= Stage::proves_itself || stage_ == Stage::raw;
+  }
   [[nodiscard]] bool at_rest() const override;
   [[nodiscard]] std::string_view farewell() const override;
 

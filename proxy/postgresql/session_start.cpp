@@ -181,15 +181,17 @@ Step PostgresSession::on_password(std::string_view input) {
   }
   if (input.size() < front.size()) return {};
   const std::string_view body = input.substr(kHeader, front.size() - kHeader);
+  auto& scram = start_->scram;
+  if (!scram) return refuse("08P01", "expected no SASL response");
   Result<std::string> answer = Error{};
   const bool first = stage_ == Stage::names_itself;
   if (first) {
     BodyReader fields(body);
     const std::string_view mechanism = fields.string();
     const std::string_view data = fields.bytes(fields.int32());
-    if (fields.at_end()) answer = start_->scram->answer(mechanism, data);
+    if (fields.at_end()) answer = scram->answer(mechanism, data);
   } else {
-    answer = start_->scram->finish(body);
+    answer = scram->finish(body);
   }
   if (!answer) return refuse("28P01", "password authentication failed");
   stage_ = first ? Stage::proves_itself : Stage::enters;
@@ -232,9 +234,10 @@ bool PostgresSession::values_known() {
 // The server that it begins with is there, or there is none.
 Step PostgresSession::settle() {
   if (server_ == nullptr) {
-    if (!start_->failed) return {};
+    const auto& failed = start_->failed;
+    if (!failed) return {};
     std::string error;
-    write_failure(error, "FATAL", *start_->failed, start_->failure_text);
+    write_failure(error, "FATAL", *failed, start_->failure_text);
     return close_with(std::move(error));
   }
   just_lent_ = false;

@@ -167,6 +167,8 @@ class PooledSession {
   /// True: `text`, of another session's step `cancel`, is meant for this one, which holds a server. Every
   /// such session of the listener is asked, over all workers. Compares in constant time.
   [[nodiscard]] virtual bool may_cancel(std::string_view text) const = 0;
+  /// It is the client's turn to say who it is, or to prove it; for that it has a limited time.
+  [[nodiscard]] virtual bool logging_in() const = 0;
   /// Between two units of work: may be told to leave (drain), and moved to another core (rebind).
   [[nodiscard]] virtual bool at_rest() const = 0;
   /// What a client at rest is told when it has to leave.

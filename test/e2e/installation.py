@@ -67,6 +67,12 @@ class Installation:
             raise kube.Failed(done.stdout + done.stderr)
         kube.wait("the webhook answers", answered, 60)
 
+    def in_service(self):
+        """Every replica is an endpoint of the Service."""
+        slices = self.kube.get("endpointslices", None, "--selector", f"kubernetes.io/service-name={RELEASE}")
+        ready = [endpoint["conditions"]["ready"] for piece in slices for endpoint in piece["endpoints"] or []]
+        return len(ready) == len(self.pods()) and all(ready)
+
     def pods(self):
         """Operator Pods that are not on their way out."""
         return [pod for pod in self._all_pods() if "deletionTimestamp" not in pod["metadata"]]

@@ -54,10 +54,18 @@ class Kube:
 
     def run(self, *arguments, text=None, timeout=120):
         """kubectl's finished process: for what may fail."""
+        return subprocess.run(self._command(arguments), input=text, capture_output=True, text=True, timeout=timeout,
+                              check=False)
+
+    def start(self, *arguments):
+        """kubectl as it runs; a Popen with pipes of text."""
+        pipe = subprocess.PIPE
+        return subprocess.Popen(self._command(arguments), stdin=pipe, stdout=pipe, stderr=pipe, text=True)
+
+    def _command(self, arguments):
         # Saying "default" would refuse manifests that name a namespace of their own.
         where = ["--namespace", self.namespace] if self.namespace != "default" else []
-        command = [self.env["AMBASSADOR_KUBECTL"], *where, *map(str, arguments)]
-        return subprocess.run(command, input=text, capture_output=True, text=True, timeout=timeout, check=False)
+        return [self.env["AMBASSADOR_KUBECTL"], *where, *map(str, arguments)]
 
     def __call__(self, *arguments, text=None, timeout=120):
         """kubectl's output; Failed unless it succeeded."""

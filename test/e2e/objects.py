@@ -34,6 +34,33 @@ def redis_set(name="redis-st", service="redis-svc", replicas=2, grace=1):
                                "spec": {"terminationGracePeriodSeconds": grace, "containers": [redis_container()]}}}}]
 
 
+def postgres_set(name="pg", password="first"):
+    """A headless Service, a StatefulSet of one PostgreSQL that keeps nothing, and the Secret of its user, shop."""
+    labels = {"app": name}
+    container = {"name": "postgres", "image": "postgres:15", "securityContext": RESTRICTED,
+                 "env": [{"name": "POSTGRES_USER", "value": "shop"}, {"name": "POSTGRES_PASSWORD", "value": password}],
+                 "readinessProbe": {"exec": {"command": ["pg_isready", "--host=127.0.0.1"]}, "periodSeconds": 1}}
+    return [
+        secret("shop-db", username="shop", password=password),
+        {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name},
+         "spec": {"clusterIP": "None", "selector": labels, "ports": [{"name": "postgres", "port": 5432}]}},
+        {"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": name},
+         "spec": {"serviceName": name, "replicas": 1, "selector": {"matchLabels": labels},
+                  "template": {"metadata": {"labels": labels},
+                               "spec": {"terminationGracePeriodSeconds": 1, "containers": [container]}}}}]
+
+
+def database_listener(name="db", stateful_set="pg", **more):
+    given = {"name": name, "protocol": "PostgreSQL", "port": 5432,
+             "upstreams": [{"statefulSet": {"name": stateful_set, "port": "postgres"}}],
+             "credentials": {"secretRef": {"name": "shop-db"}}, "postgresql": {"pooling": "Transaction"}}
+    return given | more
+
+
+def secret(name, **values):
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "stringData": values}
+
+
 def policy(name="redis", listeners=None, **spec):
     return {"apiVersion": "ambassador.dev/v1alpha1", "kind": "AmbassadorPolicy", "metadata": {"name": name},
             "spec": {"listeners": listeners or [listener()], **spec}}

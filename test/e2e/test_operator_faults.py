@@ -95,6 +95,7 @@ def test_the_api_server_away_for_thirty_seconds_disturbs_neither_operator_nor_pr
         seen = load.end()
     assert (seen["errors"], seen["reconnects"]) == (0, 0), seen
     assert {pod["metadata"]["name"]: restarts(operator, pod["metadata"]["name"]) for pod in operator.pods()} == before
+    kube.wait("Kubernetes has the operator in its Service again", operator.in_service, 120)
     kube.wait("Pods are admitted again", lambda: store.apply(objects.pod("late")), 30)
     store.wait_ready("late")
 

@@ -1,13 +1,17 @@
 """What people read: kubectl get, describe and explain."""
+import kube
 import objects
 
 
 def test_kubectl_get_is_one_line_of_at_most_110_columns(namespace):
     namespace.apply(*objects.redis_set(), objects.policy("shop-data"))
-    namespace.wait_policy("shop-data")
-    head, row = namespace("get", "ambassadorpolicies").rstrip("\n").split("\n")
+    namespace.wait_rollout("statefulset/redis-st", 60)
+
+    def lines():
+        return namespace("get", "ambassadorpolicies").rstrip("\n").split("\n")
+    kube.wait("both backends are counted", lambda: lines()[1].split()[:4] == ["shop-data", "True", "Redis", "2/2"], 30)
+    head, row = lines()
     assert head.split() == ["NAME", "READY", "PROTOCOLS", "BACKENDS", "PODS", "STALE", "REASON", "AGE"]
-    assert row.split()[:4] == ["shop-data", "True", "Redis", "2/2"]
     assert len(head) <= 110 and len(row) <= 110
     print(head, row, sep="\n")
 

@@ -42,11 +42,12 @@ POLICIES = {
         with_upstream({"environments": ["mars"], "hosts": [{"host": "redis", "port": 6379}]}), ["mars"]),
     "Passthrough with transaction pooling": (
         objects.policy(listeners=[SQL | {"postgresql": {"authentication": "Passthrough", "pooling": "Transaction"}}]),
-        ["listeners[0]"]),
+        ["listeners[0]", "pooling", "Transaction", "Session"]),
     "credentials in another namespace": (
         objects.policy(listeners=[SQL | {"credentials": {"secretRef": {"name": "db", "namespace": "other"}}}]),
         ["credentials", "namespace"]),
-    "what is not in this version": (objects.policy(listeners=[SQL]), ["protocol", "PostgreSQL", "not in this version"]),
+    "what is not in this version": (
+        objects.policy(listeners=[SQL | {"protocol": "MySQL"}]), ["protocol", "MySQL", "not in this version"]),
 }
 
 

@@ -153,9 +153,9 @@ Outcome play_still(const Setting& setting, std::size_t cut) {
   outcome.requests.resize(setting.up.size());
   Random cuts(setting.seed);
   const auto serve = [&] {
-    for (std::size_t i = 0; i < setting.up.size() && !relay.streaming(); ++i) {
-      while (relay.owed(i) != nullptr) {
-        const std::string request = *relay.owed(i);
+    for (std::size_t i = 0; i < setting.up.size(); ++i) {
+      while (relay.owed_whole(i) != nullptr) {
+        const std::string request = *relay.owed_whole(i);
         outcome.requests[i] += request;
         Random sane(static_cast<std::uint32_t>(request.size()));
         relay.deliver(i, reply_to(request, sane, true));

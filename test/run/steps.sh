@@ -1,7 +1,7 @@
 # Sourced by ./run: the steps of `./run test`, in order; each can be run alone as `./run test STEP`.
 # e2e and lint are not yet among the quick ones: they have not been seen green in one run of `.ci/run`.
 quick_steps=(format layout unit headers fuzz)
-full_steps=(format layout unit headers fuzz coverage lint_all e2e tsan clang)
+full_steps=(format layout unit headers fuzz coverage lint_all conformance faults e2e tsan clang)
 fuzz_seconds=${FUZZ_SECONDS:-20}
 
 step_format() { sources | xargs clang-format-16 --dry-run --Werror; }
@@ -18,6 +18,13 @@ step_unit() {
 step_conformance() {
   build asan --target conformance_postgresql_route
   PRESET=asan python3 -m pytest -q -p no:cacheprovider test/conformance
+}
+
+# What clients see while servers fail behind the proxy. Takes minutes; one case alone: test/faults/faults.py CASE
+step_faults() {
+  build release
+  python3 -m pytest -q -p no:cacheprovider test/faults
+  python3 test/faults/faults.py
 }
 
 step_headers() { build asan --target check_headers; }

@@ -1,4 +1,4 @@
-"""Images that are not ours, made of Debian packages: Debian itself, redis, a client.
+"""Images that are not ours, made of Debian packages: Debian itself, servers, clients.
 
 Kept in the cache as OCI layouts, by a hash of their recipe.
 """
@@ -45,7 +45,9 @@ DEBIAN = BaseImage(versions.DEBIAN_IMAGE)
 PAUSE = BaseImage(versions.PAUSE_IMAGE, "pause")
 REDIS = BaseImage(versions.REDIS_IMAGE, "redis")
 CLIENT = BaseImage(versions.CLIENT_IMAGE, "client")
-ALL = (DEBIAN, PAUSE, REDIS, CLIENT)
+POSTGRES = BaseImage(versions.POSTGRES_IMAGE, "postgres")
+SQL_CLIENT = BaseImage(versions.SQL_CLIENT_IMAGE, "sql-client")
+ALL = (DEBIAN, PAUSE, REDIS, CLIENT, POSTGRES, SQL_CLIENT)
 
 
 def missing() -> list[BaseImage]:

@@ -16,5 +16,7 @@ DEBIAN_SUITE = "bookworm"
 # What Pods name in `image:`; content is Debian's, so only our recipes are counted.
 PAUSE_IMAGE = "ambassador-test/pause:1"
 CLIENT_IMAGE = "ambassador-test/client:1"
+SQL_CLIENT_IMAGE = "ambassador-test/sql-client:1"
 REDIS_IMAGE = "redis:latest"
+POSTGRES_IMAGE = "postgres:15"
 DEBIAN_IMAGE = "debian:bookworm-slim"

@@ -32,9 +32,16 @@ class FakeDns {
   };
 
   explicit FakeDns(std::uint16_t port = 0) {
-    udp_ = bound(SOCK_DGRAM, port);
-    port_ = port_of(udp_);
-    tcp_ = bound(SOCK_STREAM, port_);
+    // A port that is free for UDP may be taken for TCP.
+    for (int tries = 0; tcp_ < 0; ++tries) {
+      udp_ = bound(SOCK_DGRAM, port);
+      port_ = udp_ < 0 ? port : port_of(udp_);
+      tcp_ = udp_ < 0 ? -1 : bound(SOCK_STREAM, port_);
+      if (tcp_ >= 0) break;
+      if (udp_ >= 0) close(udp_);
+      if (tries == 20) throw std::runtime_error("bind");
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
     listen(tcp_, 16);
     thread_ = std::thread([this] { run(); });
   }
@@ -68,9 +75,9 @@ class FakeDns {
     address.sin_family = AF_INET;
     address.sin_port = htons(port);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)
-      throw std::runtime_error("bind");
-    return fd;
+    if (bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0) return fd;
+    close(fd);
+    return -1;
   }
   static std::uint16_t port_of(int fd) {
     sockaddr_in address{};

@@ -20,6 +20,22 @@ TEST_CASE("check takes a right file and tells all that is wrong with another") {
   CHECK(run({"check", "/nowhere"}).code == 1);
 }
 
+TEST_CASE(
+    "check takes a PostgreSQL listener whose files are elsewhere, and tells what its parts owe each other") {
+  Folder folder;
+  const std::string head =
+      "version: 1\nlisteners:\n- name: shop.db\n  protocol: PostgreSQL\n  port: 5432\n  backends: [{host: "
+      "pg, port: "
+      "5432}]\n";
+  CHECK(run({"check",
+             folder.write("right.yaml", head + "  sql: {credentialsFolder: /nowhere}\n"
+                                               "  serverTLS: {mode: VerifyFull, caFile: /nowhere/ca}\n")})
+            .code == 0);
+  const Ran wrong = run({"check", folder.write("wrong.yaml", head + "  sql: {pooling: Transaction}\n")});
+  CHECK(wrong.code == 1);
+  CHECK_THAT(wrong.errors, Contains("listeners[0].sql.credentialsFolder: missing") && Contains("(line 7)"));
+}
+
 TEST_CASE("schema prints the JSON Schema") {
   const Ran ran = run({"schema"});
   CHECK(ran.code == 0);

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "proxy/app/http_get.hpp"
+#include "proxy/app/local_http.hpp"
 #include "proxy/postgresql/error_fields.hpp"
 #include "proxy/postgresql/message.hpp"
 #include "proxy/postgresql/write.hpp"

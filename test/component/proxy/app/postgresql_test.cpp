@@ -284,3 +284,58 @@ TEST_CASE("a reload changes how many server connections there are, and clients s
     return psql("127.0.0.1", proxy.port, "app", "select 3", {{"PGPASSWORD", "pencil"}}).output == "3\n";
   }));
 }
+
+TEST_CASE("paused first, a server is stopped and started again and no client gets an error") {
+  const auto server = shop();
+  PostgresqlProxy proxy(*server, {});
+  proxy.secret.replace(kRight);
+  proxy.start();
+  SqlClient busy = proxy.client(), client = proxy.client();
+  CHECK(busy.query("begin") == "");
+  CHECK(client.query("select 1") == "1");
+  const auto admin = std::to_string(proxy.admin);
+  const Ran early = run({"pause", "test.db", "--wait", "100ms", "--port", admin});
+  CHECK(early.code == 1);
+  CHECK_THAT(early.errors, Contains("1 server is still in use, the pause goes on"));
+  CHECK(busy.query("commit") == "");
+  CHECK(run({"pause", "--port", admin}).code == 0);
+  CHECK_THAT(proxy.status(), Contains("pool, paused: 0 in use"));
+  std::thread waits([&] { CHECK(client.query("select 2") == "2"); });
+  server->stop();
+  std::this_thread::sleep_for(2500ms);  // longer than timeouts.queue
+  CHECK(proxy.pool()["waiting"] == 1);
+  server->start();
+  CHECK(run({"resume", "--port", admin}).code == 0);
+  waits.join();
+  CHECK(busy.query("select 3") == "3");
+  const Ran wrong = run({"pause", "nobody", "--port", admin});
+  CHECK(wrong.code == 1);
+  CHECK_THAT(wrong.errors, Contains("'nobody' is none that lends servers"));
+}
+
+TEST_CASE("a standby that is promoted is written to at once, and the old primary never again") {
+  const auto first = shop();
+  PostgresqlServer15 second(StandbyOf{*first});
+  PostgresqlProxy proxy({first->port(), second.port()}, {});
+  proxy.secret.replace(kRight);
+  proxy.start();
+  SqlClient client = proxy.client();
+  const std::string where = "select inet_server_port()";
+  CHECK(client.query("create table t (n int)") == "");
+  CHECK(client.query("insert into t values (1)") == "");
+  CHECK(client.query(where) == std::to_string(first->port()));
+  CHECK(eventually([&] { return second.asked("select pg_is_in_recovery()") == "t"; }));
+  first->stop();
+  std::thread waits([&] { CHECK(client.query("insert into t values (2)") == ""); });
+  CHECK(eventually([&] { return proxy.pool()["waiting"] == 1; }));
+  REQUIRE(second.promote());
+  waits.join();
+  CHECK(client.query(where) == std::to_string(second.port()));
+  first->start();  // it takes writes, too, on its old timeline
+  for (int n = 3; n < 8; ++n) {
+    std::this_thread::sleep_for(300ms);
+    SqlClient another = proxy.client();
+    CHECK(another.query("insert into t values (" + std::to_string(n) + ")") == "");
+    CHECK(another.query(where) == std::to_string(second.port()));
+  }
+}

@@ -97,9 +97,13 @@ TEST_CASE("a client interrupts what another one runs, and the interruption meets
     guests.back().send("Q hold\n");
   }
   CHECK(eventually([&] { return one.server.holding() == 3; }));
-  const auto cancel = [&](const std::string& name) { Client(one.listener.port).ask("CANCEL " + name); };
+  std::vector<Client> cancels;
+  const auto cancel = [&](const std::string& name) {
+    cancels.emplace_back(one.listener.port).send("CANCEL " + name + "\n");
+  };
   one.server.keep_cancels_open();
   cancel("1 2.3.4.");  // a guess
+  CHECK(cancels[0].line() == "EOF");
   const std::string& name = guests[1].name;
   cancel(name.substr(name.find(' ') + 1));
   CHECK(guests[1].line() == "R cancelled");
@@ -107,16 +111,36 @@ TEST_CASE("a client interrupts what another one runs, and the interruption meets
   CHECK(one.server.cancels() == 1);
   CHECK(one.server.holding() == 2);
   CHECK(one.pool().interruptions == 1);
-  // Its server is given back, and lent to nobody before the interruption's connection has closed.
+  // Its server is given back, and lent to nobody before the interruption's connection has closed. Not before
+  // that does who wished it see that it is done.
   guests[1].send("Q next\n");
   CHECK(guests[1].line(100ms) == "TIMEOUT");
+  CHECK(cancels[1].line(100ms) == "TIMEOUT");
   one.server.end_cancels();
+  CHECK(cancels[1].line() == "EOF");
   CHECK(guests[1].line() == "R s:next");
   CHECK(guests[1].line() == "Z I");
   cancel(name.substr(name.find(' ') + 1));  // nothing runs
+  CHECK(cancels[2].line() == "EOF");
   CHECK(guests[1].query("more") == "R s:more");
   CHECK(one.server.cancels() == 1);
   one.server.release();
+}
+
+TEST_CASE("a client that cancels without end makes few connections of it") {
+  OneServer one(1);
+  Guest a(one.listener.port);
+  one.server.keep_cancels_open();
+  a.send("Q hold\n");
+  CHECK(eventually([&] { return one.server.holding() == 1; }));
+  const std::string name = a.name.substr(a.name.find(' ') + 1);
+  std::vector<Client> cancels;
+  for (int i = 0; i < 50; ++i) cancels.emplace_back(one.listener.port).send("CANCEL " + name + "\n");
+  CHECK(a.line() == "R cancelled");
+  CHECK(a.line() == "Z I");
+  CHECK(one.pool().interruptions <= 2);
+  one.server.end_cancels();
+  CHECK(a.query("next") == "R s:next");
 }
 
 TEST_CASE("a refused login is told to all who wait for it, and tried once for many") {
@@ -310,6 +334,22 @@ TEST_CASE("an idle client is closed after timeouts.idle, one whose query runs is
   one.server.release();
   CHECK(busy.line() == "R s:hold");
   CHECK(one.proxy.listener().clients_idle >= 1);
+}
+
+TEST_CASE("a client that does not log in is closed, also one that sends a byte now and then") {
+  OneServer one(1);
+  Client silent(one.listener.port), drips(one.listener.port);
+  Guest a(one.listener.port);
+  const auto began = std::chrono::steady_clock::now();
+  std::string end;
+  for (int i = 0; i < 15 && (end = drips.line(1s)) == "TIMEOUT"; ++i) drips.send("L");
+  CHECK(end == "EOF");
+  CHECK(silent.line() == "EOF");
+  const auto took = std::chrono::steady_clock::now() - began;
+  CHECK(took > 7s);
+  CHECK(took < 11s);
+  CHECK(one.proxy.listener().clients_broken == 2);
+  CHECK(a.query("one") == "R s:one");
 }
 
 TEST_CASE("a listener that is removed drains, and its connections go with it") {

@@ -45,6 +45,18 @@ TEST_CASE("what servers are is known before a client asks, and asked again about
   CHECK(pair.proxy.listener().pool.idle == 0);  // they are not the pool's
 }
 
+TEST_CASE("servers that refuse the login of who asks them are not asked all the time") {
+  RealServer first("first", {.role = {}, .refusal = "ERR final no such user"});
+  RealServer second("second", {.role = {}, .refusal = "ERR final no such user"});
+  running::Proxy proxy(watching_core(), {});
+  REQUIRE(proxy.apply(listener_for({&first, &second}, 4)));
+  CHECK(eventually([&] { return first.logins() >= 2; }));
+  const int before = first.logins();
+  std::this_thread::sleep_for(2s);
+  CHECK(first.logins() - before <= 3);
+  CHECK(proxy.said("a backend does not tell whether it is the primary"));
+}
+
 TEST_CASE("one server is not watched") {
   OneServer one(2);
   Guest a(one.listener.port);
@@ -128,4 +140,55 @@ TEST_CASE("a reload keeps watching what stays, and the proxy ends while it watch
   CHECK(eventually([&] { return pair.second.quits() == 1; }));
   CHECK(eventually([&] { return third.questions() > 0; }));
   CHECK(pair.first.logins() == 1);
+}
+
+TEST_CASE("while a pool is paused clients wait, however long, and servers are left alone") {
+  OneServer one(2);
+  one.listener.timeouts.queue = 300ms;
+  REQUIRE(one.proxy.apply(one.listener));
+  Guest busy(one.listener.port), idle(one.listener.port);
+  CHECK(busy.query("begin", "Z T") == "R s:begin");
+  CHECK(idle.query("one") == "R s:one");
+  CHECK_FALSE(one.proxy.pause("nobody", 10s));
+  REQUIRE(one.proxy.pause("toy", 10s));
+  CHECK(eventually([&] { return one.server.quits() == 1; }));
+  CHECK(one.pool().paused);
+  idle.send("Q two\n");
+  CHECK(busy.query("more", "Z T") == "R s:more");  // a unit of work goes on
+  CHECK(busy.query("commit") == "R s:commit");
+  CHECK(eventually([&] { return one.server.quits() == 2; }));
+  CHECK(one.pool().lent == 0);
+  busy.send("Q three\n");
+  CHECK(idle.line(600ms) == "TIMEOUT");  // longer than timeouts.queue
+  SECTION("until it is resumed") {
+    REQUIRE(one.proxy.resume("toy"));
+    CHECK_FALSE(one.pool().paused);
+  }
+  SECTION("until its time is over") {
+    REQUIRE(one.proxy.pause("toy", 300ms));
+  }
+  SECTION("a reload does not end it") {
+    one.listener.max_clients = 77;
+    REQUIRE(one.proxy.apply(one.listener));
+    CHECK(idle.line(100ms) == "TIMEOUT");
+    REQUIRE(one.proxy.resume("toy"));
+  }
+  CHECK(idle.line() == "R s:two");
+  CHECK(busy.line() == "R s:three");
+  CHECK(one.server.logins() <= 4);
+}
+
+TEST_CASE("who waited through a pause is served or told so within timeouts.queue") {
+  OneServer one(1);
+  one.listener.timeouts.queue = 300ms;
+  REQUIRE(one.proxy.apply(one.listener));
+  Guest a(one.listener.port);
+  CHECK(a.query("one") == "R s:one");
+  REQUIRE(one.proxy.pause("toy", 10s));
+  a.send("Q two\n");
+  CHECK(a.line(100ms) == "TIMEOUT");
+  one.server.stop();
+  CHECK(a.line(500ms) == "TIMEOUT");
+  REQUIRE(one.proxy.resume("toy"));
+  CHECK(a.line(2s).starts_with("! failed"));
 }

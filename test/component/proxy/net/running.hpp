@@ -125,6 +125,16 @@ class Proxy {
   void begin_drain() {
     on_control([&] { proxy_->begin_drain(); });
   }
+  bool pause(const std::string& listener, std::chrono::milliseconds duration) {
+    bool done = false;
+    on_control([&] { done = proxy_->pause(listener, duration); });
+    return done;
+  }
+  bool resume(const std::string& listener) {
+    bool done = false;
+    on_control([&] { done = proxy_->resume(listener); });
+    return done;
+  }
   /// What DNS says from now on; no addresses: no such name.
   void set_name(const std::string& name, const std::vector<std::string>& literals) {
     on_control([&] {

@@ -148,6 +148,7 @@ class Session final : public PooledSession {
   [[nodiscard]] bool may_cancel(std::string_view text) const override {
     return outstanding_ > 0 && text == name();
   }
+  [[nodiscard]] bool logging_in() const override { return !logged_in_; }
   [[nodiscard]] bool at_rest() const override { return logged_in_ && server_ == nullptr && reply_.empty(); }
   [[nodiscard]] std::string_view farewell() const override { return "farewell\n"; }
   void set_greeting(std::string greeting) { greeting_ = std::move(greeting); }

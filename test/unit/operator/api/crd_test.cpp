@@ -43,6 +43,10 @@ TEST_CASE("each CRD stays below 200 kB, and knows every word that the parser kno
     for (const auto& [word, value] : kLogLevels) CHECK(has(word));
     for (const auto& [word, value] : kReadinesses) CHECK(has(word));
     for (const auto& [word, value] : kContainerModes) CHECK(has(word));
+    for (const auto& [word, value] : kProtocols) CHECK(has(word));
+    for (const auto& [word, value] : kTlsModes) CHECK(has(word));
+    for (const auto& [word, value] : kAuthentications) CHECK(has(word));
+    for (const auto& [word, value] : kPoolings) CHECK(has(word));
   }
 }
 

@@ -82,7 +82,7 @@ TEST_CASE("what is wrong in a policy is named with field, value and way out") {
       {"/spec/listners", 1, "spec.listners", "correct its spelling"},
       {"/spec/listeners/0/pot", 1, "spec.listeners[0].pot", "correct its spelling"},
       {"/spec/listeners/0/protocol", "Memcached", "spec.listeners[0].protocol",
-       "\"Memcached\" is not one of Redis, TCP"},
+       "\"Memcached\" is not one of Redis, PostgreSQL, TCP"},
       {"/spec/listeners/0/name", "queue", "spec.listeners[1].name",
        "\"queue\" is also the name of spec.listeners[0]"},
       {"/spec/listeners/0/name", "Cache", "spec.listeners[0].name", "\"Cache\" is no name"},
@@ -173,7 +173,6 @@ TEST_CASE("what is not built yet is refused as not in this version, never ignore
   };
   const json secret = {{"secretRef", {{"name", "s"}}}};
   const auto row = GENERATE_COPY(values<Row>({
-      {"/spec/listeners/1/protocol", "PostgreSQL", "spec.listeners[1].protocol"},
       {"/spec/listeners/1/protocol", "MySQL", "spec.listeners[1].protocol"},
       {"/spec/listeners/0/redis/mode", "Replicated", "spec.listeners[0].redis.mode"},
       {"/spec/listeners/0/redis/mode", "Sentinel", "spec.listeners[0].redis.mode"},
@@ -216,17 +215,16 @@ TEST_CASE("values that mean without pass, though the rest of their field is not 
   CHECK(parsed.policy->listeners[0].max_clients == 7);
 }
 
-TEST_CASE("a PostgreSQL listener is one problem, not one for each of its fields") {
+TEST_CASE("a MySQL listener is one problem, not one for each of its fields") {
   json document = good_policy();
-  document["spec"]["listeners"][1] = json::parse(R"({"name": "db", "protocol": "PostgreSQL", "port": 5432,
-    "env": {"url": "DATABASE_URL", "jdbcUrl": "JDBC_URL"}, "upstreams": [{"service": {"name": "pg", "port": 5432}}],
+  document["spec"]["listeners"][1] = json::parse(R"({"name": "db", "protocol": "MySQL", "port": 3306,
+    "env": {"url": "DATABASE_URL", "jdbcUrl": "JDBC_URL"}, "upstreams": [{"service": {"name": "db", "port": 3306}}],
     "credentials": {"secretRef": {"name": "s"}}, "tls": {"mode": "VerifyFull"}, "database": "shop",
-    "pool": {"maxServerConnections": 10}, "postgresql": {"authentication": "Proxy"}})");
+    "pool": {"maxServerConnections": 10}, "mysql": {"authentication": "Proxy"}})");
   const auto parsed = parse_policy(document);
   REQUIRE(parsed.problems.size() == 1);
-  CHECK(
-      parsed.message() ==
-      "spec.listeners[1].protocol: \"PostgreSQL\" is not in this version: use TCP, which relays it as it is");
+  CHECK(parsed.message() ==
+        "spec.listeners[1].protocol: \"MySQL\" is not in this version: use TCP, which relays it as it is");
   CHECK(parsed.pod_selector.has_value());
 }
 

@@ -35,4 +35,21 @@ inline nlohmann::json good_policy() {
     }})");
 }
 
+/// The same with a PostgreSQL listener at listeners[1].
+inline nlohmann::json database_policy() {
+  nlohmann::json document = good_policy();
+  document["spec"]["listeners"][1] = nlohmann::json::parse(R"({
+    "name": "db", "protocol": "PostgreSQL", "port": 5432, "unixSocket": "Enabled",
+    "env": {"url": "DATABASE_URL", "jdbcUrl": "JDBC_URL"},
+    "upstreams": [
+      {"environments": ["production"], "statefulSet": {"name": "pg", "namespace": "data", "port": "postgres"}},
+      {"service": {"name": "pg-dev", "port": 5432}}],
+    "credentials": {"secretRef": {"name": "shop-db"}},
+    "tls": {"mode": "VerifyFull", "ca": {"secretRef": {"name": "shop-db", "key": "ca.crt"}}},
+    "database": "shop",
+    "pool": {"maxServerConnections": 5, "maxClients": 1000},
+    "postgresql": {"authentication": "Proxy", "pooling": "Transaction", "readWriteSplit": "Disabled"}})");
+  return document;
+}
+
 }  // namespace ambassador::api

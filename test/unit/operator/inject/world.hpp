@@ -37,6 +37,21 @@ inline json queue_policy(const std::string& name = "queue") {
   return document;
 }
 
+/// A third, over a database that is logged in at with a Secret.
+inline json database_policy() {
+  return json::parse(R"({
+    "apiVersion": "ambassador.dev/v1alpha1", "kind": "AmbassadorPolicy",
+    "metadata": {"name": "shop-data", "namespace": "shop"},
+    "spec": {"listeners": [{
+      "name": "db", "protocol": "PostgreSQL", "port": 5432, "unixSocket": "Enabled",
+      "env": {"url": "DATABASE_URL", "jdbcUrl": "JDBC_URL", "host": "PGHOST", "port": "PGPORT"},
+      "upstreams": [{"hosts": [{"host": "pg.example", "port": 5432}]}],
+      "credentials": {"secretRef": {"name": "shop-db"}},
+      "tls": {"mode": "VerifyFull", "ca": {"secretRef": {"name": "company", "key": "root.pem"}}},
+      "database": "shop", "pool": {"maxServerConnections": 5, "maxClients": 1000},
+      "postgresql": {"authentication": "Proxy", "pooling": "Transaction"}}]}})");
+}
+
 /// The seed's client, without its twemproxy: annotated instead.
 inline json seed_pod() {
   return json::parse(R"({

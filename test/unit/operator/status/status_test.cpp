@@ -83,7 +83,7 @@ TEST_CASE("at first sight Ready is Unknown and Reconciling") {
 
 TEST_CASE("a policy that is not accepted is Stalled, with its problem as the message") {
   World world;
-  world.policy["spec"]["listeners"][0]["protocol"] = "PostgreSQL";
+  world.policy["spec"]["listeners"][0]["protocol"] = "MySQL";
   CHECK(world.condition("Accepted") == "False NotInThisVersion");
   CHECK(world.condition("Ready") == "False NotInThisVersion");
   CHECK(world.condition("ResolvedRefs") == "Unknown NotAccepted");

@@ -52,6 +52,17 @@ struct Example {
     view->document = [this]() -> const config::Document& { return document; };
     view->configuration = [this]() -> const ConfigurationState& { return configuration; };
     view->listening = [this] { return listening; };
+    view->pause = [this](const std::string& listener, std::chrono::milliseconds duration) {
+      if (listener != "shop.mail") return false;
+      snapshot.listeners[1].pool.paused = true;
+      paused_for = duration;
+      return true;
+    };
+    view->resume = [this](const std::string& listener) {
+      if (listener != "shop.mail") return false;
+      snapshot.listeners[1].pool.paused = false;
+      return true;
+    };
   }
 
   net::SystemTime now{std::chrono::seconds(1'700'000'000)};
@@ -60,6 +71,7 @@ struct Example {
   net::Snapshot snapshot;
   std::vector<net::ClientSnapshot> clients;
   std::size_t asked_for = 0;
+  std::chrono::milliseconds paused_for{0};
   bool listening = true;
   std::shared_ptr<View> view = std::make_shared<View>();
 };

@@ -15,11 +15,12 @@ using Json = nlohmann::json;
 namespace {
 
 http::Response ask(const http::Handler& handler, const std::string& target, const std::string& method = "GET",
-                   const std::string& host = "127.0.0.1:19900") {
+                   const std::string& host = "127.0.0.1:19900", http::Headers headers = {}) {
   http::Request request;
   request.method = method;
   request.target = target;
-  request.headers = {{"Host", host}};
+  request.headers = std::move(headers);
+  request.headers.emplace_back("Host", host);
   std::optional<http::Response> answer;
   handler(request, http::Reply([&](http::Response response) { answer = std::move(response); }));
   REQUIRE(answer);
@@ -210,4 +211,31 @@ TEST_CASE("a listener with a pool shows it, others do not") {
                        Contains("\"} 1.5\n"));
   CHECK_THAT(text, Contains("ambassador_proxy_backend_primary{listener=\"shop.mail\",backend="));
   CHECK_THAT(text, !Contains("ambassador_proxy_backend_lag_seconds{listener=\"shop.cache\""));
+}
+
+TEST_CASE("pausing and resuming is asked for by POST, with a header that pages of other sites can't send") {
+  Ports ports;
+  ports.snapshot.listeners[1].pool.most = 10;
+  const auto change = [&](const std::string& target) {
+    return ask(ports.admin, target, "POST", "localhost:19900", {{kChangeHeader, "1"}});
+  };
+  const http::Response one = change("/pause?listener=shop.mail&for=90s");
+  CHECK(one.status == 200);
+  CHECK(Json::parse(one.body)["listeners"] == Json({"shop.mail"}));
+  CHECK(ports.paused_for == std::chrono::seconds(90));
+  CHECK(Json::parse(ask(ports.admin, "/status").body)["listeners"][1]["pool"]["paused"] == true);
+  CHECK(change("/resume?listener=shop.mail").status == 200);
+  CHECK_FALSE(ports.snapshot.listeners[1].pool.paused);
+  CHECK(Json::parse(change("/pause").body)["listeners"] == Json({"shop.mail"}));  // of all, those that can
+  CHECK(ports.paused_for == std::chrono::minutes(5));
+
+  CHECK(change("/pause?listener=shop.cache").status == 404);
+  CHECK(change("/pause?listener=nobody").status == 404);
+  CHECK(change("/pause?for=forever").status == 400);
+  CHECK(change("/pause?for=2h").status == 400);
+  CHECK(ask(ports.admin, "/resume", "POST").status == 403);
+  CHECK(ask(ports.admin, "/resume").status == 405);
+  CHECK(ask(ports.admin, "/resume", "POST", "evil.example:19900", {{kChangeHeader, "1"}}).status == 403);
+  CHECK(ask(ports.health, "/pause", "POST", "localhost", {{kChangeHeader, "1"}}).status == 405);
+  CHECK(ports.snapshot.listeners[1].pool.paused);
 }

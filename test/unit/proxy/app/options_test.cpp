@@ -96,3 +96,21 @@ TEST_CASE("status and probe know their ports and forms") {
   CHECK(parse({"probe"}).options->port == kDefaultHealthPort);
   CHECK(parse({"probe", "--wait", "30s"}).options->wait == 30s);
 }
+
+TEST_CASE("pause and resume have a listener or all, and bounds") {
+  const auto all = parse({"pause"}).options;
+  REQUIRE(all);
+  CHECK(all->command == Command::pause);
+  CHECK(all->listener.empty());
+  CHECK(all->pause_for == std::chrono::minutes(5));
+  CHECK(all->wait == std::chrono::seconds(30));
+  CHECK(all->port == kDefaultAdminPort);
+  const auto one = parse({"pause", "shop.db", "--for", "1m", "--wait", "0s", "--port", "7"}).options;
+  REQUIRE(one);
+  CHECK(one->listener == "shop.db");
+  CHECK(one->pause_for == std::chrono::minutes(1));
+  CHECK(one->wait == std::chrono::seconds(0));
+  CHECK(one->port == 7);
+  CHECK(parse({"resume", "shop.db"}).options->command == Command::resume);
+  CHECK(parse({"pause", "--for", "soon"}).exit_code == 2);
+}

@@ -79,6 +79,11 @@ class ToyRelay {
   [[nodiscard]] const std::string* owed(std::size_t backend) const {
     return lanes_[backend].empty() ? nullptr : &lanes_[backend].front().request;
   }
+  /// Likewise, if all of it was passed on.
+  [[nodiscard]] const std::string* owed_whole(std::size_t backend) const {
+    const bool passing = streaming_ && streaming_backend_ == backend && lanes_[backend].size() == 1;
+    return passing ? nullptr : owed(backend);
+  }
   /// `backend` answers its oldest request.
   void deliver(std::size_t backend, std::string_view reply) {
     finish(backend, {.reply = std::string(reply)});

@@ -1,0 +1,108 @@
+"""What a case is played with: the proxy before some servers, and what it must have shown in the end."""
+import contextlib
+import dataclasses
+import json
+import math
+import pathlib
+import sys
+
+import checker
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.append(str(ROOT / "test" / "bench"))
+
+import programs  # noqa: E402
+
+
+@dataclasses.dataclass
+class Expectation:
+    what: str
+    holds: bool
+    seen: str
+    late: bool = False  # it is about time: a busy machine may be late once
+
+
+@dataclasses.dataclass
+class Outcome:
+    """One row of the table."""
+    gap: float | None = None  # the longest time without a success, of the kind that had the longest
+    beyond: float | None = None  # how long after the event's end the last client went on
+    verdict: checker.Verdict = dataclasses.field(default_factory=checker.Verdict)
+    remark: str = ""
+    expectations: list = dataclasses.field(default_factory=list)
+    details: list = dataclasses.field(default_factory=list)
+
+    def expect(self, what, holds, seen=""):
+        self.expectations.append(Expectation(what, bool(holds), str(seen)))
+
+    def within(self, what, seconds, bound):
+        """`bound`: of a machine that does nothing else."""
+        self.expectations.append(Expectation(f"{what} within {bound} s", seconds is not None and seconds <= bound,
+                                             "never" if seconds in (None, math.inf) else f"{seconds:.3f} s", late=True))
+
+    def failed(self):
+        return [one for one in self.expectations if not one.holds]
+
+    def nothing_is_lost(self):
+        v = self.verdict
+        for what in ("lost", "doubled", "torn", "foreign"):
+            some = getattr(v, what)
+            self.expect(f"nothing is {what}", not some, f"{len(some)}: {some[:5]}")
+        self.expect("every operation was answered", v.unanswered == 0, v.unanswered)
+
+    def judge(self, load, store):
+        """Fills the row in from what a load did and what the store has."""
+        operations = list(load.operations)
+        self.verdict = checker.judge(operations, store)
+        kinds = [kind for kind in dict.fromkeys(load.kinds) if kind != "rest"]
+        gaps = {kind: checker.longest_gap(operations, kind) for kind in kinds}
+        self.gap = max(gaps.values())
+        for kind in dict.fromkeys(load.kinds):
+            mine = [one for one in operations if one.kind == kind]
+            failed = [one for one in mine if not one.ok]
+            gap = f", longest gap {gaps[kind]:.3f} s" if kind in gaps else ""
+            self.details.append(f"{kind}: {len(mine) - len(failed)} ok, {len(failed)} errors{gap}")
+        texts = {}
+        for one in operations:
+            if not one.ok:
+                key = f"{one.kind}: {one.error or 'never answered'}"
+                texts[key] = texts.get(key, 0) + 1
+        self.details += [f"{count} x {text}" for text, count in sorted(texts.items())]
+        if self.verdict.doubtful:
+            self.details.append(f"doubtful: {len(self.verdict.doubtful_there)} were committed, "
+                                f"{len(self.verdict.doubtful_gone)} were not")
+        self.nothing_is_lost()
+        return operations
+
+    def at_most_one_error_each(self, operations, since, until):
+        """Who had something on its way when it happened is told so, once; nobody else is told anything."""
+        failed = checker.errors_of_workers(operations)
+        often = {worker: [one.error for one in some] for worker, some in failed.items() if len(some) > 1}
+        self.expect("nobody is told more than one error", not often, often)
+        outside = [f"{one.kind} begun {one.began - until:+.3f} s after it, ended {one.ended - until:+.3f}: {one.error}"
+                   for some in failed.values() for one in some
+                   if one.ended is not None and (one.began > until or one.ended < since)]
+        self.expect("only what was in flight is told an error", not outside, outside[:5])
+
+
+def seconds(value):
+    return "-" if value is None else "never" if value == math.inf else f"{value:.2f}"
+
+
+def proxy(folder, binary, listener, threads=2, name="ambassador"):
+    """The proxy with one listener, as the configuration document has it; its port is chosen here."""
+    port = programs.free_port()
+    document = {"version": 1, "health": {"port": 0}, "admin": {"port": 0}, "drainTimeout": "1s",
+                "listeners": [{"addresses": ["127.0.0.1"], "port": port, **listener}]}
+    path = folder / f"{name}-{port}.json"
+    path.write_text(json.dumps(document, indent=1))
+    return programs.Program(name, [str(binary), "--config", str(path), "--threads", str(threads)], port, folder)
+
+
+@contextlib.contextmanager
+def ended(*servers):
+    try:
+        yield servers
+    finally:
+        for server in servers:
+            server.end()
