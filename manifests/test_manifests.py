@@ -53,6 +53,17 @@ def test_the_postgresql_example_holds_no_password_and_leads_each_environment_to_
     assert "env" not in pod["spec"]["containers"][0]
 
 
+def test_the_readers_of_the_example_lead_to_the_pair_and_find_their_port_by_a_variable():
+    policy, pod = documents(EXAMPLES / "postgresql/readers.yaml")
+    service, _, servers = documents(EXAMPLES / "postgresql/pair.yaml")
+    listener, = policy["spec"]["listeners"]
+    reference = listener["upstreams"][0]["statefulSet"]
+    assert reference == {"name": servers["metadata"]["name"], "port": service["spec"]["ports"][0]["name"]}
+    assert servers["spec"]["serviceName"] == service["metadata"]["name"]
+    assert listener["env"]["readUrl"] and listener["postgresql"]["readPort"] != listener["port"]
+    assert "env" not in pod["spec"]["containers"][0]
+
+
 @pytest.mark.parametrize("path", sorted(EXAMPLES.rglob("*.yaml")), ids=lambda p: str(p.relative_to(EXAMPLES)))
 def test_an_example_parses_and_says_first_what_it_shows(path):
     assert all({"apiVersion", "kind", "metadata"} <= set(document) for document in documents(path))

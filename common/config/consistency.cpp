@@ -52,6 +52,7 @@ class Checks {
       only_for(Protocol::postgresql, "serverTLS", listener, path, node);
       if (listener.protocol == Protocol::postgresql) {
         login(listener.sql, path, node);
+        replicas(listener.sql, path, node);
         server_tls(listener.server_tls, path + ".serverTLS", node);
       }
     }
@@ -164,6 +165,33 @@ class Checks {
                     "Transaction lends one login to many clients, which authentication Passthrough can't; "
                     "give Session, or authentication Proxy",
                     line_of(at, "pooling"));
+    }
+  }
+
+  void replicas(const Sql& sql, const std::string& path, const TreeNode& node) {
+    const TreeNode* block = node.find("sql");
+    if (block == nullptr) return;
+    const bool splits = sql.read_write_split != ReadWriteSplit::disabled;
+    const bool lends = sql.pooling == Pooling::transaction && sql.authentication == Authentication::proxy;
+    const auto servers = std::string(spell(kServers, sql.servers));
+    const auto split = std::string(spell(kReadWriteSplits, sql.read_write_split));
+    const auto add = [&](const char* field, const std::string& what) {
+      findings_.add(path + ".sql." + field, what, line_of(*block, field));
+    };
+    const std::string wants = " needs authentication Proxy and pooling Transaction; give both, or ";
+    if (sql.servers == Servers::replicas && splits) {
+      add("readWriteSplit", split + " means nothing with servers Replicas; leave it out");
+    } else if (splits && !lends) {
+      add("readWriteSplit", split + wants + "readWriteSplit Disabled");
+    } else if (sql.servers == Servers::replicas && !lends) {
+      add("servers", servers + wants + "servers Primary");
+    }
+    if (block->find("maxLag") != nullptr && !sql.uses_replicas()) {
+      add("maxLag",
+          "means nothing without replicas; leave it out, or give readWriteSplit or servers Replicas");
+    }
+    if (block->find("causalReads") != nullptr && !splits) {
+      add("causalReads", "means nothing with readWriteSplit Disabled; leave it out");
     }
   }
 

@@ -40,6 +40,10 @@ enum class Readiness { listeners, backends };         // "Listeners", "Backends"
 enum class TlsMode { disabled, require, verify_ca, verify_full };
 enum class Authentication { proxy, passthrough };  // who logs in at the server; "Proxy", "Passthrough"
 enum class Pooling { session, transaction };  // how long a client keeps a server; "Session", "Transaction"
+enum class Servers { primary, replicas };     // whom a listener's clients get; "Primary", "Replicas"
+/// Of clients that get the primary, what goes to replicas: nothing, transactions begun as READ ONLY, or
+/// single reads too. "Disabled", "ReadOnlyTransactions", "Statements"
+enum class ReadWriteSplit { disabled, read_only_transactions, statements };
 
 /// One server. `name` is what stands on the hash ring and in metrics: "host:port" unless given.
 /// `host` is a DNS name, an IP literal or the absolute path of a Unix socket (then port is 0).
@@ -90,6 +94,14 @@ struct Sql {
   unsigned max_server_connections = 10;  // to all backends together
   Authentication authentication = Authentication::proxy;
   Pooling pooling = Pooling::session;
+  Servers servers = Servers::primary;
+  ReadWriteSplit read_write_split = ReadWriteSplit::disabled;
+  std::chrono::milliseconds max_lag{std::chrono::seconds(10)};  // replicas further behind get nobody
+  bool causal_reads = true;  // with read_write_split: a client's reads see what it wrote itself
+  /// Some clients get replicas.
+  [[nodiscard]] bool uses_replicas() const {
+    return servers == Servers::replicas || read_write_split != ReadWriteSplit::disabled;
+  }
   friend bool operator==(const Sql&, const Sql&) = default;
 };
 

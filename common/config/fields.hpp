@@ -80,6 +80,7 @@ void describe(V& v, Of<Redis>) {
 
 template <class V>
 void describe(V& v, Of<Sql>) {
+  using namespace std::chrono_literals;
   using enum Presence;
   v.text("database", &Sql::database, kDatabase, optional,
          "The database of clients that name none. Default: the user's name.");
@@ -91,6 +92,16 @@ void describe(V& v, Of<Sql>) {
            "Proxy: the proxy logs in at the server with its credentials. Passthrough: the client does.");
   v.choice("pooling", &Sql::pooling, kPoolings, optional,
            "A server connection belongs to a client for its session, or for one transaction.");
+  v.choice("servers", &Sql::servers, kServers, optional,
+           "Whom clients get. Replicas: the primary only where there is no replica; needs pooling "
+           "Transaction.");
+  v.choice("readWriteSplit", &Sql::read_write_split, kReadWriteSplits, optional,
+           "What goes to replicas, with servers Primary and pooling Transaction. ReadOnlyTransactions: those "
+           "begun as READ ONLY. Statements: single reads too, by their text.");
+  v.duration("maxLag", &Sql::max_lag, DurationRange{100ms, kMaxDuration},
+             "Replicas that are further behind the primary get no clients.");
+  v.boolean("causalReads", &Sql::causal_reads,
+            "With readWriteSplit: a client's reads go to replicas that have what it wrote before.");
 }
 
 template <class V>

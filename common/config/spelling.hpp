@@ -45,6 +45,12 @@ inline constexpr Spelling<Authentication, 2> kAuthentications{
     {{"Proxy", Authentication::proxy}, {"Passthrough", Authentication::passthrough}}};
 inline constexpr Spelling<Pooling, 2> kPoolings{
     {{"Session", Pooling::session}, {"Transaction", Pooling::transaction}}};
+inline constexpr Spelling<Servers, 2> kServers{
+    {{"Primary", Servers::primary}, {"Replicas", Servers::replicas}}};
+inline constexpr Spelling<ReadWriteSplit, 3> kReadWriteSplits{
+    {{"Disabled", ReadWriteSplit::disabled},
+     {"ReadOnlyTransactions", ReadWriteSplit::read_only_transactions},
+     {"Statements", ReadWriteSplit::statements}}};
 
 template <class E, std::size_t N>
 constexpr std::string_view spell(const Spelling<E, N>& spelling, E value) {

@@ -1,5 +1,5 @@
 """spec.listeners."""
-from .parts import choice, duration, keyed, label, number, obj, rule, secret_ref, text
+from .parts import choice, duration, keyed, label, number, obj, own_port, rule, secret_ref, text
 from .protocols import redis, sql
 from .upstream import upstreams
 
@@ -19,6 +19,9 @@ def env():
                             "jdbc:postgresql://127.0.0.1:5432/shop?sslmode=disable."),
         "host": variable("Gets the host, 127.0.0.1."),
         "port": variable("Gets the port."),
+        "readUrl": variable("Gets the URL of postgresql.readPort."),
+        "readJdbcUrl": variable("Gets the JDBC URL of postgresql.readPort."),
+        "readPort": variable("Gets postgresql.readPort; the host is that of `host`."),
     })
 
 
@@ -86,16 +89,26 @@ def login(block):
     ]
 
 
+def readers(*blocks):
+    """The second port, and the variables that tell of it."""
+    given = [f"has(self.{block}) && has(self.{block}.readPort)" for block in blocks]
+    named = " && ".join(f"!has(self.env.{name})" for name in ("readUrl", "readJdbcUrl", "readPort"))
+    return [*(rule(f"!({one}) || self.{block}.readPort != self.port",
+                   f"{block}.readPort is the listener's own port: give readers another one", path="." + block)
+              for one, block in zip(given, blocks)),
+            rule(f"!has(self.env) || ({named}) || " + " || ".join(f"({one})" for one in given),
+                 f"env.readUrl, env.readJdbcUrl and env.readPort are for readPort of {' or '.join(blocks)}: give it, or "
+                 "remove them", path=".env")]
+
+
 def listener(cluster):
     return obj("What an application finds on localhost.", {
         "name": label("Name of the listener, unique in the policy: in metrics, sockets and logs it is "
                       "<policy>.<listener>."),
         "protocol": choice("What is spoken there. MySQL is not in this version.",
                            ["Redis", "PostgreSQL", "MySQL", "TCP"]),
-        "port": number("Port on 127.0.0.1, and on ::1 where the Pod has it; 1024 to 65535, other than 19900 and "
-                       "19901.", 1024, 65535,
-                       rules=[rule("self != 19900 && self != 19901",
-                                   "is the ambassador's own port (19900 admin, 19901 health): take another")]),
+        "port": own_port("Port on 127.0.0.1, and on ::1 where the Pod has it; 1024 to 65535, other than 19900 and "
+                         "19901."),
         "unixSocket": choice("Also listen on /run/ambassador/<policy>/<listener>.sock, in a folder that is shared with "
                              "the application's containers. PostgreSQL: that is a folder, for PGHOST, and holds "
                              ".s.PGSQL.<port>.", ["Enabled", "Disabled"], default="Disabled"),
@@ -126,7 +139,7 @@ def listener(cluster):
         only_for("database", ["PostgreSQL", "MySQL"]),
         rule("!has(self.env) || !has(self.env.jdbcUrl) || self.protocol in ['PostgreSQL', 'MySQL']",
              "env.jdbcUrl is for PostgreSQL and MySQL: use env.url", path=".env"),
-        *login("postgresql"), *login("mysql"),
+        *login("postgresql"), *login("mysql"), *readers("postgresql", "mysql"),
     ])
 
 

@@ -55,6 +55,13 @@ def number(description, least, most, default=None, rules=()):
     return schema
 
 
+def own_port(description):
+    """One that the ambassador listens on."""
+    return number(description, 1024, 65535,
+                  rules=[rule("self != 19900 && self != 19901",
+                              "is the ambassador's own port (19900 admin, 19901 health): take another")])
+
+
 def items(description, of, most, least=None, **more):
     schema = {"type": "array", "description": description, "maxItems": most, "items": of}
     if least is not None:

@@ -1,5 +1,5 @@
 """The blocks of a listener that belong to one protocol."""
-from .parts import choice, duration, number, obj, quantity, text
+from .parts import choice, duration, number, obj, own_port, quantity, rule, text
 from .upstream import mirror
 
 HASHES = ["one_at_a_time", "md5", "crc16", "crc32", "crc32a", "fnv1_64", "fnv1a_64", "fnv1_32", "fnv1a_32", "hsieh",
@@ -34,13 +34,29 @@ def redis(cluster):
 
 def split():
     return {
-        "readWriteSplit": choice("Which reads go to replicas; other than Disabled is not in this version.",
+        "readWriteSplit": choice("Which reads of this port's clients go to replicas. ReadOnlyTransactions: those in "
+                                 "transactions begun as READ ONLY. Statements: single reads too, told by their text; "
+                                 "what is in doubt goes to the primary. Needs pooling Transaction.",
                                  ["Disabled", "ReadOnlyTransactions", "Statements"], default="Disabled"),
-        "readPort": number("Not in this version. A second port, for reads alone. Default: none.", 1024, 65535),
-        "maxLag": duration("Not in this version. Replicas further behind are not read from. Default: no limit."),
-        "causalReads": choice("A client reads what it wrote itself, also from replicas; Enabled is not in this "
-                              "version.", ["Enabled", "Disabled"], default="Disabled"),
+        "readPort": own_port("A second port on localhost, whose clients get replicas, which refuse writes, and the "
+                             "primary only while no replica will do. It has a pool of the same size, and is "
+                             "<policy>.<listener>-read in metrics and logs. Needs pooling Transaction. Default: none."),
+        "maxLag": duration("Replicas that are further behind the primary are not read from, 100ms to 168h. Default: "
+                           "10s."),
+        "causalReads": choice("With readWriteSplit. Enabled: a client's reads go only to replicas that have what it "
+                              "wrote itself, else to the primary.", ["Enabled", "Disabled"], default="Enabled"),
     }
+
+
+SPLIT_RULES = [
+    rule("self.readWriteSplit == 'Disabled' || self.pooling == 'Transaction'",
+         "readWriteSplit needs pooling Transaction: give it, or use readWriteSplit Disabled", path=".readWriteSplit"),
+    rule("!has(self.readPort) || self.pooling == 'Transaction'",
+         "readPort needs pooling Transaction: give it, or remove readPort", path=".readPort"),
+    rule("!has(self.maxLag) || has(self.readPort) || self.readWriteSplit != 'Disabled'",
+         "maxLag is of replicas, and nobody reads from them: give readPort or readWriteSplit, or remove maxLag",
+         path=".maxLag"),
+]
 
 
 def sql(name, carried=""):
@@ -52,4 +68,4 @@ def sql(name, carried=""):
                           "Transaction needs authentication Proxy.",
                           ["Session", "Transaction"], default="Session"),
         **split(),
-    })
+    }, rules=SPLIT_RULES)

@@ -63,6 +63,22 @@ ProxySettings read_proxy(Fields& spec) {
   return proxy;
 }
 
+/// Is `listener` named as the other one's readers are?
+bool has_readers_name(const Listener& listener, const Listener& other) {
+  return other.sql.read_port != 0 && listener.name == readers_name(other);
+}
+
+void compare_ports(const Listener& listener, const Listener& other, const std::string& path,
+                   Problems& problems) {
+  const auto taken = ports(other);
+  for (const auto port : ports(listener)) {
+    if (port == 0 || std::ranges::find(taken, port) == taken.end()) continue;
+    problems.invalid(path + (port == listener.port ? ".port" : ".postgresql.readPort"),
+                     std::to_string(port) + " is also the port of listener \"" + other.name +
+                         "\": give one of them another port");
+  }
+}
+
 /// Ports, names and variables must differ between the listeners of a policy.
 void compare_listeners(const std::vector<Listener>& all, Problems& problems) {
   for (std::size_t i = 0; i < all.size(); ++i) {
@@ -72,10 +88,14 @@ void compare_listeners(const std::vector<Listener>& all, Problems& problems) {
         problems.invalid(path + ".name", "\"" + all[i].name + "\" is also the name of " +
                                              at("spec.listeners", j) + ": rename one of them");
       }
-      if (all[i].port != 0 && all[i].port == all[j].port) {
-        problems.invalid(path + ".port", std::to_string(all[i].port) + " is also the port of listener \"" +
-                                             all[j].name + "\": give one of them another port");
+      if (has_readers_name(all[i], all[j]) || has_readers_name(all[j], all[i])) {
+        problems.invalid(path + ".name",
+                         "\"" + all[i].name + "\" and \"" + all[j].name +
+                             "\" can't be together, because readPort makes the listener \"" +
+                             readers_name(has_readers_name(all[i], all[j]) ? all[j] : all[i]) +
+                             "\" in metrics and logs: rename one of them");
       }
+      compare_ports(all[i], all[j], path, problems);
       for (const auto& mine : variables(all[i].env)) {
         for (const auto& theirs : variables(all[j].env)) {
           if (mine == theirs) {
@@ -156,7 +176,8 @@ void read_identity(const nlohmann::json& document, Policy& policy, Problems& pro
 
 std::vector<std::string> variables(const VariableNames& names) {
   std::vector<std::string> all;
-  for (const auto& name : {names.url, names.jdbc_url, names.host, names.port}) {
+  for (const auto& name : {names.url, names.jdbc_url, names.host, names.port, names.read_url,
+                           names.read_jdbc_url, names.read_port}) {
     if (!name.empty()) all.push_back(name);
   }
   return all;

@@ -27,19 +27,16 @@ void read_name(Fields& fields, Listener& listener) {
 
 void read_port(Fields& fields, Listener& listener) {
   fields.required("port", "1024 to 65535, other than 19900 and 19901");
-  listener.port = fields.port("port", kLowestPort).value_or(0);
-  if (listener.port == kAdminPort || listener.port == kHealthPort) {
-    fields.problems().invalid(fields.path("port"),
-                              std::to_string(listener.port) +
-                                  " is the ambassador's own (19900 admin, 19901 health): "
-                                  "take another");
-  }
+  listener.port = read_own_port(fields, "port");
 }
 
 void read_socket(Fields& fields, const Policy& policy, Listener& listener) {
-  static constexpr Spelling<bool, 2> kSwitch = {{{"Enabled", true}, {"Disabled", false}}};
   listener.unix_socket = fields.choice("unixSocket", kSwitch).value_or(false);
-  const std::string path = socket_path(policy.key, listener);
+  std::string path;
+  for (const auto port : ports(listener)) {
+    auto one = socket_path(policy.key, listener, port);
+    if (one.size() > path.size()) path = std::move(one);
+  }
   if (listener.unix_socket && path.size() > kMaxSocketPath) {
     fields.problems().invalid(fields.path("unixSocket"),
                               path +
@@ -73,6 +70,17 @@ void read_env(Fields& listener_fields, Listener& listener) {
     listener.env.jdbc_url = read_variable(env, "jdbcUrl", seen);
   } else if (env.get("jdbcUrl") != nullptr) {
     env.problems().invalid(env.path("jdbcUrl"), "is for PostgreSQL and MySQL: use url here");
+  }
+  listener.env.read_url = read_variable(env, "readUrl", seen);
+  listener.env.read_jdbc_url = read_variable(env, "readJdbcUrl", seen);
+  listener.env.read_port = read_variable(env, "readPort", seen);
+  for (const char* key : {"readUrl", "readJdbcUrl", "readPort"}) {
+    const auto* variable = env.get(key);
+    if (variable == nullptr || listener.sql.read_port != 0) continue;
+    const bool could = listener.protocol == config::Protocol::postgresql;
+    env.problems().invalid(env.path(key), shown(*variable) + (could ? " is for postgresql.readPort, which is "
+                                                                      "not given: give it, or remove this"
+                                                                    : " is for PostgreSQL: remove it"));
   }
   env.finish();
 }
@@ -170,13 +178,23 @@ void refuse_foreign(Fields& fields, std::optional<config::Protocol> protocol) {
 
 }  // namespace
 
+std::uint16_t read_own_port(Fields& fields, std::string_view key) {
+  const auto port = fields.port(key, kLowestPort).value_or(0);
+  if (port == kAdminPort || port == kHealthPort) {
+    fields.problems().invalid(fields.path(key), std::to_string(port) +
+                                                    " is the ambassador's own (19900 admin, 19901 health): "
+                                                    "take another");
+  }
+  return port;
+}
+
 Listener read_listener(Fields& fields, const Policy& policy) {
   Listener listener;
   read_name(fields, listener);
   read_port(fields, listener);
   read_timeouts(fields, listener);
-  listener.upstreams = read_upstreams(fields, policy, listener.port);
   if (not_yet_protocol(fields)) {
+    listener.upstreams = read_upstreams(fields, policy, ports(listener));
     read_socket(fields, policy, listener);
     fields.finish();
     return listener;
@@ -184,8 +202,6 @@ Listener read_listener(Fields& fields, const Policy& policy) {
   fields.required("protocol", words(kProtocols));
   const auto protocol = fields.choice("protocol", kProtocols);
   listener.protocol = protocol.value_or(config::Protocol::tcp);
-  read_socket(fields, policy, listener);
-  read_env(fields, listener);
   read_weights(fields, listener);
   read_pool(fields, listener);
   read_client_side(fields);
@@ -195,6 +211,10 @@ Listener read_listener(Fields& fields, const Policy& policy) {
   } else {
     refuse_server_side(fields);
   }
+  // The ports are known now.
+  listener.upstreams = read_upstreams(fields, policy, ports(listener));
+  read_socket(fields, policy, listener);
+  read_env(fields, listener);
   refuse_foreign(fields, protocol);
   fields.finish();
   return listener;

@@ -21,8 +21,12 @@ Resources read_resources(Fields& fields);
 /// One element of spec.listeners (parse_listener.cpp). Reads policy.key and policy.environments.
 Listener read_listener(Fields& fields, const Policy& policy);
 
-/// `upstreams` of a listener (parse_upstream.cpp); `own_port` is the listener's.
-std::vector<Upstream> read_upstreams(Fields& listener, const Policy& policy, std::uint16_t own_port);
+/// A port that the ambassador listens on; 0 where none is given (parse_listener.cpp).
+std::uint16_t read_own_port(Fields& fields, std::string_view key);
+
+/// `upstreams` of a listener (parse_upstream.cpp); `own_ports` are the listener's.
+std::vector<Upstream> read_upstreams(Fields& listener, const Policy& policy,
+                                     const std::vector<std::uint16_t>& own_ports);
 
 /// `redis` of a listener (parse_redis.cpp).
 config::Redis read_redis(Fields& listener);

@@ -7,10 +7,15 @@ namespace {
 
 using config::Authentication;
 using config::Pooling;
+using config::ReadWriteSplit;
 using config::TlsMode;
 
 /// PostgreSQL keeps 63 bytes of a name (NAMEDATALEN).
 constexpr std::size_t kMostDatabase = 63;
+
+/// As the proxy takes it: below, servers would be asked all the time.
+constexpr std::chrono::milliseconds kLeastLag{100};
+constexpr std::chrono::hours kMostLag{168};
 
 /// `secretRef` below `key`; the Secret's name, and its key where one has to be named.
 std::optional<SecretKey> read_secret(Fields& outer, std::string_view key, bool with_key) {
@@ -72,17 +77,37 @@ void read_database(Fields& fields, Sql& sql) {
   }
 }
 
+/// What goes to replicas. causalReads may be there without a split, as the CRD's default is.
+void read_replicas(Fields& fields, Listener& listener) {
+  Sql& sql = listener.sql;
+  sql.read_write_split = fields.choice("readWriteSplit", kReadWriteSplits).value_or(ReadWriteSplit::disabled);
+  const bool splits = sql.read_write_split != ReadWriteSplit::disabled;
+  sql.read_port = read_own_port(fields, "readPort");
+  if (sql.read_port != 0 && sql.read_port == listener.port) {
+    fields.problems().invalid(
+        fields.path("readPort"),
+        std::to_string(sql.read_port) + " is the listener's own port: give readers another one");
+  }
+  const auto lag = fields.duration("maxLag", kLeastLag, kMostLag);
+  if (lag && !splits && sql.read_port == 0) {
+    fields.problems().invalid(fields.path("maxLag"),
+                              shown(*fields.get("maxLag")) +
+                                  " is of replicas, and nobody reads from them: give readPort or "
+                                  "readWriteSplit, or remove it");
+  }
+  sql.max_lag = lag.value_or(sql.max_lag);
+  const bool causal = fields.choice("causalReads", kSwitch).value_or(true);
+  sql.causal_reads = causal || !splits;
+}
+
 /// `postgresql`; what is written of authentication, before the default.
-std::optional<Authentication> read_block(Fields& listener_fields, Sql& sql) {
+std::optional<Authentication> read_block(Fields& listener_fields, Listener& listener) {
   const auto* object = listener_fields.object("postgresql");
   if (object == nullptr) return std::nullopt;
   Fields fields(*object, listener_fields.path("postgresql"), listener_fields.problems());
   const auto authentication = fields.choice("authentication", kAuthentications);
-  sql.pooling = fields.choice("pooling", kPoolings).value_or(Pooling::session);
-  fields.not_yet_unless("readWriteSplit", "Disabled", "use Disabled, and a listener for each role");
-  fields.not_yet("readPort", "remove it, and add a listener for the replicas");
-  fields.not_yet("maxLag", "remove it");
-  fields.not_yet_unless("causalReads", "Disabled", "use Disabled");
+  listener.sql.pooling = fields.choice("pooling", kPoolings).value_or(Pooling::session);
+  read_replicas(fields, listener);
   fields.finish();
   return authentication;
 }
@@ -112,6 +137,23 @@ void check_login(Fields& fields, const Sql& sql, const ServerTls& tls) {
   }
 }
 
+/// With Session a client keeps the server that it has, however far that falls behind; Passthrough has no
+/// login of its own at a second one.
+void check_replicas(Fields& fields, const Sql& sql) {
+  if (sql.authentication == Authentication::proxy && sql.pooling == Pooling::transaction) return;
+  const std::string block = fields.path("postgresql");
+  const std::string needs =
+      " needs authentication Proxy, credentials and pooling Transaction: give them, or ";
+  if (sql.read_write_split != ReadWriteSplit::disabled) {
+    fields.problems().invalid(
+        block + ".readWriteSplit",
+        "\"" + std::string(print(kReadWriteSplits, sql.read_write_split)) + "\"" + needs + "use Disabled");
+  }
+  if (sql.read_port != 0) {
+    fields.problems().invalid(block + ".readPort", std::to_string(sql.read_port) + needs + "remove it");
+  }
+}
+
 }  // namespace
 
 void read_postgresql(Fields& fields, Listener& listener) {
@@ -120,10 +162,11 @@ void read_postgresql(Fields& fields, Listener& listener) {
   if (const auto secret = read_secret(fields, "credentials", false)) sql.credentials = secret->secret;
   read_tls(fields, listener.tls);
   read_database(fields, sql);
-  const auto authentication = read_block(fields, sql);
+  const auto authentication = read_block(fields, listener);
   sql.authentication =
       authentication.value_or(sql.credentials.empty() ? Authentication::passthrough : Authentication::proxy);
   if (fields.problems().size() == before) check_login(fields, sql, listener.tls);
+  if (fields.problems().size() == before) check_replicas(fields, sql);
 }
 
 }  // namespace ambassador::api

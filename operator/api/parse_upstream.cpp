@@ -54,7 +54,7 @@ bool loopback(std::string_view host) {
   return host == "localhost" || host == "::1" || host.starts_with("127.");
 }
 
-Host read_host(Fields& fields, std::uint16_t own_port) {
+Host read_host(Fields& fields, const std::vector<std::uint16_t>& own_ports) {
   Host host;
   fields.required("host", "a DNS name or an IP address");
   host.host = fields.string("host").value_or("");
@@ -73,7 +73,7 @@ Host read_host(Fields& fields, std::uint16_t own_port) {
   }
   host.weight = static_cast<unsigned>(fields.integer("weight", 1, 1000).value_or(1));
   fields.not_yet("role", "remove it");
-  if (loopback(host.host) && host.port != 0 && host.port == own_port) {
+  if (loopback(host.host) && host.port != 0 && std::ranges::find(own_ports, host.port) != own_ports.end()) {
     fields.problems().invalid(
         fields.path("port"),
         std::to_string(host.port) + " on loopback is this very listener: name the server behind it");
@@ -82,7 +82,7 @@ Host read_host(Fields& fields, std::uint16_t own_port) {
   return host;
 }
 
-std::vector<Host> read_hosts(Fields& upstream, std::uint16_t own_port) {
+std::vector<Host> read_hosts(Fields& upstream, const std::vector<std::uint16_t>& own_ports) {
   std::vector<Host> all;
   const auto* list = upstream.array("hosts", kMaxHosts);
   if (list == nullptr) return all;
@@ -90,7 +90,7 @@ std::vector<Host> read_hosts(Fields& upstream, std::uint16_t own_port) {
     upstream.problems().invalid(upstream.path("hosts"), "is empty: give at least one host and port");
   for (std::size_t i = 0; i < list->size(); ++i) {
     Fields fields((*list)[i], upstream.path("hosts") + "[" + std::to_string(i) + "]", upstream.problems());
-    Host host = read_host(fields, own_port);
+    Host host = read_host(fields, own_ports);
     const auto ring_name = [](const Host& one) {
       return one.name.empty() ? one.host + ":" + std::to_string(one.port) : one.name;
     };
@@ -116,7 +116,7 @@ void check_environments(Fields& fields, const std::vector<std::string>& names, c
   }
 }
 
-Upstream read_upstream(Fields& fields, const Policy& policy, std::uint16_t own_port) {
+Upstream read_upstream(Fields& fields, const Policy& policy, const std::vector<std::uint16_t>& own_ports) {
   Upstream upstream;
   upstream.environments = fields.strings("environments", 16);
   check_environments(fields, upstream.environments, policy);
@@ -132,14 +132,15 @@ Upstream read_upstream(Fields& fields, const Policy& policy, std::uint16_t own_p
   }
   if (set) upstream.target = read_reference<StatefulSetReference>(fields, "statefulSet", policy);
   if (service) upstream.target = read_reference<ServiceReference>(fields, "service", policy);
-  if (hosts) upstream.target = read_hosts(fields, own_port);
+  if (hosts) upstream.target = read_hosts(fields, own_ports);
   fields.finish();
   return upstream;
 }
 
 }  // namespace
 
-std::vector<Upstream> read_upstreams(Fields& listener, const Policy& policy, std::uint16_t own_port) {
+std::vector<Upstream> read_upstreams(Fields& listener, const Policy& policy,
+                                     const std::vector<std::uint16_t>& own_ports) {
   std::vector<Upstream> all;
   const auto* list = listener.array("upstreams", kMaxUpstreams);
   if (list == nullptr || list->empty()) {
@@ -150,7 +151,7 @@ std::vector<Upstream> read_upstreams(Fields& listener, const Policy& policy, std
   for (std::size_t i = 0; i < list->size(); ++i) {
     Fields fields((*list)[i], listener.path("upstreams") + "[" + std::to_string(i) + "]",
                   listener.problems());
-    all.push_back(read_upstream(fields, policy, own_port));
+    all.push_back(read_upstream(fields, policy, own_ports));
   }
   return all;
 }

@@ -26,10 +26,19 @@ std::string PolicyKey::text() const {
   return cluster() ? reference() : ns + "/" + name;
 }
 
-std::string socket_path(const PolicyKey& policy, const Listener& listener) {
+std::string socket_path(const PolicyKey& policy, const Listener& listener, std::uint16_t port) {
   std::string path = policy.socket_folder() + "/" + listener.name + ".sock";
-  if (listener.protocol == config::Protocol::postgresql) path += "/.s.PGSQL." + std::to_string(listener.port);
+  if (listener.protocol == config::Protocol::postgresql) path += "/.s.PGSQL." + std::to_string(port);
   return path;
+}
+
+std::vector<std::uint16_t> ports(const Listener& listener) {
+  if (listener.sql.read_port == 0) return {listener.port};
+  return {listener.port, listener.sql.read_port};
+}
+
+std::string readers_name(const Listener& listener) {
+  return listener.name + "-read";
 }
 
 std::string text(const PortReference& port) {

@@ -80,12 +80,16 @@ struct Upstream {
   friend bool operator==(const Upstream&, const Upstream&) = default;
 };
 
-/// Names of the variables set in the application's containers; empty = not set.
+/// Names of the variables set in the application's containers; empty = not set. Those that begin with read
+/// are of Sql::read_port.
 struct VariableNames {
   std::string url;
   std::string jdbc_url;
   std::string host;
   std::string port;
+  std::string read_url;
+  std::string read_jdbc_url;
+  std::string read_port;
   friend bool operator==(const VariableNames&, const VariableNames&) = default;
 };
 
@@ -111,6 +115,10 @@ struct Sql {
   unsigned max_server_connections = 10;  // of one Pod
   config::Authentication authentication = config::Authentication::passthrough;
   config::Pooling pooling = config::Pooling::session;
+  config::ReadWriteSplit read_write_split = config::ReadWriteSplit::disabled;
+  std::uint16_t read_port = 0;                                // whose clients get replicas; 0: there is none
+  std::chrono::milliseconds max_lag = config::Sql{}.max_lag;  // of replicas that are read from
+  bool causal_reads = true;                                   // with read_write_split
   friend bool operator==(const Sql&, const Sql&) = default;
 };
 
@@ -131,8 +139,16 @@ struct Listener {
 };
 
 /// Where a listener's Unix socket is: "/run/ambassador/shop-data/cache.sock". PostgreSQL's clients are given
-/// a folder and know the name in it: "/run/ambassador/shop-data/db.sock/.s.PGSQL.5432".
-std::string socket_path(const PolicyKey& policy, const Listener& listener);
+/// a folder and know the name in it by the port: "/run/ambassador/shop-data/db.sock/.s.PGSQL.5432".
+/// @param port one of ports()
+std::string socket_path(const PolicyKey& policy, const Listener& listener, std::uint16_t port);
+
+/// The ports that it takes: its own, and that of its readers where there is one.
+std::vector<std::uint16_t> ports(const Listener& listener);
+
+/// The readers' port is a listener of its own to the proxy; its name there, before the policy's is added:
+/// "db-read".
+std::string readers_name(const Listener& listener);
 
 enum class ContainerMode { automatic, native_sidecar, container };  // "Auto", "NativeSidecar", "Container"
 

@@ -65,6 +65,11 @@ json content(const Sql& sql) {
   put(object, "database", sql.database, absent.database);
   put(object, "maxServerConnections", sql.max_server_connections, absent.max_server_connections);
   if (sql.pooling != absent.pooling) object["pooling"] = print(kPoolings, sql.pooling);
+  if (sql.read_write_split != absent.read_write_split)
+    object["readWriteSplit"] = print(kReadWriteSplits, sql.read_write_split);
+  put(object, "readPort", sql.read_port, absent.read_port);
+  put(object, "maxLag", sql.max_lag.count(), absent.max_lag.count());
+  put(object, "causalReads", sql.causal_reads, absent.causal_reads);
   return object;
 }
 
@@ -81,6 +86,8 @@ json content(const Listener& listener) {
   put(object, "unixSocket", listener.unix_socket, false);
   const auto& env = listener.env;
   if (env != absent.env) object["env"] = {env.url, env.jdbc_url, env.host, env.port};
+  const json readers = {env.read_url, env.read_jdbc_url, env.read_port};
+  put(object, "readEnv", readers, json{"", "", ""});
   const auto& timeouts = listener.timeouts;
   if (timeouts != absent.timeouts) {
     object["timeouts"] = {timeouts.connect.count(), timeouts.queue.count(), timeouts.idle.count()};

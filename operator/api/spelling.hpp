@@ -16,6 +16,7 @@ namespace ambassador::api {
 template <class E, std::size_t N>
 using Spelling = std::array<std::pair<std::string_view, E>, N>;
 
+inline constexpr Spelling<bool, 2> kSwitch = {{{"Enabled", true}, {"Disabled", false}}};
 inline constexpr Spelling<config::LogLevel, 4> kLogLevels = {{{"Debug", config::LogLevel::debug},
                                                               {"Info", config::LogLevel::info},
                                                               {"Warning", config::LogLevel::warning},
@@ -37,6 +38,10 @@ inline constexpr Spelling<config::Authentication, 2> kAuthentications = {
     {{"Proxy", config::Authentication::proxy}, {"Passthrough", config::Authentication::passthrough}}};
 inline constexpr Spelling<config::Pooling, 2> kPoolings = {
     {{"Session", config::Pooling::session}, {"Transaction", config::Pooling::transaction}}};
+inline constexpr Spelling<config::ReadWriteSplit, 3> kReadWriteSplits = {
+    {{"Disabled", config::ReadWriteSplit::disabled},
+     {"ReadOnlyTransactions", config::ReadWriteSplit::read_only_transactions},
+     {"Statements", config::ReadWriteSplit::statements}}};
 inline constexpr Spelling<config::RedisMode, 3> kRedisModes = {{{"Sharded", config::RedisMode::sharded},
                                                                 {"Failover", config::RedisMode::failover},
                                                                 {"Spread", config::RedisMode::spread}}};

@@ -38,6 +38,18 @@ std::string policy_of(const config::Listener& listener) {
   return listener.name.substr(0, listener.name.rfind('.'));
 }
 
+/// The listener of this name, if it is wanted, stays as it is in `now`; one that is not there yet waits.
+void hold(std::vector<config::Listener>& listeners, const std::string& name, const config::Document& now) {
+  const auto wanted = std::ranges::find(listeners, name, &config::Listener::name);
+  if (wanted == listeners.end()) return;
+  const auto old = std::ranges::find(now.listeners, name, &config::Listener::name);
+  if (old == now.listeners.end()) {
+    listeners.erase(wanted);
+  } else {
+    *wanted = *old;
+  }
+}
+
 /// What the live state of one Pod is made from.
 class Looking {
  public:
@@ -122,17 +134,12 @@ config::Document Looking::with_those_held(config::Document document) const {
   std::optional<config::Document> now;  // read when it is needed first: hardly ever
   for (const auto& policy : usable_) {
     for (const auto& listener : policy->spec().listeners) {
-      const std::string name = policy->parsed.key.listener_key(listener.name);
+      const auto& key = policy->parsed.key;
+      const std::string name = key.listener_key(listener.name);
       if (all_mounted(secret_files(name, listener), mounted)) continue;
-      const auto wanted = std::ranges::find(document.listeners, name, &config::Listener::name);
-      if (wanted == document.listeners.end()) continue;
       if (!now) now = as_it_is().value_or(config::Document{});
-      const auto old = std::ranges::find(now->listeners, name, &config::Listener::name);
-      if (old == now->listeners.end()) {
-        document.listeners.erase(wanted);
-      } else {
-        *wanted = *old;
-      }
+      hold(document.listeners, name, *now);
+      hold(document.listeners, key.listener_key(api::readers_name(listener)), *now);
     }
   }
   return document;

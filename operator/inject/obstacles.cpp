@@ -49,6 +49,11 @@ std::string listener_text(const api::PolicyKey& key, const api::Listener& listen
   return "listener " + key.listener_key(listener.name);
 }
 
+/// Where a policy gives one of a listener's ports().
+std::string field_of(const api::Listener& listener, std::uint16_t port) {
+  return port == listener.port ? "port" : "postgresql.readPort";
+}
+
 Obstacle port_in_use(const std::string& container, std::uint16_t port, const std::string& whose) {
   return {"PortInUse", "container " + container + " declares port " + std::to_string(port) + ", " + whose};
 }
@@ -132,18 +137,22 @@ std::optional<Obstacle> port_taken(const std::vector<KnownPolicyPtr>& policies, 
     const auto& policy = known->spec();
     for (const auto& listener : policy.listeners) {
       const std::string name = listener_text(policy.key, listener);
-      if (const auto container = declared_by(pod, listener.port); !container.empty()) {
-        return port_in_use(container, listener.port,
-                           "the port of " + name +
-                               ": move one of them to another port (spec.listeners[].port of the policy)");
+      for (const auto port : api::ports(listener)) {
+        const std::string field = field_of(listener, port);
+        if (const auto container = declared_by(pod, port); !container.empty()) {
+          return port_in_use(container, port,
+                             "the " + field + " of " + name +
+                                 ": move one of them to another port (spec.listeners[]." + field +
+                                 " of the policy)");
+        }
+        const auto [other, free] = taken.emplace(port, name);
+        if (!free) {
+          return Obstacle{"PortInUse", name + " has " + field + " " + std::to_string(port) +
+                                           ", which is also that of " + other->second +
+                                           ": give one of them another port, or name fewer policies"};
+        }
+        ++count;
       }
-      const auto [other, free] = taken.emplace(listener.port, name);
-      if (!free) {
-        return Obstacle{"PortInUse", name + " has port " + std::to_string(listener.port) +
-                                         ", which is also that of " + other->second +
-                                         ": give one of them another port, or name fewer policies"};
-      }
-      ++count;
     }
   }
   if (count <= config::kMaxListeners) return std::nullopt;

@@ -40,15 +40,22 @@ std::vector<discovery::ResolvedBackend> backends_for(const KnownPolicy& known, c
   return backends;
 }
 
-/// Where the proxy finds what secret_files() mounts.
-void render_sql(config::Listener& rendered, const api::Listener& listener) {
-  const std::string folder = secret_folder(rendered.name);
+/// @param folder where the proxy finds what secret_files() mounts; the readers' port has the listener's files
+void render_sql(config::Listener& rendered, const api::Listener& listener, const std::string& folder) {
   const auto file = [&](std::string_view name) { return folder + "/" + std::string(name); };
   const auto& sql = listener.sql;
   rendered.sql.database = sql.database;
   rendered.sql.max_server_connections = sql.max_server_connections;
   rendered.sql.authentication = sql.authentication;
   rendered.sql.pooling = sql.pooling;
+  rendered.sql.max_lag = sql.max_lag;
+  if (rendered.port == sql.read_port) {
+    rendered.sql.servers = config::Servers::replicas;
+  } else {
+    rendered.sql.read_write_split = sql.read_write_split;
+    rendered.sql.causal_reads = sql.causal_reads;
+    if (!rendered.sql.uses_replicas()) rendered.sql.max_lag = config::Sql{}.max_lag;
+  }
   if (sql.authentication == config::Authentication::proxy) rendered.sql.credentials_folder = folder;
   auto& tls = rendered.server_tls;
   tls.mode = listener.tls.mode;
@@ -59,20 +66,23 @@ void render_sql(config::Listener& rendered, const api::Listener& listener) {
   }
 }
 
-config::Listener render_listener(const PlacedPolicy& placed, const api::Listener& listener, bool sockets) {
+/// @param port one of the listener's ports()
+config::Listener render_listener(const PlacedPolicy& placed, const api::Listener& listener,
+                                 std::uint16_t port, bool sockets) {
   const auto& key = placed.policy->parsed.key;
+  const std::string name = key.listener_key(listener.name);
   config::Listener rendered;
-  rendered.name = key.listener_key(listener.name);
+  rendered.name = port == listener.port ? name : key.listener_key(api::readers_name(listener));
   rendered.protocol = listener.protocol;
-  rendered.port = listener.port;
-  if (listener.unix_socket && sockets) rendered.unix_socket = api::socket_path(key, listener);
+  rendered.port = port;
+  if (listener.unix_socket && sockets) rendered.unix_socket = api::socket_path(key, listener, port);
   for (const auto& backend : backends_for(*placed.policy, listener, placed.environment)) {
     rendered.backends.push_back({backend.ring_name, backend.host, backend.port, backend.weight});
   }
   rendered.timeouts = listener.timeouts;
   rendered.max_clients = listener.max_clients;
   rendered.redis = listener.redis;
-  if (listener.protocol == config::Protocol::postgresql) render_sql(rendered, listener);
+  if (listener.protocol == config::Protocol::postgresql) render_sql(rendered, listener, secret_folder(name));
   return rendered;
 }
 
@@ -108,8 +118,10 @@ config::Document render_config(const std::vector<PlacedPolicy>& policies, const 
   document.admin_port = installation.admin_port;
   for (const auto& placed : policies) {
     for (const auto& listener : placed.policy->spec().listeners) {
-      if (pod.declared_ports.contains(listener.port)) continue;
-      document.listeners.push_back(render_listener(placed, listener, pod.sockets));
+      for (const auto port : api::ports(listener)) {
+        if (pod.declared_ports.contains(port)) continue;
+        document.listeners.push_back(render_listener(placed, listener, port, pod.sockets));
+      }
     }
   }
   return document;

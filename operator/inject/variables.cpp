@@ -25,8 +25,9 @@ std::string encoded(std::string_view text) {
   return all;
 }
 
-std::string url_of(const api::Listener& listener) {
-  const std::string place = "://127.0.0.1:" + std::to_string(listener.port);
+/// @param port one of the listener's ports()
+std::string url_of(const api::Listener& listener, std::uint16_t port) {
+  const std::string place = "://127.0.0.1:" + std::to_string(port);
   switch (listener.protocol) {
     case config::Protocol::redis:
       return "redis" + place;
@@ -65,10 +66,15 @@ std::vector<Variable> variables_of(const std::vector<KnownPolicyPtr>& policies,
   for (const auto& policy : policies) {
     for (const auto& listener : policy->spec().listeners) {
       const std::string key = policy->parsed.key.listener_key(listener.name);
-      add(listener.env.url, url_of(listener), key);
-      add(listener.env.jdbc_url, "jdbc:" + url_of(listener), key);
-      add(listener.env.host, "127.0.0.1", key);
-      add(listener.env.port, std::to_string(listener.port), key);
+      const auto& env = listener.env;
+      add(env.url, url_of(listener, listener.port), key);
+      add(env.jdbc_url, "jdbc:" + url_of(listener, listener.port), key);
+      add(env.host, "127.0.0.1", key);
+      add(env.port, std::to_string(listener.port), key);
+      const auto readers = listener.sql.read_port;
+      add(env.read_url, url_of(listener, readers), key);
+      add(env.read_jdbc_url, "jdbc:" + url_of(listener, readers), key);
+      add(env.read_port, std::to_string(readers), key);
     }
   }
   return all;

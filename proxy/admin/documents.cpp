@@ -53,6 +53,16 @@ Json failures_json(const net::FailureCounts& failures) {
   return json;
 }
 
+Json role_json(Role role) {
+  if (role == Role::any) return nullptr;
+  return role == Role::primary ? "primary" : "replica";
+}
+
+Json lag_json(const std::optional<std::chrono::milliseconds>& lag) {
+  if (!lag) return nullptr;
+  return static_cast<double>(lag->count()) / 1000;
+}
+
 Json backend_json(const net::BackendSnapshot& backend) {
   return {{"name", backend.name},
           {"host", backend.host},
@@ -60,6 +70,8 @@ Json backend_json(const net::BackendSnapshot& backend) {
           {"weight", backend.weight},
           {"usable", backend.usable},
           {"health", backend.health},
+          {"role", role_json(backend.role)},
+          {"lagSeconds", lag_json(backend.lag)},
           {"addresses", backend.addresses},
           {"resolvedAt", time_json(backend.resolved_at)},
           {"resolveError", backend.resolve_error},
@@ -95,6 +107,7 @@ Json pool_json(const net::PoolSnapshot& pool) {
           {"wait", latency_json(pool.wait_time)},
           {"loginsFailed", pool.logins_failed},
           {"interruptions", pool.interruptions},
+          {"runAgain", pool.run_again},
           {"pins", std::move(pins)}};
 }
 

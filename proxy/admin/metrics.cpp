@@ -103,6 +103,9 @@ void add_pool(const net::ListenerSnapshot& listener, Sheet& sheet) {
                 number(pool.logins_failed));
   sheet.counter("ambassador_proxy_pool_interruptions_total", "Wishes to cancel that were sent to servers",
                 labels, number(pool.interruptions));
+  sheet.counter("ambassador_proxy_pool_run_again_total",
+                "Reads that a replica could not do, and that the primary was given then", labels,
+                number(pool.run_again));
   for (const PinCount& pin : pool.pins) {
     sheet.counter("ambassador_proxy_pool_pins_total",
                   "Clients that kept their server connection between transactions, by reason",
@@ -114,6 +117,14 @@ void add_backend(const std::string& listener, const net::BackendSnapshot& backen
   const Labels labels{{"listener", listener}, {"backend", backend.name}};
   sheet.gauge("ambassador_proxy_backend_up", "1 when the backend may be used", labels,
               backend.usable ? 1 : 0);
+  if (backend.role != Role::any) {
+    sheet.gauge("ambassador_proxy_backend_primary", "1 for a server that takes writes, 0 for a replica",
+                labels, backend.role == Role::primary ? 1 : 0);
+  }
+  if (backend.lag) {
+    sheet.gauge("ambassador_proxy_backend_lag_seconds", "How far a replica is behind the primary, if known",
+                labels, static_cast<double>(backend.lag->count()) / 1000);
+  }
   sheet.gauge("ambassador_proxy_backend_connections", "Connections that are up", labels,
               number(backend.lanes_open));
   sheet.gauge("ambassador_proxy_backend_waiting", "Requests that wait for a connection", labels,

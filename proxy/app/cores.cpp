@@ -38,6 +38,9 @@ postgresql::Settings postgresql_settings(const config::Listener& listener, Secre
   postgresql::Settings settings;
   settings.authentication = listener.sql.authentication;
   settings.pooling = listener.sql.pooling;
+  settings.role = listener.sql.servers == config::Servers::replicas ? Role::replica : Role::primary;
+  settings.split = listener.sql.read_write_split;
+  settings.causal_reads = listener.sql.causal_reads;
   settings.database = listener.sql.database;
   settings.server_tls = listener.server_tls.mode;
   if (settings.authentication == config::Authentication::proxy) settings.account = secrets.account(listener);

@@ -73,6 +73,15 @@ double failures(const json& object) {
   return sum;
 }
 
+// With what a server of a pool said of itself.
+std::string health(const json& backend) {
+  std::string out = text_of(backend, "health");
+  if (const std::string role = text_of(backend, "role"); role != "-") out += ", " + role;
+  if (text_of(backend, "lagSeconds") != "-")
+    out += fmt::format(", {:.1f}s behind", number_of(backend, "lagSeconds"));
+  return out;
+}
+
 // Columns as wide as their widest cell, two spaces between them, nothing behind the last.
 void print_table(const std::vector<Row>& rows, std::string_view indent, std::string& out) {
   std::vector<std::size_t> widths;
@@ -120,7 +129,7 @@ void print_backends(const json& listener, std::string& out) {
       {"BACKEND", "HEALTH", "ADDRESS", "CONNECTIONS", "WAITING", "REQUESTS", "FAILED", "P50", "P99"}};
   std::vector<std::string> troubles;
   for (const json& backend : listener.value("backends", json::array())) {
-    rows.push_back({text_of(backend, "name"), text_of(backend, "health"), joined(backend, "addresses"),
+    rows.push_back({text_of(backend, "name"), health(backend), joined(backend, "addresses"),
                     text_of(backend, "connections"), text_of(backend, "waiting"),
                     count(number_of(backend, "requests")), count(failures(backend)),
                     latency(backend, "p50Seconds"), latency(backend, "p99Seconds")});

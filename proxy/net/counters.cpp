@@ -16,6 +16,7 @@ void PoolCounters::add_to(PoolSnapshot& out) const {
   out.waiting += waiting.get();
   out.logins_failed += logins_failed.get();
   out.interruptions += interruptions.get();
+  out.run_again += run_again.get();
   out.wait_time += wait_time.snapshot();
 }
 

@@ -31,7 +31,7 @@ struct FailureCounters {
 /// Of a listener whose servers are lent from a pool.
 struct PoolCounters {
   Counter lent, idle, opening, waiting;  // now
-  Counter logins_failed, interruptions;
+  Counter logins_failed, interruptions, run_again;
   Histogram wait_time;
   void add_to(PoolSnapshot& out) const;
 };

@@ -71,7 +71,8 @@ struct Generation {
   // Of a PooledRelay:
   std::shared_ptr<const PooledCore> pooled;
   unsigned server_connections = 0;                 // this worker's share of the pool
-  bool watches = false;                            // this worker asks the servers for their standing
+  bool watched = false;                            // the servers are asked for their standing...
+  bool watches = false;                            // ...by this worker
   std::shared_ptr<ClientNumbers> numbers;          // of all the listener's workers
   std::shared_ptr<const TlsClient> tls;            // to servers; null: disabled
   std::shared_ptr<const tls::Source> certificate;  // to clients; null: none

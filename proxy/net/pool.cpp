@@ -27,15 +27,17 @@ unsigned Pool::most() const {
 void Pool::borrow(PooledClient& client) {
   const PooledSession::Want want = client.want();
   const SteadyTime now = loop().now();
+  const SteadyTime wrote = want.causal ? client.wrote_at() : SteadyTime::min();
+  const SteadyTime until = now + relay_.timeouts().queue;
+  Borrower borrower{&client, std::string(want.key), want.role, want.alone, now, until, wrote};
   // While it is paused there is none.
-  ServerConnection* idle = want.alone ? nullptr : take_idle(want.key, want.role);
+  ServerConnection* idle = want.alone ? nullptr : take_idle(borrower);
   if (idle != nullptr) return lend(*idle, client, want.role, now);
   if (const Refusal* known = refusal(want.key, now); known != nullptr && !known->passing) {
     relay_.counters().failures.add(Failure::unreachable);
     return client.not_lent(Failure::unreachable, known->text);
   }
-  borrowers_.push_back(
-      {&client, std::string(want.key), want.role, want.alone, now, now + relay_.timeouts().queue});
+  borrowers_.push_back(std::move(borrower));
   client.borrower = std::prev(borrowers_.end());
   relay_.counters().pool.waiting.add();
   loop().deadlines().no_later_than(*this, client.borrower->until);
@@ -43,10 +45,10 @@ void Pool::borrow(PooledClient& client) {
 }
 
 // The one that was used last: the others may become idle for long enough to go.
-ServerConnection* Pool::take_idle(std::string_view key, Role role) {
+ServerConnection* Pool::take_idle(const Borrower& borrower) {
   for (std::size_t i = idle_.size(); i-- > 0;) {
     ServerConnection* const server = idle_[i];
-    if (!fits(*server, key, role, nullptr)) continue;
+    if (!fits(*server, borrower)) continue;
     idle_.erase(idle_.begin() + static_cast<std::ptrdiff_t>(i));
     relay_.counters().pool.idle.subtract();
     return server;
@@ -67,13 +69,14 @@ void Pool::leave(Borrowers::iterator borrower) {
   relay_.counters().pool.waiting.subtract();
 }
 
-bool Pool::fits(const ServerConnection& server, std::string_view key, Role role,
-                const PooledClient* alone) const {
-  if (server.alone_for() != alone || server.key() != key) return false;
-  if (role == Role::primary)
-    return server.role() != Role::replica && !superseded(relay_.generation()->upstreams, *server.upstream());
-  if (role == Role::replica) return server.role() != Role::primary || only_primaries(loop().now());
-  return true;
+bool Pool::fits(const ServerConnection& server, const Borrower& borrower) const {
+  if (server.alone_for() != borrower.alone_for() || server.key() != borrower.key) return false;
+  if (borrower.role == Role::any) return true;
+  const bool is_current = !superseded(relay_.generation()->upstreams, *server.upstream());
+  if (borrower.role == Role::primary) return server.role() != Role::replica && is_current;
+  const SteadyTime now = loop().now();
+  if (server.role() != Role::primary) return reads_from(*server.upstream(), borrower, now);
+  return is_current && no_replica_for(borrower, now);
 }
 
 void Pool::lend(ServerConnection& server, PooledClient& client, Role role, SteadyTime since) {
@@ -95,7 +98,7 @@ void Pool::lend(ServerConnection& server, Borrowers::iterator borrower) {
 bool Pool::serve(ServerConnection& server) {
   const SteadyTime now = loop().now();
   for (auto one = borrowers_.begin(); one != borrowers_.end(); ++one) {
-    if (fits(server, one->key, one->role, one->alone ? one->client : nullptr)) {
+    if (fits(server, *one)) {
       lend(server, one);
       return true;
     }

@@ -31,6 +31,11 @@ struct Borrower {
   bool alone;
   SteadyTime since;
   SteadyTime until;  // it waits no longer, except while the pool is paused
+  /// Role::replica: it must have what was written until then.
+  SteadyTime wrote;
+
+  /// Of a connection that can be its.
+  [[nodiscard]] const PooledClient* alone_for() const { return alone ? client : nullptr; }
 };
 using Borrowers = std::list<Borrower>;
 
@@ -107,9 +112,8 @@ class Pool final : public Peer, public ServerOwner {
   void lend(ServerConnection& server, Borrowers::iterator borrower);
   void fail(Borrowers::iterator borrower, Failure failure, std::string_view text);
   void leave(Borrowers::iterator borrower);
-  [[nodiscard]] bool fits(const ServerConnection& server, std::string_view key, Role role,
-                          const PooledClient* alone) const;
-  [[nodiscard]] ServerConnection* take_idle(std::string_view key, Role role);
+  [[nodiscard]] bool fits(const ServerConnection& server, const Borrower& borrower) const;
+  [[nodiscard]] ServerConnection* take_idle(const Borrower& borrower);
   [[nodiscard]] bool paused() const { return loop().now() < paused_until_; }
   void expire(SteadyTime now);
   void sweep(SteadyTime now);
@@ -117,8 +121,9 @@ class Pool final : public Peer, public ServerOwner {
   // pool_open.cpp
   void open_for(const Borrower& borrower, BackendIndex backend);
   [[nodiscard]] bool make_room();
-  [[nodiscard]] BackendIndex choose(Role role, SteadyTime now);
-  [[nodiscard]] bool only_primaries(SteadyTime now) const;
+  [[nodiscard]] BackendIndex choose(const Borrower& borrower, SteadyTime now);
+  [[nodiscard]] bool reads_from(const Upstream& upstream, const Borrower& borrower, SteadyTime now) const;
+  [[nodiscard]] bool no_replica_for(const Borrower& borrower, SteadyTime now) const;
   [[nodiscard]] bool finding_out(const Reach& known) const;
   Reach& reach(const std::shared_ptr<Upstream>& upstream);
   [[nodiscard]] const Refusal* refusal(std::string_view key, SteadyTime now) const;

@@ -18,21 +18,22 @@ void Pool::flush() {
   }
   for (auto one = borrowers_.begin(); one != borrowers_.end();) {
     const auto borrower = one++;
-    const PooledClient* alone = borrower->alone ? borrower->client : nullptr;
-    ServerConnection* idle = borrower->alone ? nullptr : take_idle(borrower->key, borrower->role);
+    ServerConnection* idle = borrower->alone ? nullptr : take_idle(*borrower);
     if (idle != nullptr) {
       lend(*idle, borrower);
       continue;
     }
     const auto taken = std::find_if(opening.begin(), opening.end(), [&](const ServerConnection* server) {
-      return server->alone_for() == alone && server->opened_for() == borrower->role &&
-             server->key() == borrower->key;
+      return server->alone_for() == borrower->alone_for() && server->opened_for() == borrower->role &&
+             server->key() == borrower->key &&
+             (server->upstream()->role() != Role::replica || borrower->role != Role::replica ||
+              reads_from(*server->upstream(), *borrower, now));
     });
     if (taken != opening.end()) {
       opening.erase(taken);
       continue;
     }
-    const BackendIndex backend = choose(borrower->role, now);
+    const BackendIndex backend = choose(*borrower, now);
     if (backend == kNoBackend) continue;
     if (servers_.size() >= most() && !make_room()) return;
     open_for(*borrower, backend);
@@ -59,16 +60,32 @@ Pool::Reach& Pool::reach(const std::shared_ptr<Upstream>& upstream) {
   return reaches_.emplace_back(Reach{upstream, 0, {}});
 }
 
-bool Pool::only_primaries(SteadyTime now) const {
+// From one that is no primary. How far behind it is is not known where nobody asks, or no primary is.
+bool Pool::reads_from(const Upstream& upstream, const Borrower& borrower, SteadyTime now) const {
+  const Generation& generation = *relay_.generation();
+  const auto& upstreams = generation.upstreams;
+  const auto lag = upstream.most_lag(now);
+  if (lag ? *lag > generation.config.sql.max_lag
+          : generation.watched && std::any_of(upstreams.begin(), upstreams.end(), [](const auto& other) {
+              return other->role() == Role::primary;
+            }))
+    return false;
+  if (borrower.wrote == SteadyTime::min() || upstream.has_until(borrower.wrote, now)) return true;
+  upstream.want_news(now);
+  return false;
+}
+
+bool Pool::no_replica_for(const Borrower& borrower, SteadyTime now) const {
   const auto& upstreams = relay_.generation()->upstreams;
   return std::none_of(upstreams.begin(), upstreams.end(), [&](const auto& upstream) {
-    return upstream->usable(now) && upstream->role() != Role::primary;
+    return upstream->usable(now) && upstream->role() != Role::primary && reads_from(*upstream, borrower, now);
   });
 }
 
 // In the configured order, among those that may be tried now. Looks past health when nothing else is left: a
 // server that is back is known by this sooner than by probes.
-BackendIndex Pool::choose(Role role, SteadyTime now) {
+BackendIndex Pool::choose(const Borrower& borrower, SteadyTime now) {
+  const Role role = borrower.role;
   const auto& upstreams = relay_.generation()->upstreams;
   SteadyTime again = SteadyTime::max();
   BackendIndex best = kNoBackend;
@@ -80,10 +97,15 @@ BackendIndex Pool::choose(Role role, SteadyTime now) {
       again = std::min(again, known.not_before);
       continue;
     }
-    if (finding_out(known)) continue;                                         // its end is told
-    if (role == Role::primary && superseded(upstreams, *upstream)) continue;  // so is a change
+    if (finding_out(known)) continue;                                     // its end is told
+    if (role != Role::any && superseded(upstreams, *upstream)) continue;  // so is a change
     if (role == Role::primary && upstream->known_replica(now)) {
       again = std::min(again, now + Upstream::kReplicaFor / 4);
+      continue;
+    }
+    // It gets nearer, or the primary is reached.
+    if (role == Role::replica && upstream->role() == Role::replica && !reads_from(*upstream, borrower, now)) {
+      again = std::min(again, now + Upstream::kReplicaFor / 10);
       continue;
     }
     int worth = upstream->usable(now) ? 10 : 1;

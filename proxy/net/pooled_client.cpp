@@ -51,7 +51,7 @@ void PooledClient::on_ready(std::uint32_t events) {
   if (wire_.told(events)) loop().flush_client_later(*this);
   if (wire_.shaking()) return shake();
   // Who waits for a server is not read: that it left shows only here.
-  if (wire_.hung_up() && borrowing_) return close();
+  if (wire_.hung_up() && (borrowing_ || held_)) return close();
   // A reset while nobody reads would not be seen: nobody is there to be answered any more.
   if ((events & EPOLLERR) != 0 && (ending_ || !may_read())) return close();
   read();
@@ -105,6 +105,7 @@ void PooledClient::received(std::size_t bytes) {
 void PooledClient::server_sent() {
   if (closed_) return;
   active_ = loop().now();
+  bool must_ask = std::exchange(held_, false);
   while (server_ != nullptr && !ending_) {
     Wire& from = server_->wire();
     if (rest(Side::server).bytes > 0) {
@@ -115,7 +116,8 @@ void PooledClient::server_sent() {
     if (!carry_out(Side::server, session_->on_bytes(Side::server, from.input()))) break;
   }
   // What the client has sent may mean something now.
-  if (!closed_ && !wire_.input().empty()) ask();
+  must_ask = must_ask || must_ask_;
+  if (!closed_ && (must_ask || !wire_.input().empty())) ask();
   leave_if_told();
   read_on_if_stopped();
 }

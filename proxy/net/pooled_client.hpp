@@ -43,6 +43,8 @@ class PooledClient final : public Peer {
   void lent(ServerConnection& server);
   void not_lent(Failure failure, std::string_view text);
   Borrowers::iterator borrower;  // while it waits
+  /// When it may have written last; SteadyTime::min(): never.
+  [[nodiscard]] SteadyTime wrote_at() const { return wrote_at_; }
 
   // What its server does. --------------------------------------------------------------------------------
   /// There is input.
@@ -99,7 +101,8 @@ class PooledClient final : public Peer {
   void send(Side to, std::string_view text);
   void take_rest(Side from);
   void head_too_long(Side of);
-  void give_back();
+  void give_back(const Step& step);
+  void wrote();
   void count(const Step& step);
   void server_gets(std::uint64_t requests);
   void forget_requests();
@@ -122,6 +125,7 @@ class PooledClient final : public Peer {
   bool asking_ = false;     // ask() is at work
   bool must_ask_ = false;   // even with no input
   bool borrowing_ = false;  // waits for a server
+  bool held_ = false;       // until its server has said something
   bool tls_due_ = false;    // when all is written
   bool ending_ = false;     // close when all is written
   bool draining_ = false;
@@ -132,6 +136,7 @@ class PooledClient final : public Peer {
   std::uint64_t owed_ = 0;  // the first of them, which the server's counters know
   SteadyTime stalled_since_ = SteadyTime::max();
   SteadyTime ends_at_ = SteadyTime::max();
+  SteadyTime wrote_at_ = SteadyTime::min();
   SteadyTime logged_in_by_;
   SteadyTime started_;
   SteadyTime active_;  // last traffic

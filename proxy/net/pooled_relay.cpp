@@ -15,7 +15,12 @@ config::Listener login_of(const Generation& generation) {
   login.backends.clear();
   login.timeouts = {};
   login.max_clients = 0;
+  const config::Sql usual;
   login.sql.max_server_connections = 0;
+  login.sql.servers = usual.servers;
+  login.sql.read_write_split = usual.read_write_split;
+  login.sql.max_lag = usual.max_lag;
+  login.sql.causal_reads = usual.causal_reads;
   return login;
 }
 

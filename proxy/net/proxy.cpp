@@ -215,8 +215,8 @@ Result<Entry> Proxy::Impl::prepare(const config::Listener& listener, const Entry
     generation->core = keep(made->core.exchanges);
     generation->pooled = keep(made->core.pooled);
     generation->server_connections = share_of(w, workers_.size(), listener.sql.max_server_connections);
-    generation->watches = w == 0 && entry.upstreams.size() > 1 && generation->pooled &&
-                          !generation->pooled->watch_key().empty();
+    generation->watched = entry.upstreams.size() > 1 && generation->pooled && generation->pooled->can_watch();
+    generation->watches = generation->watched && w == 0;
     generation->numbers = entry.numbers;
     generation->tls = entry.tls;
     generation->certificate = certificate;

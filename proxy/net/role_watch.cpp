@@ -40,6 +40,11 @@ void RoleWatch::adopt(bool login_changed) {
     }
   }
   watched_ = std::move(watched);
+  if (std::none_of(watched_.begin(), watched_.end(),
+                   [&](const Watched& one) { return one.upstream.get() == primary_; })) {
+    primary_ = nullptr;
+    history_.clear();
+  }
   for (std::size_t i = servers_.size(); i-- > 0;) {  // a closed one leaves the list
     Watched* const one = find(servers_[i]);
     if (one == nullptr) {
@@ -81,12 +86,27 @@ void RoleWatch::wake() {
   if (closing_ || watched_.empty()) return;
   const auto first = std::min_element(watched_.begin(), watched_.end(),
                                       [](const Watched& a, const Watched& b) { return a.due < b.due; });
-  loop().deadlines().no_later_than(*this, first->due);
+  loop().deadlines().no_later_than(
+      *this, reads_wait() ? std::min(first->due, loop().now() + kIntervalForNews) : first->due);
+}
+
+// Clients' reads may depend on what they wrote.
+bool RoleWatch::reads_wait() const {
+  const config::Sql& sql = relay_.generation()->config.sql;
+  return sql.read_write_split != config::ReadWriteSplit::disabled && sql.causal_reads;
+}
+
+bool RoleWatch::news_wanted(SteadyTime now) const {
+  return reads_wait() && std::any_of(watched_.begin(), watched_.end(), [&](const Watched& one) {
+           return now - one.upstream->news_wanted_at() <= 2 * kIntervalForNews;
+         });
 }
 
 void RoleWatch::on_deadline(SteadyTime now) {
+  const bool news = news_wanted(now);
   for (std::size_t i = 0; i < watched_.size(); ++i) {
-    if (now >= watched_[i].due) ask(watched_[i], static_cast<BackendIndex>(i));
+    const bool soon = news && watched_[i].asked && now - watched_[i].asked_at >= kIntervalForNews;
+    if (soon || now >= watched_[i].due) ask(watched_[i], static_cast<BackendIndex>(i));
   }
   wake();
 }
@@ -101,20 +121,28 @@ void RoleWatch::ask(Watched& one, BackendIndex backend) {
     one.asked = false;
     one.server->open();
   } else if (one.server->state() == ServerConnection::State::idle) {
+    one.asked_at = loop().now();
     one.server->ask();
   }
 }
 
-// The one that answers, takes writes, and does so by right.
+// Takes writes, and does so by right.
+bool RoleWatch::is_primary(const Watched& one) const {
+  return one.upstream->role() == Role::primary && !superseded(relay_.generation()->upstreams, *one.upstream);
+}
+
 bool RoleWatch::has_primary() const {
-  return std::any_of(watched_.begin(), watched_.end(), [&](const Watched& one) {
-    return one.answers && one.upstream->role() == Role::primary &&
-           !superseded(relay_.generation()->upstreams, *one.upstream);
-  });
+  return std::any_of(watched_.begin(), watched_.end(),
+                     [&](const Watched& one) { return one.answers && is_primary(one); });
 }
 
 SteadyTime RoleWatch::next() const {
-  return loop().now() + about(has_primary() ? kInterval : kIntervalWithoutPrimary);
+  const config::Sql& sql = relay_.generation()->config.sql;
+  auto interval = kInterval;
+  // With what is added by chance, a third.
+  if (sql.uses_replicas()) interval = std::min(interval, sql.max_lag * 3 / 10);
+  if (!has_primary()) interval = kIntervalWithoutPrimary;
+  return loop().now() + about(interval);
 }
 
 // What comes of it ------------------------------------------------------------------------------------------
@@ -123,10 +151,41 @@ void RoleWatch::ready(ServerConnection& server) {
   Watched* const one = find(server);
   if (one == nullptr) return server.close_in_peace();
   if (!std::exchange(one->answers, true)) relay_.outside().standing_changed(relay_.name());
+  if (one->asked) learn(*one);
   if (server.outlived(loop().now())) return let_go(*one);
   // What it said at its login may be less than it says when it is asked.
   one->due = std::exchange(one->asked, true) ? next() : loop().now();
   wake();
+}
+
+// It answered.
+void RoleWatch::learn(Watched& one) {
+  const Standing said = one.server->standing();
+  one.position = said.position;
+  const SteadyTime now = loop().now();
+  if (one.upstream->role() == Role::replica) {
+    const bool known = said.role == Role::replica && said.position != 0;
+    return one.upstream->set_behind(known ? history_.behind(said.position, now) : std::nullopt, now);
+  }
+  if (!is_primary(one) || said.position == 0) return;
+  // Another history: what replicas were told to have may not be part of it.
+  if (primary_ != one.upstream.get() || term_ != said.term) {
+    history_.clear();
+    for (Watched& other : watched_) {
+      other.upstream->set_behind(std::nullopt, now);
+      if (&other != &one) other.due = now;
+    }
+    primary_ = one.upstream.get();
+    term_ = said.term;
+  }
+  history_.add(one.asked_at, said.position);
+  for (const Watched& other : watched_) {
+    if (other.server == nullptr || other.position == 0 || other.upstream->role() != Role::replica ||
+        !other.upstream->lag())
+      continue;
+    if (const auto behind = history_.behind(other.position, now))
+      other.upstream->set_has_until(behind->has_until);
+  }
 }
 
 // Another one is opened when it is due.
@@ -156,6 +215,9 @@ void RoleWatch::closed(ServerConnection& server) {
     const bool had_primary = has_primary();
     one->server = nullptr;
     one->answers = false;
+    // It may have gone, and be elsewhere in its history when it is back.
+    one->position = 0;
+    one->upstream->set_behind(std::nullopt, loop().now());
     const bool lost_primary = had_primary && !has_primary();
     for (Watched& other : watched_) {
       if (lost_primary && &other != one) other.due = loop().now();

@@ -1,8 +1,10 @@
-// Keeps knowing which of a listener's servers takes writes: asks each for its standing, on a connection of
-// its own per server, that nobody borrows. More than once a second while a primary is there and answers, ten
-// times a second while none is, so that a promotion is known soon. One worker of a listener watches, and only
-// where there are several servers and the protocol can ask (Generation::watches); what it learns goes to the
-// Upstreams, and all workers are told of a change (Outside::standing_changed). One worker's thread only.
+// Keeps knowing which of a listener's servers takes writes, and how far behind it the others are: asks each
+// for its standing, on a connection of its own per server, that nobody borrows. More than once a second while
+// a primary is there and answers (and more often yet where the lag that is allowed is short), ten times a
+// second while none is, so that a promotion is known soon, and while clients wait to read what they wrote.
+// One worker of a listener watches, and only where there are several servers and the protocol can ask
+// (Generation::watches); what it learns goes to the Upstreams, and all workers are told of a change
+// (Outside::standing_changed). One worker's thread only.
 #pragma once
 
 #include <chrono>
@@ -11,6 +13,7 @@
 #include <vector>
 
 #include "proxy/net/placed.hpp"
+#include "proxy/net/position_history.hpp"
 #include "proxy/net/server_connection.hpp"
 
 namespace ambassador::proxy::net {
@@ -21,6 +24,8 @@ class RoleWatch final : public Timed, public ServerOwner {
   /// in step. A primary that was demoted without its connections being closed gets no write after a second.
   static constexpr std::chrono::milliseconds kInterval{800};
   static constexpr std::chrono::milliseconds kIntervalWithoutPrimary{100};
+  /// While a client would read from a replica if it had what that client wrote.
+  static constexpr std::chrono::milliseconds kIntervalForNews{100};
 
   explicit RoleWatch(PooledRelay& relay) : relay_(relay) {}
   ~RoleWatch();
@@ -49,12 +54,18 @@ class RoleWatch final : public Timed, public ServerOwner {
     ServerConnection* server = nullptr;  // null: there is none now
     SteadyTime due;
     bool asked = false;  // on this connection
+    SteadyTime asked_at{};
+    std::uint64_t position = 0;  // as it said last
     bool answers = true;
     bool refused = false;  // its login, for good: what it says will not change soon
   };
   void ask(Watched& one, BackendIndex backend);
   Watched* find(const ServerConnection& server);
+  [[nodiscard]] bool is_primary(const Watched& one) const;
   [[nodiscard]] bool has_primary() const;
+  void learn(Watched& one);
+  [[nodiscard]] bool reads_wait() const;
+  [[nodiscard]] bool news_wanted(SteadyTime now) const;
   void let_go(Watched& one);
   void wake();
   [[nodiscard]] SteadyTime next() const;
@@ -63,6 +74,9 @@ class RoleWatch final : public Timed, public ServerOwner {
   PooledRelay& relay_;
   std::vector<Watched> watched_;  // in the order of the generation's upstreams
   Placed<ServerConnection> servers_;
+  PositionHistory history_;  // of the primary
+  const Upstream* primary_ = nullptr;
+  std::uint64_t term_ = 0;
   bool closing_ = false;
 };
 

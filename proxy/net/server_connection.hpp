@@ -63,6 +63,7 @@ class ServerConnection final : public Peer {
   [[nodiscard]] const std::string& key() const { return key_; }
   [[nodiscard]] PooledClient* alone_for() const { return alone_for_; }
   [[nodiscard]] Role role() const { return server_->standing().role; }
+  [[nodiscard]] Standing standing() const { return server_->standing(); }
   [[nodiscard]] Role opened_for() const { return opened_for_; }
   [[nodiscard]] const std::shared_ptr<Upstream>& upstream() const { return upstream_; }
   [[nodiscard]] bool opening() const {
@@ -77,6 +78,8 @@ class ServerConnection final : public Peer {
   [[nodiscard]] Wire& wire() { return wire_; }
   [[nodiscard]] PooledServer& protocol() { return *server_; }
   [[nodiscard]] BackendCounters& counters() { return *counters_; }
+  /// What the client that holds it wants it for.
+  [[nodiscard]] Role lent_for() const { return lent_for_; }
   void give_back();
   /// The client left in the middle of something: interrupts it, then closes.
   void abandon();

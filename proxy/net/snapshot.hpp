@@ -4,6 +4,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,12 +30,13 @@ struct BackendSnapshot {
   unsigned weight = 1;
 
   bool usable = true;
-  Role role = Role::any;               // of a pooled protocol's server, as it said last
-  std::uint64_t term = 0;              // likewise
-  std::string health;                  // "up", "down: <why>", "unknown" (not probed yet)
-  std::vector<std::string> addresses;  // the last good answer, "10.1.2.3:6379"
-  SystemTime resolved_at{};            // of the last good answer; epoch = never
-  std::string resolve_error;           // empty when the last try went well
+  Role role = Role::any;                         // of a pooled protocol's server, as it said last
+  std::uint64_t term = 0;                        // likewise
+  std::optional<std::chrono::milliseconds> lag;  // of a replica, if it is known
+  std::string health;                            // "up", "down: <why>", "unknown" (not probed yet)
+  std::vector<std::string> addresses;            // the last good answer, "10.1.2.3:6379"
+  SystemTime resolved_at{};                      // of the last good answer; epoch = never
+  std::string resolve_error;                     // empty when the last try went well
 
   std::uint64_t lanes_open = 0;    // connections that are up
   std::uint64_t waiting = 0;       // requests that wait for a connection
@@ -64,6 +66,7 @@ struct PoolSnapshot {
   std::uint64_t waiting = 0;        // clients that wait for one, now
   std::uint64_t logins_failed = 0;  // connections that were made, and then TLS or the login failed
   std::uint64_t interruptions = 0;  // sent to servers
+  std::uint64_t run_again = 0;      // by another server, after the first one could not
   std::vector<PinCount> pins;       // clients that kept their server between units of work
   HistogramSnapshot wait_time;      // of clients that got a server, those that waited for none too
 };

@@ -11,7 +11,7 @@ Wire& PooledClient::wire(Side side) {
 }
 
 bool PooledClient::may_ask() const {
-  if (closed_ || ending_ || borrowing_ || tls_due_ || wire_.shaking() || wire_.full()) return false;
+  if (closed_ || ending_ || borrowing_ || held_ || tls_due_ || wire_.shaking() || wire_.full()) return false;
   return server_ == nullptr || !server_->wire().full();
 }
 
@@ -83,12 +83,17 @@ bool PooledClient::carry_out(Side from, const Step& step) {
       loop().flush_client_later(*this);
       return false;
     case Step::Kind::borrow:
+      if (step.again) relay_.counters().pool.run_again.add();
       borrowing_ = true;
       relay_.pool().borrow(*this);
       return !borrowing_;
     case Step::Kind::give_back:
-      give_back();
+      give_back(step);
       return true;
+    case Step::Kind::hold:
+      assert(from == Side::client && server_ != nullptr);
+      held_ = true;
+      return false;
     case Step::Kind::cancel:
       relay_.outside().cancel(relay_.name(),
                               {std::string(step.text), std::make_shared<Socket>(wire_.socket().duplicate())});
@@ -154,14 +159,24 @@ void PooledClient::not_lent(Failure failure, std::string_view text) {
   if (!asking_) loop().again(*this);
 }
 
-void PooledClient::give_back() {
+void PooledClient::give_back(const Step& step) {
   if (server_ == nullptr) return;
+  if (step.wrote) wrote();
+  if (step.again) must_ask_ = true;
+  held_ = false;
   assert(rest(Side::server).bytes == 0);
   forget_requests();  // those that the session answers itself
   std::exchange(server_, nullptr)->give_back();
 }
 
+// By the clock as it is now: the turn's time may be before the write.
+void PooledClient::wrote() {
+  wrote_at_ = std::chrono::steady_clock::now();
+}
+
 void PooledClient::server_lost() {
+  held_ = false;
+  if (server_->lent_for() != Role::replica) wrote();
   for (std::uint64_t i = 0; i < owed_; ++i) relay_.counters().failures.add(Failure::lost);
   if (owed_ > 0) server_->counters().failures.add(Failure::lost);
   forget_requests();

@@ -114,6 +114,37 @@ bool Upstream::known_replica(SteadyTime now) const {
   return SteadyTime::duration(age) < kReplicaFor;
 }
 
+// Who reads when it answered sees at least what it answered then.
+void Upstream::set_behind(const std::optional<Behind>& behind, SteadyTime now) {
+  lag_.store(behind ? behind->lag.count() : kUnknown, std::memory_order_relaxed);
+  has_until_.store(behind ? behind->has_until.time_since_epoch().count() : kUnknown,
+                   std::memory_order_relaxed);
+  answered_at_.store(now.time_since_epoch().count(), std::memory_order_release);
+}
+
+void Upstream::set_has_until(SteadyTime until) {
+  has_until_.store(until.time_since_epoch().count(), std::memory_order_relaxed);
+}
+
+std::optional<SteadyTime::duration> Upstream::lag() const {
+  const auto lag = lag_.load(std::memory_order_relaxed);
+  if (lag == kUnknown) return std::nullopt;
+  return SteadyTime::duration(lag);
+}
+
+std::optional<SteadyTime::duration> Upstream::most_lag(SteadyTime now) const {
+  const SteadyTime answered(SteadyTime::duration(answered_at_.load(std::memory_order_acquire)));
+  const auto then = lag();
+  if (!then) return std::nullopt;
+  return *then + std::max(now - answered, SteadyTime::duration::zero());
+}
+
+bool Upstream::has_until(SteadyTime then, SteadyTime now) const {
+  const SteadyTime answered(SteadyTime::duration(answered_at_.load(std::memory_order_acquire)));
+  const auto until = has_until_.load(std::memory_order_relaxed);
+  return until != kUnknown && now - answered < kNewsFor && SteadyTime(SteadyTime::duration(until)) >= then;
+}
+
 void Upstream::note_error(std::string_view what, SystemTime now) {
   const std::lock_guard lock(mutex_);
   last_error_ = what;
@@ -128,6 +159,8 @@ void Upstream::describe(BackendSnapshot& out, SteadyTime now) const {
   out.usable = usable(now);
   out.role = role();
   out.term = term();
+  if (const auto known = lag(); known && out.role == Role::replica)
+    out.lag = std::chrono::duration_cast<std::chrono::milliseconds>(*known);
   const Probe probe = probe_.load(std::memory_order_relaxed);
   const std::lock_guard lock(mutex_);
   if (probe == Probe::down) {

@@ -17,6 +17,7 @@
 #include "common/config/document.hpp"
 #include "proxy/net/address.hpp"
 #include "proxy/net/clock.hpp"
+#include "proxy/net/position_history.hpp"
 #include "proxy/net/snapshot.hpp"
 #include "proxy/session/pooled.hpp"
 
@@ -63,6 +64,27 @@ class Upstream {
   /// It said so not long ago.
   [[nodiscard]] bool known_replica(SteadyTime now) const;
 
+  // How far behind it is, as a replica. ------------------------------------------------------------------
+  /// What was found out is believed for so long when clients' own writes depend on it.
+  static constexpr std::chrono::milliseconds kNewsFor{2000};
+  /// It answered at `now` (RoleWatch). Nothing: it is not known, or not any more.
+  void set_behind(const std::optional<Behind>& behind, SteadyTime now);
+  /// The primary answered: more is known of what it has, not of its lag.
+  void set_has_until(SteadyTime until);
+  /// When it answered; nothing: not known.
+  [[nodiscard]] std::optional<SteadyTime::duration> lag() const;
+  /// The same as of now, were it to have stopped since.
+  [[nodiscard]] std::optional<SteadyTime::duration> most_lag(SteadyTime now) const;
+  /// It has all that was written until then.
+  [[nodiscard]] bool has_until(SteadyTime then, SteadyTime now) const;
+  /// A client would read there if it had what that client wrote.
+  void want_news(SteadyTime now) const {
+    news_wanted_at_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
+  }
+  [[nodiscard]] SteadyTime news_wanted_at() const {
+    return SteadyTime(SteadyTime::duration(news_wanted_at_.load(std::memory_order_relaxed)));
+  }
+
   /// Which of the addresses the next connection should try first: each in turn.
   [[nodiscard]] std::size_t next_start() { return starts_.fetch_add(1, std::memory_order_relaxed); }
   /// Connections that are open, over all workers (for least connections).
@@ -78,6 +100,8 @@ class Upstream {
   void failed(SteadyTime now);
   [[nodiscard]] bool ejects() const { return eject_after_.load(std::memory_order_relaxed) != 0; }
 
+  static constexpr SteadyTime::rep kUnknown = -1;
+
   const config::Backend backend_;
   std::atomic<unsigned> eject_after_{0};  // failures in a row; 0 = no ejection
   std::atomic<SteadyTime::rep> retry_after_{0};
@@ -88,6 +112,10 @@ class Upstream {
   std::atomic<Role> role_{Role::any};
   std::atomic<std::uint64_t> term_{0};
   std::atomic<SteadyTime::rep> role_known_at_{0};
+  std::atomic<SteadyTime::rep> lag_{kUnknown};
+  std::atomic<SteadyTime::rep> has_until_{kUnknown};
+  std::atomic<SteadyTime::rep> answered_at_{0};
+  mutable std::atomic<SteadyTime::rep> news_wanted_at_{0};
 
   mutable std::mutex mutex_;  // guards what follows; never taken per request
   std::shared_ptr<const Addresses> addresses_ = std::make_shared<const Addresses>();

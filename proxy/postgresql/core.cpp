@@ -59,12 +59,8 @@ class PostgresCore final : public PooledCore {
   // Any will do that is there: what is configured, what a client was let into, or what tools connect to.
   [[nodiscard]] std::string watched_database() const {
     if (!parts_->settings.database.empty()) return parts_->settings.database;
-    if (!parts_->greetings.empty()) {
-      for (const auto& [name, value] : parameters_of(parts_->greetings.begin()->first)) {
-        if (name == "database") return value;
-      }
-    }
-    return "postgres";
+    const auto& greeted = parts_->greetings;
+    return greeted.empty() ? "postgres" : std::string(database_of(greeted.begin()->first));
   }
 
   const std::unique_ptr<CoreParts> parts_;  // what its sessions and servers write

@@ -8,6 +8,7 @@
 
 #include "proxy/postgresql/credentials.hpp"
 #include "proxy/postgresql/parameters.hpp"
+#include "proxy/postgresql/route_scan.hpp"
 #include "proxy/postgresql/scram_keys.hpp"
 #include "proxy/postgresql/settings.hpp"
 #include "proxy/postgresql/statements.hpp"
@@ -18,6 +19,7 @@ struct CoreParts {
   Settings settings;
   std::optional<ScramVerifier> client_verifier;
   Statements statements;
+  RouteScan route;
   std::string text;  // of the last step of any of them: idle clients hold no answers
 
   /// What servers of a key report after a login.

@@ -28,6 +28,8 @@ inline constexpr std::size_t kMaxOwed = std::size_t{1} << 20;
 /// Prepared statements of one client, and those that a core knows though nobody has them.
 inline constexpr std::size_t kMaxStatementsOfClient = 10000;
 inline constexpr std::size_t kMaxStatementsKnown = 2000;
+/// An idle client keeps no more than that of what it asked a replica.
+inline constexpr std::size_t kUnitKept = 256;
 /// Kinds of servers, and spellings of parameters, that a core remembers.
 inline constexpr std::size_t kMaxRemembered = 1000;
 /// Names and values of all parameters that a server reports; PostgreSQL 18 reports 15 short ones.

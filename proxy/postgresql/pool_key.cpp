@@ -43,6 +43,13 @@ std::string_view user_of(std::string_view key) {
   return fields.string() == "user" ? fields.string() : std::string_view();
 }
 
+std::string_view database_of(std::string_view key) {
+  BodyReader fields(key);
+  fields.string();
+  fields.string();
+  return fields.string() == "database" ? fields.string() : std::string_view();
+}
+
 std::vector<std::pair<std::string, std::string>> parameters_of(std::string_view key) {
   std::vector<std::pair<std::string, std::string>> all;
   BodyReader fields(key);

@@ -22,6 +22,8 @@ namespace ambassador::proxy::postgresql {
 
 /// The user in it.
 [[nodiscard]] std::string_view user_of(std::string_view key);
+/// The database in it.
+[[nodiscard]] std::string_view database_of(std::string_view key);
 
 /// The others: what a login says besides the user.
 [[nodiscard]] std::vector<std::pair<std::string, std::string>> parameters_of(std::string_view key);

@@ -1,14 +1,15 @@
 // One PostgreSQL client: its first packets and authentication (session_start.cpp), then what its messages
-// mean (session_client.cpp, session_statements.cpp) and what its server's do (session_server.cpp), and what
-// it is told when there is no server (session_failure.cpp). Only heads are walked, and whole runs of messages
-// are passed on at once; bodies are looked into where a client of transaction pooling might notice that its
-// server changes. Made by the core. Pure.
+// mean (session_client.cpp, session_statements.cpp), which server they may go to (session_route.cpp), what
+// its server's mean (session_server.cpp), and what it is told when there is no server (session_failure.cpp).
+// Only heads are walked, and whole runs of messages are passed on at once; bodies are looked into where a
+// client of transaction pooling might notice that its server changes. Made by the core. Pure.
 #pragma once
 
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "proxy/postgresql/body_reader.hpp"
 #include "proxy/postgresql/core_parts.hpp"
@@ -69,6 +70,13 @@ class PostgresSession final : public PooledSession {
     drops,  // the unit's messages lead nowhere
     ready,  // ReadyForQuery goes to the client
   };
+  // What becomes of a unit of work that a replica could not do.
+  enum class Again : std::uint8_t {
+    no,
+    drains,  // the rest of what the replica answers leads nowhere
+    due,     // the primary is to be borrowed for it
+    runs,    // it is being said to the primary
+  };
   struct Start;  // what is needed until it is open
 
   // session_start.cpp
@@ -111,6 +119,29 @@ class PostgresSession final : public PooledSession {
   void owe_extended(const Owed& owed);
   void pin(PinSet pins);
 
+  /// Where a unit of work may run.
+  struct Routed {
+    Route route = Route::primary;
+    bool incomplete = false;  // that can't be said before more of it is there
+    std::size_t size = 0;     // of the unit, if it may run on a replica
+    bool again = false;       // it can be said a second time
+  };
+  enum class Further : std::uint8_t { goes_on, waits, incomplete };
+
+  // session_route.cpp
+  [[nodiscard]] bool splits() const;
+  Route route_of(std::string_view sql);
+  Route route_of_statement(std::string_view name);
+  Routed route(std::string_view input);
+  Routed route_batch(std::string_view input);
+  bool choose_role(std::string_view input);
+  Further further(std::string_view input);
+  std::optional<Step> judge(std::string_view input);
+  Step drain_answers(std::string_view input);
+  void run_on_primary();
+  Step say_again();
+  void fail_again(Failure failure, std::string_view why);
+
   // session_statements.cpp
   Handled on_parse(std::string_view input, const Header& front, bool first);
   Handled on_named_parse(std::string_view message, std::string_view name, std::string_view body);
@@ -152,6 +183,7 @@ class PostgresSession final : public PooledSession {
   [[nodiscard]] bool in_flight() const;
   [[nodiscard]] bool releasable() const;
   void leave_server();
+  Step give_back();
   void say_lost();
 
   [[nodiscard]] bool transaction() const { return pooling_ == config::Pooling::transaction; }
@@ -173,6 +205,13 @@ class PostgresSession final : public PooledSession {
   std::string cancel_key_;
 
   PostgresqlServer* server_ = nullptr;
+  Role role_;                   // what the server was, or is to be, borrowed for
+  bool wrote_ = false;          // by it, maybe
+  bool in_unit_ = false;        // of a unit that may run on a replica not all was taken yet
+  bool may_run_again_ = false;  // unit_ is the only one under way, and the client has seen nothing of it
+  Again again_ = Again::no;
+  std::string unit_;
+  std::size_t unit_at_ = 0;  // so much of it was said again
   OwedQueue owed_;
   char status_ = 'I';           // of the transaction, as the last ReadyForQuery said
   bool just_lent_ = false;      // its parameters were not compared yet

@@ -36,14 +36,15 @@ Step PostgresSession::from_client(std::string_view input) {
     const TrackedSet different = values_.different_from(server_->tracked()) & server_->tracked().known;
     if (different != 0 && transaction()) return set_values(different);
   }
-  if (input.empty() && releasable()) {
-    leave_server();
-    return {.kind = Step::Kind::give_back};
-  }
+  if (again_ == Again::due) return releasable() ? give_back() : Step{.kind = Step::Kind::hold};
+  if (again_ == Again::runs) return say_again();
+  const bool anew = role_ == Role::replica && !in_unit_ && splits();
+  if ((input.empty() || anew) && releasable()) return give_back();
   return run(input);
 }
 
 Step PostgresSession::without_server(std::string_view input) {
+  if (again_ == Again::due) return {.kind = Step::Kind::borrow, .again = true};
   if (body_left_ > 0) return drop(input);  // of a message whose server was lost
   const Header front = read_header(input);
   if (front.found == Found::incomplete) return {};
@@ -61,6 +62,7 @@ Step PostgresSession::without_server(std::string_view input) {
   if (begins_work(front.type)) {
     // Who sends slowly does not hold a server meanwhile.
     if (front.size() <= kMaxKept && input.size() < front.size()) return {};
+    if (!choose_role(input)) return {};
     if (!passthrough_) {
       // They may have been replaced since.
       const auto& credentials = parts_->credentials();
@@ -78,7 +80,10 @@ Step PostgresSession::without_server(std::string_view input) {
 }
 
 PooledSession::Want PostgresSession::want() const {
-  return {.key = key_, .role = parts_->settings.role, .alone = passthrough_};
+  return {.key = key_,
+          .role = role_,
+          .causal = role_ == Role::replica && splits() && parts_->settings.causal_reads,
+          .alone = passthrough_};
 }
 
 // The client sees its own values whatever server it gets. What it sent goes on behind it.
@@ -92,6 +97,8 @@ Step PostgresSession::set_values(TrackedSet different) {
 
 // Passes on as many messages as go as they are.
 Step PostgresSession::run(std::string_view input) {
+  const bool routes = role_ == Role::replica && splits();
+  if (role_ != Role::replica) wrote_ = true;
   std::size_t at = 0;
   began_ = 0;
   while (began_ < kMostCounted) {
@@ -107,6 +114,15 @@ Step PostgresSession::run(std::string_view input) {
       return broken("invalid message length");
     }
     if (owed_.size() >= kMaxOwed) return broken("too many messages are not answered yet");
+    if (routes && !in_unit_ && begins_work(front.type)) {
+      const Further next = further(rest);
+      if (next != Further::goes_on) {
+        if (at > 0 || next == Further::incomplete) break;
+        return {.kind = Step::Kind::hold};
+      }
+      in_unit_ = true;
+      may_run_again_ = false;
+    }
     const Handled handled = handle(rest, front, at == 0);
     if (handled.kind == Handled::Kind::step) return handled.step;
     if (handled.kind != Handled::Kind::pass) break;
@@ -149,6 +165,7 @@ PostgresSession::Handled PostgresSession::handle(std::string_view input, const H
     case 'F':
       owe({.kind = Owed::Kind::function});
       ++began_;
+      in_unit_ = false;
       return {};
     case 'E':
       owe_extended({.kind = Owed::Kind::execute, .statement = last_bound_});
@@ -180,6 +197,7 @@ PostgresSession::Handled PostgresSession::handle(std::string_view input, const H
 void PostgresSession::take_query() {
   owe({.kind = Owed::Kind::query});
   ++began_;
+  in_unit_ = false;
   if (!transaction()) return;
   unnamed_id_ = 0;
   server_->unnamed(0);  // a simple query ends the unnamed statement
@@ -189,7 +207,7 @@ void PostgresSession::take_query() {
 
 void PostgresSession::take_sync() {
   if (copies_in_) return;  // ignored there
-  skips_to_sync_ = open_batch_ = false;
+  skips_to_sync_ = open_batch_ = in_unit_ = false;
   owe({.kind = Owed::Kind::sync});
   ++began_;
 }

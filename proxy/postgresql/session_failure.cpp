@@ -66,6 +66,15 @@ void PostgresSession::server_lost() {
     return;
   }
   if (stage_ == Stage::over) return;
+  if (again_ == Again::drains || (may_run_again_ && !in_unit_ && body_left_ == 0)) return run_on_primary();
+  may_run_again_ = in_unit_ = false;
+  if (again_ == Again::runs) {
+    owed_.clear();
+    open_batch_ = skips_to_sync_ = false;
+    body_left_ = 0;
+    scanning_ = false;
+    return fail_again(Failure::lost, {});
+  }
   say_lost();
 }
 
@@ -125,7 +134,13 @@ bool PostgresSession::in_flight() const {
 
 bool PostgresSession::releasable() const {
   return server_ != nullptr && transaction() && pins_ == 0 && status_ == 'I' && !in_flight() && !just_lent_ &&
-         stage_ == Stage::open && failing_ == Failing::no;
+         stage_ == Stage::open && failing_ == Failing::no && again_ != Again::runs;
+}
+
+Step PostgresSession::give_back() {
+  leave_server();
+  return {
+      .kind = Step::Kind::give_back, .wrote = std::exchange(wrote_, false), .again = again_ == Again::due};
 }
 
 void PostgresSession::leave_server() {
@@ -133,12 +148,13 @@ void PostgresSession::leave_server() {
   if (!transaction() || pins_ != 0 || status_ != 'I') server_->left_something();
   server_ = nullptr;
   owed_.shrink();
+  if (again_ == Again::no && unit_.capacity() > kUnitKept) unit_ = {};
 }
 
 bool PostgresSession::client_left() {
   if (server_ == nullptr) return true;
-  const bool at_peace =
-      !in_flight() && (stage_ == Stage::open || stage_ == Stage::over || stage_ == Stage::waits);
+  const bool at_peace = !in_flight() && again_ != Again::runs &&
+                        (stage_ == Stage::open || stage_ == Stage::over || stage_ == Stage::waits);
   if (at_peace) leave_server();
   server_ = nullptr;
   return at_peace;
@@ -153,7 +169,8 @@ bool PostgresSession::may_cancel(std::string_view wish) const {
 }
 
 bool PostgresSession::at_rest() const {
-  return stage_ == Stage::open && !in_flight() && status_ == 'I' && failing_ == Failing::no && !just_lent_;
+  return stage_ == Stage::open && !in_flight() && status_ == 'I' && failing_ == Failing::no && !just_lent_ &&
+         again_ == Again::no;
 }
 
 std::string_view PostgresSession::farewell() const {

@@ -24,6 +24,10 @@ bool is_read(char type, bool raw) {
 // Passes on as many messages as go as they are.
 Step PostgresSession::from_server(std::string_view input) {
   server_partial_ = false;
+  if (again_ == Again::drains) return drain_answers(input);
+  if (may_run_again_) {
+    if (const auto step = judge(input)) return *step;
+  }
   if (!owed_.empty() && owed_.front().synthetic()) return say_synthetic();
   std::size_t at = 0;
   ended_ = 0;
@@ -65,8 +69,7 @@ Step PostgresSession::from_server(std::string_view input) {
   }
   if (at > 0) return {.kind = Step::Kind::forward, .consumed = at, .ended = ended_};
   if (!input.empty() || !releasable()) return {};
-  leave_server();
-  return {.kind = Step::Kind::give_back};
+  return give_back();
 }
 
 void PostgresSession::write_synthetic(std::string& out, const Owed& owed) {

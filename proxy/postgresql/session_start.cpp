@@ -48,7 +48,8 @@ PostgresSession::PostgresSession(CoreParts& parts, const PooledCore::Client& cli
       client_(client),
       pooling_(parts.settings.pooling),
       passthrough_(parts.settings.authentication == config::Authentication::passthrough),
-      start_(std::make_unique<Start>()) {
+      start_(std::make_unique<Start>()),
+      role_(parts.settings.role) {
   if (passthrough_) pooling_ = config::Pooling::session;
 }
 
@@ -319,8 +320,12 @@ Step PostgresSession::greet(std::size_t consumed) {
 void PostgresSession::server_lent(PooledServer& server) {
   server_ = static_cast<PostgresqlServer*>(&server);  // the core makes no others
   just_lent_ = true;
-  server_partial_ = false;
+  server_partial_ = wrote_ = false;
   status_ = 'I';
+  if (again_ == Again::due) {
+    again_ = Again::runs;
+    unit_at_ = 0;
+  }
   if (!transaction()) server_->left_something();
 }
 
@@ -330,6 +335,7 @@ void PostgresSession::borrow_failed(Failure failure, std::string_view why) {
     start_->failure_text = why;
     return;
   }
+  if (again_ == Again::due) return fail_again(failure, why);
   failed_.clear();
   write_failure(failed_, "ERROR", failure, why);
   failing_ = Failing::says;

@@ -33,6 +33,10 @@ struct Settings {
   config::TlsMode server_tls = config::TlsMode::disabled;
   /// Which servers clients get.
   Role role = Role::primary;
+  /// With Role::primary and pooling by transaction: what goes to replicas nevertheless...
+  config::ReadWriteSplit split = config::ReadWriteSplit::disabled;
+  /// ...and whether to those alone that have what the client wrote.
+  bool causal_reads = true;
   /// Authentication::proxy: asked at every login, and by every client that begins a transaction, so that they
   /// can be replaced at any time; cheap. Null as long as there is none: clients are told so. Any thread that
   /// has a core of these settings.

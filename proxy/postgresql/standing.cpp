@@ -8,6 +8,9 @@ namespace ambassador::proxy::postgresql {
 namespace {
 
 constexpr std::size_t kTimelineDigits = 8;
+/// XLOG_BLCKSZ, as everybody has it, and what a page begins with (SizeOfXLogShortPHD).
+constexpr std::uint64_t kPage = 8192;
+constexpr std::uint64_t kPageHeader = 24;
 
 /// A value of the row; null is empty.
 std::string_view value(BodyReader& reader) {
@@ -33,6 +36,12 @@ std::optional<std::uint64_t> lsn(std::string_view text) {
   return *high << 32U | *low;
 }
 
+// Where the next record will be inserted. A replica says where the last one ended: at a page's end that is
+// before the next one's header, and an idle primary would seem to be ahead for ever.
+std::uint64_t end_of_last(std::uint64_t next) {
+  return next % kPage == kPageHeader ? next - kPageHeader : next;
+}
+
 }  // namespace
 
 std::optional<Standing> read_standing(std::string_view row) {
@@ -44,11 +53,12 @@ std::optional<Standing> read_standing(std::string_view row) {
   if (!reader.at_end() || columns != std::string_view("\0\3", 2) || !position) return std::nullopt;
   if (in_recovery == "t") return Standing{.role = Role::replica, .position = *position};
   if (in_recovery != "f") return std::nullopt;
+  const std::uint64_t end = end_of_last(*position);
   // Promoted between two of the functions: the next time will tell.
-  if (file.empty()) return Standing{.role = Role::primary, .position = *position};
+  if (file.empty()) return Standing{.role = Role::primary, .position = end};
   const auto timeline = hexadecimal(file.substr(0, kTimelineDigits));
   if (!timeline || file.size() < kTimelineDigits) return std::nullopt;
-  return Standing{.role = Role::primary, .term = *timeline, .position = *position};
+  return Standing{.role = Role::primary, .term = *timeline, .position = end};
 }
 
 }  // namespace ambassador::proxy::postgresql

@@ -12,13 +12,14 @@
 
 namespace ambassador::proxy::postgresql {
 
-/// One row: in recovery or not, the name of the WAL file that is written (null in recovery), the LSN.
+/// One row: in recovery or not, the name of the WAL file that is written (null in recovery), the LSN: of what
+/// is inserted, be it written or not, so that nothing that was committed is behind it.
 inline constexpr std::string_view kStandingQuery =
     "SELECT pg_catalog.pg_is_in_recovery(),"
     " CASE WHEN pg_catalog.pg_is_in_recovery() THEN NULL"
     " ELSE pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()) END,"
     " CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn()"
-    " ELSE pg_catalog.pg_current_wal_lsn() END";
+    " ELSE pg_catalog.pg_current_wal_insert_lsn() END";
 
 /// `row`: the body of the DataRow that answers it. Nothing: it is no such row.
 [[nodiscard]] std::optional<Standing> read_standing(std::string_view row);

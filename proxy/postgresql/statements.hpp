@@ -5,11 +5,13 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 
 #include "proxy/postgresql/pins.hpp"
+#include "proxy/postgresql/route_scan.hpp"
 
 namespace ambassador::proxy::postgresql {
 
@@ -22,6 +24,7 @@ struct Statement {
   std::string body;      // SQL, zero, parameter types: a Parse without its name
   bool scanned = false;
   PinSet pins = 0;  // of those who use it
+  std::optional<Route> route;
 };
 
 class Statements {

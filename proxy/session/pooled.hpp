@@ -43,7 +43,8 @@ struct Standing {
   /// Which of several histories it writes, by number (PostgreSQL: its timeline); 0: not known. Of two servers
   /// that both take writes, the one with the higher term does so by right.
   std::uint64_t term = 0;
-  /// How far it is in its history (PostgreSQL: the LSN that it wrote or replayed); 0: not known.
+  /// How far it is in its history (PostgreSQL: the LSN that it wrote or replayed): what a server has whose
+  /// position is not less than the primary's was after a write. 0: not known.
   std::uint64_t position = 0;
 };
 
@@ -60,8 +61,10 @@ struct Step {
     borrow,     // the session needs a server, PooledSession::want says which: the relay asks nothing before
                 // server_lent or borrow_failed
     give_back,  // the session needs its server no more; everything received from it must have been consumed
-    cancel,     // `text` is a client's wish to interrupt what another client runs (PooledSession::may_cancel)
-    close,      // `text` goes to the client, then the connection is closed
+    hold,    // of the client's side, while a server is lent: what it sent behind `consumed` waits until the
+             // server has said something; the client is not read meanwhile
+    cancel,  // `text` is a client's wish to interrupt what another client runs (PooledSession::may_cancel)
+    close,   // `text` goes to the client, then the connection is closed
     // Of servers alone:
     ready,   // it may be lent
     failed,  // it can't be used: `text` is what the clients who wait for it are told (borrow_failed); with
@@ -70,6 +73,11 @@ struct Step {
   Kind kind = Kind::need_more;
   Side to = Side::client;
   bool passing = false;
+  /// give_back: the client may have written by this server; its reads have to see that (Want::causal).
+  bool wrote = false;
+  /// give_back and borrow: what this server could not do is done by another one. The session is asked for the
+  /// client's side next, whether there is input or not.
+  bool again = false;
   /// Bytes at the front of the input that are done with; steps of any kind may have some.
   std::size_t consumed = 0;
   /// skip and forward: that many bytes of that side follow which have the same way. With more > 0 the whole
@@ -138,6 +146,8 @@ class PooledSession {
     /// Servers with equal keys are interchangeable: who logs in, to what, with which parameters.
     std::string_view key;
     Role role = Role::any;
+    /// Role::replica: it must have all that this client has written (Step::wrote).
+    bool causal = false;
     /// For this client alone: never lent to another, closed when given back, not logged in by the pool.
     bool alone = false;
   };

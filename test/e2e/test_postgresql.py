@@ -230,6 +230,52 @@ def test_a_database_that_comes_back_at_another_address_is_found(namespace):
     assert int(query(namespace, "pg-0", "select count(*) from orders")) > 0
 
 
+# A primary and a replica.
+
+def ask(own, url, *statements):
+    """What psql in the shop's Pod prints; `url` may be a variable of its container."""
+    commands = [word for statement in statements for word in ("-c", f"'{statement}'")]
+    return own.exec("shop", "sh", "-c", f'psql "{url}" -XAtq {" ".join(commands)}', container="shop").strip()
+
+
+def test_readers_get_the_replica_and_a_client_reads_what_it_wrote(namespace):
+    namespace.apply(objects.secret("shop-db", username="shop", password="first"), EXAMPLE / "pair.yaml",
+                    EXAMPLE / "readers.yaml")
+    namespace.wait_rollout("statefulset/pg", 120)
+    namespace.wait_policy("shop-data")
+    namespace.wait_ready("shop")
+    readers = "$READ_DATABASE_URL"
+    assert ask(namespace, URL, "select pg_is_in_recovery()") == "f"
+    kube.wait("readers are at the replica", lambda: ask(namespace, readers, "select pg_is_in_recovery()") == "t")
+    assert ask(namespace, readers, "select inet_server_addr()") == namespace.get("pod", "pg-1")["status"]["podIP"]
+    ask(namespace, URL, "create table orders (what text)", "create view place as select pg_is_in_recovery() as replica")
+    kube.wait("the replica has the table", lambda: ask(namespace, readers, "select count(*) from orders") == "0")
+    with pytest.raises(kube.Failed, match="read-only transaction"):
+        ask(namespace, readers, "insert into orders values (1)")
+    kube.wait("a read of the other port goes there too",
+              lambda: ask(namespace, URL, "select replica from place") == "t")
+    for count in range(1, 6):
+        assert ask(namespace, URL, "insert into orders values (1)", "select count(*) from orders") == str(count)
+    status = json.loads(namespace.exec("shop", "ambassador-proxy", "status", "-o", "json", container=AMBASSADOR))
+    names = [listener["name"] for listener in status["listeners"]]
+    assert names == ["shop-data.db", "shop-data.db-read"]
+    roles = [{backend["role"] for backend in listener["backends"]} for listener in status["listeners"]]
+    assert roles == [{"primary", "replica"}] * 2
+
+
+def test_readers_go_on_while_their_replica_is_gone(namespace):
+    namespace.apply(objects.secret("shop-db", username="shop", password="first"), EXAMPLE / "pair.yaml",
+                    EXAMPLE / "readers.yaml")
+    namespace.wait_rollout("statefulset/pg", 120)
+    namespace.wait_ready("shop")
+    readers = "$READ_DATABASE_URL"
+    kube.wait("readers are at the replica", lambda: ask(namespace, readers, "select pg_is_in_recovery()") == "t")
+    namespace("delete", "pod", "pg-1", "--wait=false")
+    kube.wait("readers are at the primary", lambda: ask(namespace, readers, "select pg_is_in_recovery()") == "f")
+    namespace.wait_rollout("statefulset/pg", 120)
+    kube.wait("readers are back at the replica", lambda: ask(namespace, readers, "select pg_is_in_recovery()") == "t")
+
+
 def test_a_pod_whose_secret_is_missing_waits_and_its_events_say_for_what(restricted):
     elsewhere = [{"hosts": [{"host": "127.0.0.1", "port": 5999}]}]
     restricted.apply(database_policy(upstreams=elsewhere))

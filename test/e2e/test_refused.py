@@ -46,6 +46,11 @@ POLICIES = {
     "credentials in another namespace": (
         objects.policy(listeners=[SQL | {"credentials": {"secretRef": {"name": "db", "namespace": "other"}}}]),
         ["credentials", "namespace"]),
+    "a port for readers with session pooling": (
+        objects.policy(listeners=[SQL | {"credentials": {"secretRef": {"name": "db"}}, "postgresql": {"readPort": 5433}}]),
+        ["listeners[0]", "readPort", "Transaction"]),
+    "a lag of replicas that nobody reads from": (
+        objects.policy(listeners=[SQL | {"postgresql": {"maxLag": "1s"}}]), ["maxLag", "readPort", "readWriteSplit"]),
     "what is not in this version": (
         objects.policy(listeners=[SQL | {"protocol": "MySQL"}]), ["protocol", "MySQL", "not in this version"]),
 }

@@ -1,12 +1,14 @@
 // room: proxy/postgresql
 // Two PostgreSQL clients on arbitrary bytes, with a pool of servers that answer as PostgreSQL does, until one
 // dies or says what nobody expects. Asserted: sessions and servers keep the contract of pooled.hpp (see
-// ToyPool), no request ends before it began, and of servers that keep still clients get whole messages.
+// ToyPool), no request ends before it began, of servers that keep still clients get whole messages, and what
+// RouteScan calls a write is run by no replica that a split sends to.
 //
 // Input: byte 0 the pooling (bit 0), whether clients authenticate (bit 1), whether servers are hostile (bit
-// 2), whether clients log in by themselves (bit 3: the input begins at the first packet) and the number of
-// servers; byte 1 the seed of cuts and events; the rest is what the clients send, where FE changes to the
-// other client, and FD n is a piece of a dialogue.
+// 2), whether clients log in by themselves (bit 3: the input begins at the first packet), the number of
+// servers (bits 4 and 5), and the read/write split (bit 6: by statements, bit 7: by transactions); byte 1 the
+// seed of cuts and events; the rest is what the clients send, where FE changes to the other client, and FD n
+// is a piece of a dialogue.
 #include <algorithm>
 #include <array>
 #include <cstdint>
@@ -14,6 +16,7 @@
 #include <string_view>
 
 #include "proxy/postgresql/core.hpp"
+#include "proxy/postgresql/route_scan.hpp"
 #include "test/unit/proxy/postgresql/fake_server.hpp"
 
 namespace {
@@ -53,7 +56,7 @@ std::string piece(std::uint8_t which) {
   using pg::test::bare;
   static const std::string kSync = bare('S');
   static const std::string kExecute = bare('E', std::string_view("\0\0\0\0\0", 5));
-  static const std::array<std::string, 32> kPieces{
+  static const std::array<std::string, 40> kPieces{
       pg::test::query("SELECT 1"),
       pg::test::query("BEGIN"),
       pg::test::query("COMMIT"),
@@ -86,8 +89,30 @@ std::string piece(std::uint8_t which) {
       bare('d', "data") + bare('d', std::string(20000, 'y')),
       bare('c'),
       bare('f', std::string_view("no\0", 3)),
+      pg::test::query("BEGIN READ ONLY"),
+      pg::test::query("SELECT conflict"),
+      pg::test::query("SELECT last"),
+      pg::test::query("INSERT x"),
+      pg::test::parse("", "SELECT writes") + bound("") + kExecute + kSync,
+      pg::test::parse("", "INSERT x") + bound("") + kExecute + kSync,
+      pg::test::parse("", "BEGIN READ ONLY") + bound("") + kExecute + kSync,
+      pg::test::parse("f", "SELECT conflict") + bound("f") + kExecute,
   };
   return kPieces[which % kPieces.size()];
+}
+
+// Of a replica. Within a transaction it is told all that its client says, and after it what a client says
+// that is pinned to it.
+void must_be_read(const pg::PinCounters& pins, std::string_view sql, char status) {
+  const bool pinned =
+      std::any_of(pins.pinned.begin(), pins.pinned.end(), [](const auto& count) { return count != 0; });
+  if (pinned || status != 'I' || sql.starts_with("SELECT pg_catalog.set_config") ||
+      sql.starts_with("ROLLBACK") || sql.starts_with("DISCARD ALL"))
+    return;
+  pg::RouteScan scan;
+  scan.begin(pg::Strings::standard);
+  scan.feed(sql);
+  must(scan.end() != pg::Route::primary, "what may write is the primary's");
 }
 
 // Whole messages, but for the last one of a connection that has ended.
@@ -109,6 +134,10 @@ void run(const std::uint8_t* data, std::size_t size) {
   const bool hostile = (data[0] & 4) != 0;
   pg::Settings settings;
   settings.pooling = (data[0] & 1) != 0 ? config::Pooling::transaction : config::Pooling::session;
+  if ((data[0] & 64) != 0) settings.split = config::ReadWriteSplit::statements;
+  if ((data[0] & 128) != 0) settings.split = config::ReadWriteSplit::read_only_transactions;
+  const auto pins = std::make_shared<pg::PinCounters>();
+  settings.pins = pins;
   const auto account = std::make_shared<const pg::Account>("proxy", "pencil");
   settings.account = [account] { return account; };
   settings.random = [](std::span<char> out) { std::fill(out.begin(), out.end(), 'r'); };
@@ -117,7 +146,17 @@ void run(const std::uint8_t* data, std::size_t size) {
         "SCRAM-SHA-256$1:c2FsdA==$" + std::string(43, 'A') + "=:" + std::string(43, 'A') + "=";
   const auto core = pg::make_core(std::move(settings));
   std::uint32_t pid = 100;
-  ToyPool pool(*core, 1 + (data[0] >> 4) % 3, [&] { return std::make_unique<pg::test::FakeServer>(++pid); });
+  const auto made = [&](bool replica) {
+    pg::test::FakeServer::Traits traits;
+    traits.replica = replica;
+    if ((data[0] & (64 | 128)) != 0)
+      traits.reports = {{"client_encoding", "UTF8"}, {"standard_conforming_strings", "on"}};
+    if (replica && !hostile)
+      traits.on_sql = [pins](std::string_view sql, char status) { must_be_read(*pins, sql, status); };
+    return std::make_unique<pg::test::FakeServer>(++pid, nullptr, std::move(traits));
+  };
+  ToyPool pool(*core, 1 + ((data[0] >> 4) & 3) % 3, [&] { return made(false); });
+  pool.connect_replica = [&] { return made(true); };
   std::array<std::unique_ptr<ToyClient>, 2> clients;
   for (std::uint32_t i = 0; i < clients.size(); ++i) {
     PooledCore::Client who;

@@ -65,6 +65,7 @@ def routes(texts):
     out = subprocess.run([program], input=b"".join(text + b"\0" for text in texts), check=True, stdout=subprocess.PIPE)
     answers = out.stdout.decode().split()
     assert len(answers) == len(texts)
+    assert "sent_elsewhere" not in answers, texts[answers.index("sent_elsewhere")]
     return answers
 
 

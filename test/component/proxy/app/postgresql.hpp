@@ -15,6 +15,7 @@
 #include "proxy/postgresql/write.hpp"
 #include "test/component/proxy/app/proxy_process.hpp"
 #include "test/component/proxy/postgresql/postgresql_server.hpp"
+#include "test/unit/proxy/postgresql/toy_messages.hpp"
 
 /// A volume of the kubelet: its files are links into "..data", which links to the folder of one version.
 class Volume {
@@ -73,6 +74,20 @@ class SqlClient {
     send(message);
     return answer();
   }
+  /// Prepares `sql` by the protocol, not by SQL; "" or an error.
+  std::string prepare(const std::string& name, const std::string& sql) {
+    namespace toy = ambassador::proxy::postgresql::test;
+    send(toy::parse(name, sql) + toy::bare('S'));
+    return answer();
+  }
+  /// Runs a statement of prepare() without values, as query().
+  std::string execute(const std::string& name) {
+    namespace toy = ambassador::proxy::postgresql::test;
+    std::string bytes;
+    toy::Made(bytes, 'B').string("").string(name).number16(0).number16(0).number16(0);
+    send(bytes + toy::bare('E', std::string_view("\0\0\0\0\0", 5)) + toy::bare('S'));
+    return answer();
+  }
   [[nodiscard]] bool open() const { return greeting.empty(); }
 
  private:
@@ -127,11 +142,14 @@ class PostgresqlProxy {
     std::string authentication = "Proxy";
     std::string server_tls{};  // a YAML value; empty: none
     unsigned connections = 4;
-    std::uint16_t second = 0;  // port of another backend
+    std::string more{};  // of `sql`: YAML, behind a comma
   };
 
   PostgresqlProxy(const PostgresqlServer15& server, const Listener& listener, unsigned threads = 2)
-      : server_(server), threads_(threads) {
+      : PostgresqlProxy(std::vector{server.port()}, listener, threads) {}
+  /// Before several.
+  PostgresqlProxy(std::vector<std::uint16_t> servers, const Listener& listener, unsigned threads = 2)
+      : servers_(std::move(servers)), threads_(threads) {
     configure(listener);
   }
 
@@ -145,11 +163,11 @@ class PostgresqlProxy {
         "\n  timeouts: {connect: 1s, queue: 2s}\n  sql: {pooling: " + listener.pooling +
         ", authentication: " + listener.authentication +
         ", maxServerConnections: " + std::to_string(listener.connections) +
-        (ours ? ", credentialsFolder: " + secret.path() : "") + "}\n";
+        (ours ? ", credentialsFolder: " + secret.path() : "") + listener.more + "}\n";
     if (!listener.server_tls.empty()) text += "  serverTLS: " + listener.server_tls + "\n";
-    text += "  backends:\n  - {host: localhost, port: " + std::to_string(server_.port()) + "}\n";
-    if (listener.second != 0)
-      text += "  - {host: localhost, port: " + std::to_string(listener.second) + "}\n";
+    text += "  backends:\n";
+    for (const std::uint16_t server : servers_)
+      text += "  - {host: localhost, port: " + std::to_string(server) + "}\n";
     folder.write("config.yaml", text);
   }
   void start() {
@@ -160,11 +178,12 @@ class PostgresqlProxy {
   [[nodiscard]] std::string socket_folder() const { return folder.file("sockets"); }
 
   [[nodiscard]] std::string status() const { return run({"status", "--port", std::to_string(admin)}).output; }
-  [[nodiscard]] nlohmann::json pool() const {
+  [[nodiscard]] nlohmann::json listener() const {
     const auto status =
         nlohmann::json::parse(run({"status", "-o", "json", "--port", std::to_string(admin)}).output);
-    return status["listeners"][0]["pool"];
+    return status["listeners"][0];
   }
+  [[nodiscard]] nlohmann::json pool() const { return listener()["pool"]; }
   [[nodiscard]] std::string metrics() const {
     const auto answer = ambassador::proxy::app::http_get(health, "/metrics", std::chrono::seconds(3));
     return answer ? answer->body : answer.error().text();
@@ -183,6 +202,6 @@ class PostgresqlProxy {
   std::unique_ptr<Process> process;
 
  private:
-  const PostgresqlServer15& server_;
+  const std::vector<std::uint16_t> servers_;
   const unsigned threads_;
 };

@@ -316,7 +316,7 @@ TEST_CASE("paused first, a server is stopped and started again and no client get
 TEST_CASE("a standby that is promoted is written to at once, and the old primary never again") {
   const auto first = shop();
   PostgresqlServer15 second(StandbyOf{*first});
-  PostgresqlProxy proxy(*first, {.second = second.port()});
+  PostgresqlProxy proxy({first->port(), second.port()}, {});
   proxy.secret.replace(kRight);
   proxy.start();
   SqlClient client = proxy.client();

@@ -1,7 +1,8 @@
-// A pooled protocol for the edge's tests, of lines. The client: "TLS", "LOGIN <key> [primary|replica|alone]",
-// "CANCEL <number> <secret>", then "Q <words>", "P <n>" with n bytes behind it, "BYE". The server ends each
-// answer with "Z I" (between units of work) or "Z T" (within one); before it come lines, and "D <n>" with n
-// bytes behind it. "Q dirty ..." makes the server need a reset before it is lent again.
+// A pooled protocol for the edge's tests, of lines. The client: "TLS", "LOGIN <key>
+// [primary|replica|split|alone]" (split: "Q read ..." goes to replicas that have what the client wrote by
+// anything else), "CANCEL <number> <secret>", then "Q <words>", "P <n>" with n bytes behind it, "BYE". The
+// server ends each answer with "Z I" (between units of work) or "Z T" (within one); before it come lines, and
+// "D <n>" with n bytes behind it. "Q dirty ..." makes the server need a reset before it is lent again.
 #pragma once
 
 #include <map>
@@ -66,8 +67,11 @@ class Server final : public PooledServer {
     if (n == std::string_view::npos) return need_more();
     if (line.starts_with("ROLE ")) {
       standing_.role = line.starts_with("ROLE replica") ? Role::replica : Role::primary;
-      const auto term = line.rfind(' ') + 1;
-      standing_.term = term > 5 ? std::stoull(std::string(line.substr(term))) : 0;
+      const auto at = std::min(line.find(" at "), line.size());
+      standing_.position = at < line.size() ? std::stoull(std::string(line.substr(at + 4))) : 0;
+      const std::string_view role = line.substr(0, at);
+      const auto term = role.rfind(' ') + 1;
+      standing_.term = term > 5 ? std::stoull(std::string(role.substr(term))) : 0;
       if (state_ == State::asking) {
         state_ = State::ready;
         return step_of(Step::Kind::ready, n);
@@ -124,7 +128,9 @@ class Session final : public PooledSession {
     return from == Side::client ? on_client(input) : on_server(input);
   }
   void tls_started(const TlsPeer& /*peer*/) override {}
-  [[nodiscard]] Want want() const override { return {key_, role_, alone_}; }
+  [[nodiscard]] Want want() const override {
+    return {.key = key_, .role = role_, .causal = split_ && role_ == Role::replica, .alone = alone_};
+  }
   void server_lent(PooledServer& server) override { server_ = static_cast<Server*>(&server); }
   void borrow_failed(Failure failure, std::string_view text) override {
     reply_ = text.empty() ? "! failed " + std::to_string(static_cast<int>(failure)) + "\n"
@@ -184,6 +190,7 @@ class Session final : public PooledSession {
       alone_ = key_.ends_with(" alone");
       if (key_.ends_with(" primary")) role_ = Role::primary;
       if (key_.ends_with(" replica")) role_ = Role::replica;
+      split_ = key_.ends_with(" split");
       key_ = key_.substr(0, key_.find(' '));
       logged_in_ = true;
       text_ = greeting_ + " " + name() + "\n";
@@ -194,7 +201,10 @@ class Session final : public PooledSession {
       step.text = "bye\n";
       return step;
     }
-    if (server_ == nullptr) return step_of(Step::Kind::borrow);
+    if (server_ == nullptr) {
+      if (split_) role_ = line.starts_with("Q read") ? Role::replica : Role::primary;
+      return step_of(Step::Kind::borrow);
+    }
     Step step = step_of(Step::Kind::forward, n);
     step.began = 1;
     ++outstanding_;
@@ -211,7 +221,9 @@ class Session final : public PooledSession {
   Step on_server(std::span<const char> input) {
     if (outstanding_ == 0 && !in_unit_) {
       server_ = nullptr;
-      return step_of(Step::Kind::give_back);
+      Step step = step_of(Step::Kind::give_back);
+      step.wrote = role_ != Role::replica;
+      return step;
     }
     std::string_view line;
     const std::size_t n = line_of(input, line);
@@ -236,7 +248,7 @@ class Session final : public PooledSession {
   Server* server_ = nullptr;
   std::string key_, text_, reply_;
   Role role_ = Role::any;
-  bool alone_ = false, logged_in_ = false, in_unit_ = false, tls_ = false, cancelled_ = false,
+  bool alone_ = false, split_ = false, logged_in_ = false, in_unit_ = false, tls_ = false, cancelled_ = false,
        failed_ = false;
   std::size_t outstanding_ = 0;
   std::uint8_t ended_ = 0;

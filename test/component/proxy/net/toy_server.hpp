@@ -21,7 +21,9 @@
 namespace toy {
 
 struct Behaviour {
-  std::string role;     // "primary", "replica", with a term ("primary 7") or not, or nothing is said
+  /// "primary", "replica", with a term ("primary 7") or not, with a position ("replica at 100") or not; or
+  /// nothing is said.
+  std::string role;
   std::string refusal;  // what a LOGIN is answered with, "ERR final ..." or "ERR passing ..."
   SSL_CTX* tls = nullptr;
 };

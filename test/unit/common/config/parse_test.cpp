@@ -82,13 +82,26 @@ listeners:
   protocol: PostgreSQL
   port: 5432
   backends: [{host: pg-0, port: 5432}]
-  sql: {database: shop, credentialsFolder: /etc/c, maxServerConnections: 5, authentication: Proxy, pooling: Transaction}
+  sql: {database: shop, credentialsFolder: /etc/c, maxServerConnections: 5, authentication: Proxy,
+    pooling: Transaction, readWriteSplit: Statements, maxLag: 2s, causalReads: false}
   serverTLS: {mode: VerifyFull, caFile: /etc/ca.crt, certificateFile: /etc/tls.crt, keyFile: /etc/tls.key}
+- name: shop.db-read
+  protocol: PostgreSQL
+  port: 5433
+  sql: {credentialsFolder: /etc/c, pooling: Transaction, servers: Replicas}
 )");
   REQUIRE(text_of(parsed.errors).empty());
   const Listener& l = parsed.document.listeners[0];
   CHECK(l.protocol == Protocol::postgresql);
-  CHECK(l.sql == Sql{"shop", "/etc/c", 5, Authentication::proxy, Pooling::transaction});
+  CHECK(l.sql == Sql{"shop", "/etc/c", 5, Authentication::proxy, Pooling::transaction, Servers::primary,
+                     ReadWriteSplit::statements, 2s, false});
+  CHECK(l.sql.uses_replicas());
+  const Sql& readers = parsed.document.listeners[1].sql;
+  CHECK(readers.servers == Servers::replicas);
+  CHECK(readers.read_write_split == ReadWriteSplit::disabled);
+  CHECK(readers.max_lag == 10s);
+  CHECK(readers.causal_reads);
+  CHECK(readers.uses_replicas());
   CHECK(l.server_tls == ServerTls{TlsMode::verify_full, "/etc/ca.crt", "/etc/tls.crt", "/etc/tls.key"});
 }
 
@@ -172,6 +185,28 @@ TEST_CASE("wrong values name the path, the value and the way out") {
        "listeners[0].sql.maxServerConnections: 0 is out of range; give 1 to 10000"},
       {"protocol: PostgreSQL, port: 1, sql: {credentialsFolder: /c, pooling: Statement}",
        "listeners[0].sql.pooling: 'Statement' is not known; give one of Session, Transaction"},
+      {"protocol: PostgreSQL, port: 1, sql: {credentialsFolder: /c, readWriteSplit: Statements}",
+       "listeners[0].sql.readWriteSplit: Statements needs authentication Proxy and pooling Transaction; give "
+       "both, or readWriteSplit Disabled"},
+      {"protocol: PostgreSQL, port: 1, sql: {authentication: Passthrough, readWriteSplit: "
+       "ReadOnlyTransactions}",
+       "listeners[0].sql.readWriteSplit: ReadOnlyTransactions needs authentication Proxy and pooling "
+       "Transaction; give both, or readWriteSplit Disabled"},
+      {"protocol: PostgreSQL, port: 1, sql: {credentialsFolder: /c, servers: Replicas}",
+       "listeners[0].sql.servers: Replicas needs authentication Proxy and pooling Transaction; give both, or "
+       "servers Primary"},
+      {"protocol: PostgreSQL, port: 1, sql: {credentialsFolder: /c, pooling: Transaction, servers: Replicas, "
+       "readWriteSplit: Statements}",
+       "listeners[0].sql.readWriteSplit: Statements means nothing with servers Replicas; leave it out"},
+      {"protocol: PostgreSQL, port: 1, sql: {credentialsFolder: /c, pooling: Transaction, maxLag: 1s}",
+       "listeners[0].sql.maxLag: means nothing without replicas; leave it out, or give readWriteSplit or "
+       "servers Replicas"},
+      {"protocol: PostgreSQL, port: 1, sql: {credentialsFolder: /c, pooling: Transaction, servers: Replicas, "
+       "causalReads: true}",
+       "listeners[0].sql.causalReads: means nothing with readWriteSplit Disabled; leave it out"},
+      {"protocol: PostgreSQL, port: 1, sql: {credentialsFolder: /c, pooling: Transaction, servers: Replicas, "
+       "maxLag: 50ms}",
+       "listeners[0].sql.maxLag: '50ms' is out of range; give 100ms to "},
       {"protocol: PostgreSQL, port: 1, sql: {credentialsFolder: /c, database: \"a\\nb\"}",
        "give a name without control characters"},
       {"protocol: PostgreSQL, port: 1, sql: {credentialsFolder: /c, password: x}",

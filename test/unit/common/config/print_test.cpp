@@ -38,13 +38,24 @@ Document full_sql() {
   l.name = "p.db";
   l.protocol = Protocol::postgresql;
   l.port = 5432;
-  l.sql = {"caf\xc3\xa9 shop", "/c", 3, Authentication::proxy, Pooling::transaction};
+  l.sql = {
+      "caf\xc3\xa9 shop",         "/c",   3,    Authentication::proxy, Pooling::transaction, Servers::primary,
+      ReadWriteSplit::statements, 1500ms, false};
   l.server_tls = {TlsMode::verify_ca, "/ca", "/crt", "/key"};
   d.listeners = {l, l};
   d.listeners[1].name = "p.through";
   d.listeners[1].port = 5433;
-  d.listeners[1].sql = {"", "", 10, Authentication::passthrough, Pooling::session};
+  d.listeners[1].sql = {};
+  d.listeners[1].sql.authentication = Authentication::passthrough;
   d.listeners[1].server_tls = {};
+  d.listeners.push_back(l);
+  d.listeners[2].name = "p.read";
+  d.listeners[2].port = 5434;
+  d.listeners[2].sql = {};
+  d.listeners[2].sql.credentials_folder = "/c";
+  d.listeners[2].sql.pooling = Pooling::transaction;
+  d.listeners[2].sql.servers = Servers::replicas;
+  d.listeners[2].server_tls = {};
   return d;
 }
 
@@ -66,9 +77,11 @@ TEST_CASE("how a server is logged in at is printed by its files alone") {
   CHECK(print(full_sql()) ==
         R"({"version":1,"listeners":[{"name":"p.db","protocol":"PostgreSQL","port":5432,)"
         R"("sql":{"database":"café shop","credentialsFolder":"/c","maxServerConnections":3,)"
-        R"("pooling":"Transaction"},"serverTLS":{"mode":"VerifyCA","caFile":"/ca","certificateFile":"/crt",)"
+        R"("pooling":"Transaction","readWriteSplit":"Statements","maxLag":"1s500ms","causalReads":false},)"
+        R"("serverTLS":{"mode":"VerifyCA","caFile":"/ca","certificateFile":"/crt",)"
         R"("keyFile":"/key"}},{"name":"p.through","protocol":"PostgreSQL","port":5433,)"
-        R"("sql":{"authentication":"Passthrough"}}]})");
+        R"("sql":{"authentication":"Passthrough"}},{"name":"p.read","protocol":"PostgreSQL","port":5434,)"
+        R"("sql":{"credentialsFolder":"/c","pooling":"Transaction","servers":"Replicas"}}]})");
 }
 
 TEST_CASE("what is printed reads back equal") {

@@ -47,6 +47,7 @@ TEST_CASE("each CRD stays below 200 kB, and knows every word that the parser kno
     for (const auto& [word, value] : kTlsModes) CHECK(has(word));
     for (const auto& [word, value] : kAuthentications) CHECK(has(word));
     for (const auto& [word, value] : kPoolings) CHECK(has(word));
+    for (const auto& [word, value] : kReadWriteSplits) CHECK(has(word));
   }
 }
 

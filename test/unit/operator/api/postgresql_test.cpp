@@ -122,10 +122,6 @@ TEST_CASE("what is wrong about a PostgreSQL listener is named with field, value 
 
 TEST_CASE("what PostgreSQL listeners do not carry yet is refused as not in this version") {
   const auto [changes, path] = GENERATE(table<const char*, const char*>({
-      {R"({"postgresql": {"readWriteSplit": "Statements"}})", "postgresql.readWriteSplit"},
-      {R"({"postgresql": {"readPort": 5433}})", "postgresql.readPort"},
-      {R"({"postgresql": {"maxLag": "1s"}})", "postgresql.maxLag"},
-      {R"({"postgresql": {"causalReads": "Enabled"}})", "postgresql.causalReads"},
       {R"({"listenerTLS": {"secretRef": {"name": "s"}}})", "listenerTLS"},
       {R"({"clientAuth": {"mode": "Password", "secretRef": {"name": "s"}}})", "clientAuth.mode"},
   }));
@@ -146,7 +142,7 @@ TEST_CASE("what belongs to PostgreSQL is refused elsewhere") {
 
 TEST_CASE("a PostgreSQL socket has the name that libpq looks for, in a folder of the listener") {
   const Listener db = read(json::object());
-  CHECK(socket_path({"shop", "shop-data"}, db) == "/run/ambassador/shop-data/db.sock/.s.PGSQL.5432");
+  CHECK(socket_path({"shop", "shop-data"}, db, db.port) == "/run/ambassador/shop-data/db.sock/.s.PGSQL.5432");
   json document = with(json::object());
   document["metadata"]["name"] = std::string(60, 'p');
   document["spec"]["listeners"][1]["name"] = std::string(25, 'l');

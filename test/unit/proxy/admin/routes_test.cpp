@@ -175,6 +175,10 @@ TEST_CASE("a listener with a pool shows it, others do not") {
   pool.wait_time.counts[proxy::net::HistogramBuckets::of(2000)] = 7;
   pool.wait_time.total = 7;
   pool.pins = {{"listen", 6}, {"set", 0}};
+  pool.run_again = 8;
+  proxy::net::BackendSnapshot& replica = ports.snapshot.listeners[1].backends[0];
+  replica.role = proxy::Role::replica;
+  replica.lag = std::chrono::milliseconds(1500);
   const Json status = Json::parse(ask(ports.admin, "/status").body);
   CHECK_FALSE(status["listeners"][0].contains("pool"));
   const Json shown = status["listeners"][1]["pool"];
@@ -187,6 +191,11 @@ TEST_CASE("a listener with a pool shows it, others do not") {
   CHECK(shown["wait"]["p50Seconds"] > 0.001);
   CHECK(shown["loginsFailed"] == 5);
   CHECK(shown["pins"]["listen"] == 6);
+  CHECK(shown["runAgain"] == 8);
+  CHECK(status["listeners"][1]["backends"][0]["role"] == "replica");
+  CHECK(status["listeners"][1]["backends"][0]["lagSeconds"] == 1.5);
+  CHECK(status["listeners"][0]["backends"][0]["role"].is_null());
+  CHECK(status["listeners"][0]["backends"][0]["lagSeconds"].is_null());
   ports.metrics->at_scrape([&](metrics::Sheet& sheet) { add_samples(*ports.view, sheet); });
   const std::string text = ports.metrics->text();
   CHECK_THAT(text,
@@ -197,6 +206,11 @@ TEST_CASE("a listener with a pool shows it, others do not") {
   CHECK_THAT(text,
              Contains("ambassador_proxy_pool_pins_total{listener=\"shop.mail\",reason=\"listen\"} 6\n"));
   CHECK_THAT(text, !Contains("ambassador_proxy_pool_connections{listener=\"shop.cache\""));
+  CHECK_THAT(text, Contains("ambassador_proxy_pool_run_again_total{listener=\"shop.mail\"} 8\n"));
+  CHECK_THAT(text, Contains("ambassador_proxy_backend_lag_seconds{listener=\"shop.mail\",backend=") &&
+                       Contains("\"} 1.5\n"));
+  CHECK_THAT(text, Contains("ambassador_proxy_backend_primary{listener=\"shop.mail\",backend="));
+  CHECK_THAT(text, !Contains("ambassador_proxy_backend_lag_seconds{listener=\"shop.cache\""));
 }
 
 TEST_CASE("pausing and resuming is asked for by POST, with a header that pages of other sites can't send") {

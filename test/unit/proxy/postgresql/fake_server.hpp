@@ -1,8 +1,11 @@
 // A PostgreSQL server of few words, for tests and fuzzing: logs everybody in, knows prepared statements,
 // transactions and two parameters, and skips to Sync after an error as the real one does. SQL it answers by
-// its first word; "fail" fails, "COPYIN" reads CopyData, "die" ends the connection with a FATAL.
+// its first word; "fail" fails, "COPYIN" reads CopyData, "die" ends the connection with a FATAL. A replica
+// fails as one does by "SELECT conflict", "SELECT writes" and whatever is no SELECT, and ends by "SELECT
+// last".
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -19,7 +22,17 @@ namespace ambassador::proxy::postgresql::test {
 
 class FakeServer final : public proxy::test::Line {
  public:
-  explicit FakeServer(std::uint32_t pid, std::vector<std::string>* log = nullptr) : pid_(pid), log_(log) {}
+  struct Traits {
+    bool replica = false;
+    /// Besides what it reports always.
+    std::vector<std::pair<std::string, std::string>> reports{};
+    /// SQL that is run, and the transaction's status before.
+    std::function<void(std::string_view sql, char status)> on_sql{};
+  };
+  explicit FakeServer(std::uint32_t pid, std::vector<std::string>* log = nullptr)
+      : FakeServer(pid, log, Traits()) {}
+  FakeServer(std::uint32_t pid, std::vector<std::string>* log, Traits traits)
+      : pid_(pid), log_(log), traits_(std::move(traits)) {}
 
   void send(std::string_view bytes) override {
     in_ += bytes;
@@ -44,7 +57,8 @@ class FakeServer final : public proxy::test::Line {
     write_parameter_status(out_, "server_version", "15.0");
     write_parameter_status(out_, "TimeZone", "UTC");
     write_parameter_status(out_, "application_name", "");
-    write_parameter_status(out_, "in_hot_standby", "off");
+    write_parameter_status(out_, "in_hot_standby", traits_.replica ? "on" : "off");
+    for (const auto& [name, value] : traits_.reports) set(name, value);
     write_backend_key(out_, pid_, "key!");
     write_ready(out_, status_);
     return true;
@@ -137,6 +151,11 @@ class FakeServer final : public proxy::test::Line {
   }
   // False: no ReadyForQuery yet.
   bool run(const std::string& sql) {
+    if (traits_.on_sql) traits_.on_sql(sql, status_);
+    if (traits_.replica && sql.starts_with("SELECT conflict")) return error("40001"), true;
+    if (traits_.replica && sql.starts_with("SELECT writes")) return error("25006"), true;
+    if (traits_.replica && sql.starts_with("SELECT last")) return fatal("57P01"), false;
+    if (traits_.replica && sql.starts_with("INSERT")) return error("25006"), true;
     if (sql.starts_with("fail")) return error("22012"), true;
     if (sql.starts_with("die")) return fatal("57P01"), false;
     if (sql.empty()) return out_ += bare('I'), true;
@@ -152,13 +171,16 @@ class FakeServer final : public proxy::test::Line {
       set("TimeZone", "UTC");
       set("application_name", "");
     }
-    for (const char* name : {"TimeZone", "application_name"}) {
-      const std::size_t at = sql.find(std::string("set_config('") + name + "', E'");
+    for (const auto& [name, value] : std::map(values_)) {
+      const std::size_t at = sql.find("set_config('" + name + "', E'");
       if (at == std::string::npos) continue;
       const std::size_t from = sql.find("E'", at) + 2;
       set(name, sql.substr(from, sql.find('\'', from) - from));
     }
-    if (sql.starts_with("SET TimeZone ")) set("TimeZone", sql.substr(13));
+    if (sql.starts_with("SET ")) {
+      const std::string name = sql.substr(4, sql.find(' ', 4) - 4);
+      if (values_.contains(name)) set(name, sql.substr(sql.rfind(' ') + 1));
+    }
     if (sql.starts_with("SHOW ")) Made(out_, 'D').number16(1).bytes(values_[sql.substr(5)]);
     if (sql.starts_with("SELECT")) Made(out_, 'D').number16(1).bytes(sql);
     const std::string tag = sql.starts_with("DISCARD ALL") ? "DISCARD ALL" : sql.substr(0, sql.find(' '));
@@ -184,6 +206,7 @@ class FakeServer final : public proxy::test::Line {
 
   const std::uint32_t pid_;
   std::vector<std::string>* const log_;
+  const Traits traits_;
   std::string in_, out_;
   bool started_ = false, ended_ = false, skips_ = false, copies_ = false, extended_copy_ = false;
   char status_ = 'I';

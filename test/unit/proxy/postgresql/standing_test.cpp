@@ -50,6 +50,17 @@ TEST_CASE("what is not known yet is said to be so") {
   CHECK(just_promoted->term == 0);
 }
 
+TEST_CASE("a primary that is to begin a page is where the last one ended") {
+  const auto at = [](const char* lsn) {
+    return read_standing(row({"f", "0000000A00000010000000FF", lsn}))->position;
+  };
+  CHECK(at("0/3000018") == 0x3000000);
+  CHECK(at("0/3002018") == 0x3002000);
+  CHECK(at("0/3000020") == 0x3000020);
+  CHECK(at("0/3001018") == 0x3001018);
+  CHECK(read_standing(row({"t", std::nullopt, "0/3000018"}))->position == 0x3000018);
+}
+
 TEST_CASE("what is no such row is nothing") {
   const std::string good = row({"f", "0000000A00000010000000FF", "10/FF0000A8"});
   for (std::size_t i = 0; i < good.size(); ++i) CHECK_FALSE(read_standing(good.substr(0, i)));

@@ -47,6 +47,7 @@ struct ToyServer {
   bool passing = false;
   bool ended = false;
   std::string why;  // it failed
+  bool replica = false;
 };
 
 class ToyPool {
@@ -57,21 +58,27 @@ class ToyPool {
   /// Bytes that are shown to a session or server at once, when there are more.
   std::size_t piece = std::size_t{16} << 10;
   std::deque<std::unique_ptr<ToyServer>> servers;  // the one that was not lent for longest first
+  /// Who wants a replica gets one; as many as of the others.
+  std::function<std::unique_ptr<Line>()> connect_replica;
 
   /// One that is ready; null: none is yet.
-  ToyServer* lend(std::string_view key, bool alone) {
+  ToyServer* lend(std::string_view key, bool alone, Role role = Role::any) {
+    const bool replica = role == Role::replica && connect_replica;
     std::erase_if(servers, [](const auto& server) { return !server->lent && server->failed; });
+    const auto there = static_cast<std::size_t>(std::count_if(
+        servers.begin(), servers.end(), [&](const auto& one) { return one->replica == replica; }));
     for (std::size_t i = 0; i < servers.size(); ++i) {
       ToyServer& server = *servers[i];
-      if (server.lent || !server.ready || server.key != key || servers.size() < most_) continue;
+      if (server.lent || !server.ready || server.key != key || server.replica != replica || there < most_)
+        continue;
       std::rotate(servers.begin() + static_cast<std::ptrdiff_t>(i),
                   servers.begin() + static_cast<std::ptrdiff_t>(i) + 1, servers.end());
       server.lent = true;
       return &server;
     }
-    if (servers.size() >= most_) {
+    if (there >= most_) {
       const auto other = std::find_if(servers.begin(), servers.end(), [&](const auto& server) {
-        return !server->lent && server->ready && server->key != key;
+        return !server->lent && server->ready && server->key != key && server->replica == replica;
       });
       if (other == servers.end()) return nullptr;
       servers.erase(other);
@@ -79,7 +86,8 @@ class ToyPool {
     auto server = std::make_unique<ToyServer>();
     server->key = key;
     server->protocol = core_.new_server(key, alone);
-    server->line = connect_();
+    server->replica = replica;
+    server->line = replica ? connect_replica() : connect_();
     servers.push_back(std::move(server));
     ToyServer& opened = *servers.back();
     talk(opened);
@@ -178,7 +186,8 @@ class ToyClient {
 
   std::string out;  // what the client was sent
   std::vector<std::string> cancels;
-  std::uint64_t began = 0, ended = 0, borrowed = 0, steps = 0;
+  std::uint64_t began = 0, ended = 0, borrowed = 0, steps = 0, again = 0;
+  std::uint64_t wrote = 0;  // servers that were given back so
   bool closed = false;
 
   PooledSession& session() { return *session_; }
@@ -201,6 +210,7 @@ class ToyClient {
     const std::string bytes = server_->line->receive(end);
     for (std::size_t at = 0; at < bytes.size() && server_ != nullptr; at += pool_.piece) {
       server_->in += bytes.substr(at, pool_.piece);
+      held_ = false;
       hear();
     }
     if (end && server_ != nullptr) {
@@ -219,6 +229,7 @@ class ToyClient {
     ToyServer& server = *std::exchange(server_, nullptr);
     server.lent = false;
     server.failed = true;
+    held_ = false;
     rest_[1] = {};
     rest_[0].forward = false;
     if (rest_[0].bytes > 0 && !in_.empty()) take_rest(Side::client);
@@ -244,7 +255,7 @@ class ToyClient {
 
   void ask() {
     if (std::exchange(asking_, true)) return;
-    while (!closed && !borrowing_) {
+    while (!closed && !borrowing_ && !held_) {
       if (rest_[0].bytes > 0 && !must_ask_) {
         if (in_.empty()) break;
         take_rest(Side::client);
@@ -268,7 +279,7 @@ class ToyClient {
       const std::string shown = server_->in;
       if (!carry_out(Side::server, session_->on_bytes(Side::server, shown))) break;
     }
-    if (!closed && !in_.empty()) ask();
+    if (!closed && (!in_.empty() || must_borrow_)) ask();
   }
 
   void take_rest(Side from) {
@@ -294,6 +305,8 @@ class ToyClient {
     must(step.more == 0 || step.consumed == input(from).size(), "more means that all is consumed");
     const std::string bytes = input(from).substr(0, step.consumed);
     input(from).erase(0, step.consumed);
+    must(!must_borrow_ || from != Side::client || (step.kind == Step::Kind::borrow && step.again),
+         "who gives a server back to go on with another borrows that next");
     began += step.began;
     ended += step.ended;
     must(ended <= began, "no request ends before it began");
@@ -325,15 +338,25 @@ class ToyClient {
         return true;
       case Step::Kind::borrow:
         must(server_ == nullptr, "one server at a time");
+        must_borrow_ = false;
+        if (step.again) ++again;
         borrowing_ = true;
         try_to_borrow();
         return !borrowing_;
       case Step::Kind::give_back:
         must(server_ != nullptr, "there is one to give back");
         must(rest_[1].bytes == 0, "nothing of the server's is on its way");
-        must(session_->at_rest(), "who needs no server is at rest");
+        must(session_->at_rest() != step.again, "who needs no server is at rest");
+        must(!step.wrote || session_->want().role != Role::replica, "nobody writes by a replica");
+        must_borrow_ = step.again;
+        held_ = false;
+        if (step.wrote) ++wrote;
         pool_.give_back(*std::exchange(server_, nullptr), true);
         return true;
+      case Step::Kind::hold:
+        must(from == Side::client && server_ != nullptr, "a client waits for its server");
+        held_ = true;
+        return false;
       case Step::Kind::cancel:
         cancels.emplace_back(step.text);
         return true;
@@ -350,7 +373,7 @@ class ToyClient {
 
   bool try_to_borrow() {
     const PooledSession::Want want = session_->want();
-    ToyServer* const server = pool_.lend(want.key, want.alone);
+    ToyServer* const server = pool_.lend(want.key, want.alone, want.role);
     if (server == nullptr) return false;
     borrowing_ = false;
     server_ = server;
@@ -371,6 +394,8 @@ class ToyClient {
   bool borrowing_ = false;
   bool asking_ = false;
   bool must_ask_ = false;
+  bool held_ = false;         // until the server has said something
+  bool must_borrow_ = false;  // as its next step
 };
 
 }  // namespace ambassador::proxy::test
