@@ -8,6 +8,7 @@
 #include "operator/api/names.hpp"
 #include "operator/discovery/environment.hpp"
 #include "operator/discovery/hosts.hpp"
+#include "operator/inject/connection_share.hpp"
 #include "operator/inject/mounts.hpp"
 
 namespace ambassador::inject {
@@ -41,12 +42,12 @@ std::vector<discovery::ResolvedBackend> backends_for(const KnownPolicy& known, c
 }
 
 /// Where the proxy finds what secret_files() mounts.
-void render_sql(config::Listener& rendered, const api::Listener& listener) {
+void render_sql(config::Listener& rendered, const KnownPolicy& policy, const api::Listener& listener) {
   const std::string folder = secret_folder(rendered.name);
   const auto file = [&](std::string_view name) { return folder + "/" + std::string(name); };
   const auto& sql = listener.sql;
   rendered.sql.database = sql.database;
-  rendered.sql.max_server_connections = sql.max_server_connections;
+  rendered.sql.max_server_connections = allowed_connections(policy, listener);
   rendered.sql.authentication = sql.authentication;
   rendered.sql.pooling = sql.pooling;
   if (sql.authentication == config::Authentication::proxy) rendered.sql.credentials_folder = folder;
@@ -72,7 +73,7 @@ config::Listener render_listener(const PlacedPolicy& placed, const api::Listener
   rendered.timeouts = listener.timeouts;
   rendered.max_clients = listener.max_clients;
   rendered.redis = listener.redis;
-  if (listener.protocol == config::Protocol::postgresql) render_sql(rendered, listener);
+  if (listener.protocol == config::Protocol::postgresql) render_sql(rendered, *placed.policy, listener);
   return rendered;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/text/percent.hpp"
 #include "operator/api/document.hpp"
 
 namespace ambassador::inject {
@@ -9,29 +10,13 @@ namespace {
 
 using nlohmann::json;
 
-/// RFC 3986: what is not unreserved is percent-encoded.
-std::string encoded(std::string_view text) {
-  constexpr std::string_view kDigits = "0123456789ABCDEF";
-  std::string all;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if ((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
-        c == '_' || c == '~') {
-      all += c;
-    } else {
-      all += {'%', kDigits[byte >> 4U], kDigits[byte & 15U]};
-    }
-  }
-  return all;
-}
-
 std::string url_of(const api::Listener& listener) {
   const std::string place = "://127.0.0.1:" + std::to_string(listener.port);
   switch (listener.protocol) {
     case config::Protocol::redis:
       return "redis" + place;
     case config::Protocol::postgresql:  // no TLS on loopback, whatever the client's default is
-      return "postgresql" + place + "/" + encoded(listener.sql.database) + "?sslmode=disable";
+      return "postgresql" + place + "/" + text::percent_encode(listener.sql.database) + "?sslmode=disable";
     case config::Protocol::tcp:
       break;
   }
