@@ -49,8 +49,8 @@ def spec(cluster):
         "environments": environments(),
         "listeners": listeners(cluster),
         "proxy": proxy(),
-        "connectionBudget": number("Not in this version. Server connections of all Pods together, per SQL listener. "
-                                   "Default: no limit.", 1, 100000),
+        "connectionBudget": number("Server connections of all Pods together, per PostgreSQL listener: shared out in powers "
+                                   "of two as Pods come and go, at least one each. Default: no limit.", 1, 100000),
         "rollout": choice("What happens to Pods that only a restart brings up to date. Restart is not in this version.",
                           ["None", "Restart"], default="None"),
         "repair": choice("What happens to Pods that slipped past injection. Recreate is not in this version.",

@@ -56,6 +56,7 @@ def status():
             "backends": string("Backends that are ready, of all.", 32),
             "pods": string("Pods that carry the policy, of those that should.", 32),
         }),
+        "connectionsPerPod": count("Of spec.connectionBudget, what each Pod may open for each listener."),
         "listeners": listeners(),
         "pods": obj("Pods of the policy.", {
             "selected": count("Those that should carry it."),

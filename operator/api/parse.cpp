@@ -121,6 +121,21 @@ void read_listeners(Fields& spec, Policy& policy) {
   compare_listeners(policy.listeners, spec.problems());
 }
 
+void read_connection_budget(Fields& spec, Policy& policy) {
+  if (const auto budget = spec.integer("connectionBudget", 1, kMostConnectionBudget)) {
+    policy.connection_budget = static_cast<unsigned>(*budget);
+  }
+  const auto pools = [](const Listener& listener) {
+    return listener.protocol == config::Protocol::postgresql;
+  };
+  if (policy.connection_budget && std::ranges::none_of(policy.listeners, pools)) {
+    spec.problems().invalid(
+        spec.path("connectionBudget"),
+        "no listener here has a pool that it could limit: remove it, or give a listener with "
+        "protocol PostgreSQL");
+  }
+}
+
 void read_spec(const nlohmann::json& document, Policy& policy, Problems& problems) {
   const auto found = document.find("spec");
   if (found == document.end()) {
@@ -134,7 +149,7 @@ void read_spec(const nlohmann::json& document, Policy& policy, Problems& problem
   policy.environments = read_environments(spec);
   read_listeners(spec, policy);
   policy.proxy = read_proxy(spec);
-  spec.not_yet("connectionBudget", "remove it, and limit connections at the server");
+  read_connection_budget(spec, policy);
   spec.not_yet_unless("rollout", "None", "use None, and restart the workload by kubectl rollout restart");
   if (const auto* repair = spec.get("repair"); repair != nullptr && *repair == "Recreate") {
     problems.not_yet("spec.repair", "\"Recreate\" is not in this version: use Report or Disabled");

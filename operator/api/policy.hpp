@@ -171,6 +171,8 @@ struct ProxySettings {
   friend bool operator==(const ProxySettings&, const ProxySettings&) = default;
 };
 
+inline constexpr unsigned kMostConnectionBudget = 100'000;
+
 enum class Repair { disabled, report };  // "Disabled", "Report"
 
 struct Policy {
@@ -183,6 +185,8 @@ struct Policy {
   std::vector<Environment> environments;
   std::vector<Listener> listeners;
   ProxySettings proxy;
+  /// Server connections of all Pods together, per SQL listener; absent: no limit but each listener's own.
+  std::optional<unsigned> connection_budget;
   Repair repair = Repair::report;
 
   [[nodiscard]] const Listener* listener(std::string_view name) const;

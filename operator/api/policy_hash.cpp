@@ -130,6 +130,7 @@ std::string policy_hash(const Policy& policy) {
   for (const auto& environment : policy.environments) object["environments"].push_back(content(environment));
   for (const auto& listener : policy.listeners) object["listeners"].push_back(content(listener));
   object["proxy"] = content(policy.proxy);
+  if (policy.connection_budget) object["connectionBudget"] = *policy.connection_budget;
   return json_hash(object);
 }
 

@@ -11,7 +11,7 @@ namespace {
 
 using kube::Json;
 
-PodVerdict judge(const Json& pod, const inject::PodRecord& record, const inject::LiveState& live) {
+PodVerdict carrying(const Json& pod, const inject::PodRecord& record) {
   PodVerdict verdict;
   verdict.uid = kube::uid_of(pod);
   for (const auto& policy : record.policies) {
@@ -19,6 +19,11 @@ PodVerdict judge(const Json& pod, const inject::PodRecord& record, const inject:
     if (!key.cluster()) key.ns = kube::namespace_of(pod);
     verdict.policies.push_back(std::move(key));
   }
+  return verdict;
+}
+
+PodVerdict judge(const Json& pod, const inject::PodRecord& record, const inject::LiveState& live) {
+  PodVerdict verdict = carrying(pod, record);
   verdict.stale = live.stale;
   verdict.up_to_date = live.wanted_annotations.empty() && !live.stale;
   verdict.ready = is_ready(pod);
@@ -44,9 +49,14 @@ bool has_ended(const Json& pod) {
 }
 
 std::optional<PodReconciler::Look> PodReconciler::look(const Json& pod) const {
-  if (has_ended(pod) || kube::is_being_deleted(pod)) return std::nullopt;
+  if (has_ended(pod)) return std::nullopt;
   const auto record = inject::read_record(pod);
   if (!record) return std::nullopt;
+  if (kube::is_being_deleted(pod)) {
+    Look last{carrying(pod, *record), {}};
+    last.verdict.leaving = true;
+    return last;
+  }
   const auto ns = kube::namespace_of(pod);
   const auto installation = needs_.view.installation();
   auto live =

@@ -40,7 +40,7 @@ class PodReconciler {
     PodVerdict verdict;
     std::vector<std::pair<std::string, std::string>> wanted_annotations;
   };
-  /// nullopt: nothing to follow (not injected, ended, about to go).
+  /// nullopt: nothing to follow (not injected, or ended).
   [[nodiscard]] std::optional<Look> look(const kube::Json& pod) const;
   Verdict patch(const std::string& key, const kube::Json& pod,
                 const std::vector<std::pair<std::string, std::string>>& annotations, std::stop_token stop);

@@ -4,6 +4,7 @@ namespace ambassador::controller {
 namespace {
 
 void count(status::PodCounts& sums, const PodVerdict& verdict) {
+  if (verdict.leaving) return;
   ++sums.selected;
   ++sums.injected;
   if (verdict.up_to_date) ++sums.up_to_date;
@@ -57,6 +58,12 @@ status::PodCounts PodTable::counts(const api::PolicyKey& policy) const {
   if (carrying == carrying_.end()) return sums;
   for (const auto& pod : carrying->second) count(sums, verdicts_.at(pod));
   return sums;
+}
+
+std::size_t PodTable::holders(const api::PolicyKey& policy) const {
+  const std::lock_guard lock(mutex_);
+  const auto carrying = carrying_.find(policy);
+  return carrying == carrying_.end() ? 0 : carrying->second.size();
 }
 
 std::vector<std::string> PodTable::conflicts(const api::PolicyKey& policy) const {

@@ -21,6 +21,7 @@ struct PodVerdict {
   bool ready = false;
   std::set<api::PolicyKey> gone;         // policies on it that exist no more
   std::vector<std::string> differences;  // between the policies on it, one sentence each
+  bool leaving = false;  // about to end: not counted any more, but it may still hold connections
   friend bool operator==(const PodVerdict&, const PodVerdict&) = default;
 };
 
@@ -36,6 +37,8 @@ class PodTable {
 
   /// Of the Pods that carry the policy; `selected` equals `injected` here.
   [[nodiscard]] status::PodCounts counts(const api::PolicyKey& policy) const;
+  /// The Pods that may hold connections: all that carry the policy and have not ended.
+  [[nodiscard]] std::size_t holders(const api::PolicyKey& policy) const;
   /// What its Pods say about differences to other policies: each sentence once, at most kMaxConflicts, in
   /// their order.
   [[nodiscard]] std::vector<std::string> conflicts(const api::PolicyKey& policy) const;

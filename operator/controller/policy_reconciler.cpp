@@ -36,6 +36,7 @@ bool lacks_an_address(const std::vector<discovery::ResolvedListener>& listeners)
 }  // namespace
 
 void PolicyReconciler::forget() {
+  shares_.forget_all();
   const std::lock_guard lock(mutex_);
   times_.clear();
 }
@@ -54,6 +55,7 @@ kube::Object PolicyReconciler::document(const std::string& key) const {
 Verdict PolicyReconciler::gone(const std::string& key) {
   needs_.names.want(key, {});
   needs_.references.set(key, {});
+  shares_.forget(key);
   const std::lock_guard lock(mutex_);
   times_.erase(key);
   return Verdict::done();
@@ -105,6 +107,16 @@ status::PodCounts PolicyReconciler::counts(const api::PolicyKey& policy, std::op
   return out;
 }
 
+std::optional<BudgetShares::Decision> PolicyReconciler::share(const std::string& key,
+                                                              const inject::KnownPolicy& known) {
+  if (!known.parsed.policy || !known.spec().connection_budget) {
+    shares_.forget(key);
+    return std::nullopt;
+  }
+  return shares_.decide(key, *known.spec().connection_budget, needs_.pods.holders(known.parsed.key),
+                        known.connections_per_pod, Clock::now());
+}
+
 Verdict PolicyReconciler::reconcile(const std::string& key, const std::stop_token& stop) {
   const auto document = this->document(key);
   if (!document) return gone(key);
@@ -128,16 +140,23 @@ Verdict PolicyReconciler::reconcile(const std::string& key, const std::stop_toke
   const Json& before = stored != nullptr ? *stored : none;
   const auto missed = needs_.missed(known->parsed.key);
   const bool resolved = !(found.waits_for_dns && lacks_an_address(found.listeners));
+  const auto share = this->share(key, *known);
+  // Of a spec that is not accepted running Pods keep what they were given.
+  auto per_pod = known->parsed.policy ? std::nullopt : known->connections_per_pod;
+  if (share) per_pod = share->share;
   const Json status = status::compute_status({.parsed = known->parsed,
                                               .listeners = std::move(found.listeners),
                                               .resolved = resolved,
                                               .used = used_upstreams(*known),
                                               .pods = counts(known->parsed.key, missed, before),
+                                              .connections_per_pod = per_pod,
                                               .conflicts = needs_.pods.conflicts(known->parsed.key),
                                               .previous = before,
                                               .now = now});
   const auto verdict = write(key, *document, status, stop);
-  return verdict.kind == Verdict::Kind::done && !missed ? Verdict::after(kCountLater) : verdict;
+  if (verdict.kind != Verdict::Kind::done) return verdict;
+  if (!missed) return Verdict::after(kCountLater);
+  return share && share->look_again ? Verdict::after(*share->look_again) : verdict;
 }
 
 Verdict PolicyReconciler::write(const std::string& key, const Json& document, const Json& status,

@@ -11,6 +11,7 @@
 
 #include "operator/admission/cluster_view.hpp"
 #include "operator/controller/acting.hpp"
+#include "operator/controller/budget_shares.hpp"
 #include "operator/controller/caches.hpp"
 #include "operator/controller/findings.hpp"
 #include "operator/controller/name_watch.hpp"
@@ -70,12 +71,15 @@ class PolicyReconciler {
   /// `missed` as from Needs; without it what `before`, the status, said stays.
   status::PodCounts counts(const api::PolicyKey& policy, std::optional<unsigned> missed,
                            const kube::Json& before) const;
+  /// What each Pod may open of the policy's connectionBudget; nullopt: it has none.
+  std::optional<BudgetShares::Decision> share(const std::string& key, const inject::KnownPolicy& known);
   void tell(const kube::Json& document, const kube::Json& before, const kube::Json& after);
   Times times(const std::string& key);
 
   const Needs needs_;
   std::mutex mutex_;
   std::map<std::string, Times> times_;
+  BudgetShares shares_;
   std::atomic<std::uint64_t> writes_{0};
 };
 

@@ -21,7 +21,7 @@ std::string spec_hash(const inject::KnownPolicy& policy) {
 }  // namespace
 
 bool same_configuration(const inject::KnownPolicy& before, const inject::KnownPolicy& after) {
-  return spec_hash(before) == spec_hash(after) &&
+  return spec_hash(before) == spec_hash(after) && before.connections_per_pod == after.connections_per_pod &&
          std::ranges::equal(before.listeners, after.listeners, same_backends);
 }
 

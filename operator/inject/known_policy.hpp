@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <vector>
 
 #include "operator/api/parse.hpp"
@@ -14,6 +15,7 @@ namespace ambassador::inject {
 struct KnownPolicy {
   api::ParsedPolicy parsed;
   std::vector<discovery::ResolvedListener> listeners;  // status.listeners
+  std::optional<unsigned> connections_per_pod;         // status.connectionsPerPod
 
   /// What it says. Only of one that parsed: all that select_policies() gives where it finds no obstacle.
   [[nodiscard]] const api::Policy& spec() const;

@@ -8,6 +8,7 @@
 #include "operator/api/names.hpp"
 #include "operator/discovery/environment.hpp"
 #include "operator/discovery/hosts.hpp"
+#include "operator/inject/connection_share.hpp"
 #include "operator/inject/mounts.hpp"
 
 namespace ambassador::inject {
@@ -41,11 +42,12 @@ std::vector<discovery::ResolvedBackend> backends_for(const KnownPolicy& known, c
 }
 
 /// @param folder where the proxy finds what secret_files() mounts; the readers' port has the listener's files
-void render_sql(config::Listener& rendered, const api::Listener& listener, const std::string& folder) {
+void render_sql(config::Listener& rendered, const KnownPolicy& policy, const api::Listener& listener,
+                const std::string& folder) {
   const auto file = [&](std::string_view name) { return folder + "/" + std::string(name); };
   const auto& sql = listener.sql;
   rendered.sql.database = sql.database;
-  rendered.sql.max_server_connections = sql.max_server_connections;
+  rendered.sql.max_server_connections = allowed_connections(policy, listener);
   rendered.sql.authentication = sql.authentication;
   rendered.sql.pooling = sql.pooling;
   rendered.sql.max_lag = sql.max_lag;
@@ -82,7 +84,9 @@ config::Listener render_listener(const PlacedPolicy& placed, const api::Listener
   rendered.timeouts = listener.timeouts;
   rendered.max_clients = listener.max_clients;
   rendered.redis = listener.redis;
-  if (listener.protocol == config::Protocol::postgresql) render_sql(rendered, listener, secret_folder(name));
+  if (listener.protocol == config::Protocol::postgresql) {
+    render_sql(rendered, *placed.policy, listener, secret_folder(name));
+  }
   return rendered;
 }
 

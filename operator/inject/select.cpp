@@ -93,7 +93,7 @@ Selection select_policies(const Wish& wish, const std::vector<KnownPolicyPtr>& p
     selection = named(wish, policies, ns, namespace_labels);
   } else {
     for (const auto& policy : policies) {
-      const auto& [parsed, listeners] = *policy;
+      const auto& parsed = policy->parsed;
       if (!offered(parsed, ns, namespace_labels)) continue;
       const bool open = !parsed.pod_selector && wish.kind == Wish::Kind::every_policy;
       if (open || (parsed.pod_selector && parsed.pod_selector->matches(pod_labels))) {

@@ -2,28 +2,13 @@
 
 #include <algorithm>
 
+#include "common/text/percent.hpp"
 #include "operator/api/document.hpp"
 
 namespace ambassador::inject {
 namespace {
 
 using nlohmann::json;
-
-/// RFC 3986: what is not unreserved is percent-encoded.
-std::string encoded(std::string_view text) {
-  constexpr std::string_view kDigits = "0123456789ABCDEF";
-  std::string all;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if ((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
-        c == '_' || c == '~') {
-      all += c;
-    } else {
-      all += {'%', kDigits[byte >> 4U], kDigits[byte & 15U]};
-    }
-  }
-  return all;
-}
 
 /// @param port one of the listener's ports()
 std::string url_of(const api::Listener& listener, std::uint16_t port) {
@@ -32,7 +17,7 @@ std::string url_of(const api::Listener& listener, std::uint16_t port) {
     case config::Protocol::redis:
       return "redis" + place;
     case config::Protocol::postgresql:  // no TLS on loopback, whatever the client's default is
-      return "postgresql" + place + "/" + encoded(listener.sql.database) + "?sslmode=disable";
+      return "postgresql" + place + "/" + text::percent_encode(listener.sql.database) + "?sslmode=disable";
     case config::Protocol::tcp:
       break;
   }

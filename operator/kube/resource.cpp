@@ -1,6 +1,6 @@
 #include "operator/kube/resource.hpp"
 
-#include "operator/kube/url.hpp"
+#include "common/text/percent.hpp"
 
 namespace ambassador::kube {
 
@@ -13,10 +13,10 @@ std::string path_of(const Resource& resource, std::string_view name_space, std::
                     std::string_view subresource) {
   std::string path = resource.group.empty() ? "/api/" : "/apis/";
   path += api_version_of(resource);
-  if (resource.namespaced && !name_space.empty()) path += "/namespaces/" + percent_encode(name_space);
+  if (resource.namespaced && !name_space.empty()) path += "/namespaces/" + text::percent_encode(name_space);
   path += "/";
   path += resource.plural;
-  if (!name.empty()) path += "/" + percent_encode(name);
+  if (!name.empty()) path += "/" + text::percent_encode(name);
   if (!subresource.empty()) path += "/" + std::string(subresource);
   return path;
 }

@@ -8,9 +8,6 @@
 
 namespace ambassador::kube {
 
-/// Everything but RFC 3986's unreserved characters becomes %XX.
-std::string percent_encode(std::string_view text);
-
 /// "?a=b&c=d", values encoded, empty values left out; "" when nothing is left.
 std::string query_of(std::initializer_list<std::pair<std::string_view, std::string>> parameters);
 

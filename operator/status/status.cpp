@@ -155,6 +155,7 @@ json compute_status(const StatusInput& input) {
         {"pods", std::to_string(input.pods.injected) + "/" + std::to_string(input.pods.selected)}}},
       {"pods", pods_json(input.pods)},
       {"listeners", json::array()}};
+  if (input.connections_per_pod) status["connectionsPerPod"] = *input.connections_per_pod;
   for (const auto& listener : input.listeners) status["listeners"].push_back(to_json(listener));
   return status;
 }

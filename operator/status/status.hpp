@@ -34,6 +34,7 @@ struct StatusInput {
   /// ResolvedRefs and Ready (the same policy in every namespace names the stores of them all). nullopt: all.
   std::optional<discovery::UsedUpstreams> used;
   PodCounts pods;
+  std::optional<unsigned> connections_per_pod;  // only where the policy has a connectionBudget
   /// Differences between policies that share Pods ("proxy.logLevel of shop-data is ignored on 3 Pods: ...");
   /// become the condition Conflicted while not empty.
   std::vector<std::string> conflicts;

@@ -193,7 +193,6 @@ TEST_CASE("what is not built yet is refused as not in this version, never ignore
        "spec.listeners[0].pool.maxServerConnections"},
       {"/spec/listeners/1/upstreams/1/hosts/0/role", "Primary",
        "spec.listeners[1].upstreams[1].hosts[0].role"},
-      {"/spec/connectionBudget", 200, "spec.connectionBudget"},
       {"/spec/rollout", "Restart", "spec.rollout"},
       {"/spec/repair", "Recreate", "spec.repair"},
   }));

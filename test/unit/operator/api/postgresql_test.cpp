@@ -162,3 +162,18 @@ TEST_CASE("the hash of a policy follows what it says of PostgreSQL, and no spell
     CHECK(hash(json::parse(changes)) != first);
   }
 }
+
+TEST_CASE("a connection budget needs a listener with a pool") {
+  json document = database_policy();
+  document["spec"]["connectionBudget"] = 200;
+  const auto parsed = parse_policy(document);
+  INFO(parsed.message());
+  REQUIRE(parsed.policy.has_value());
+  CHECK(parsed.policy->connection_budget == 200U);
+
+  document["spec"]["listeners"].erase(1);
+  const auto refused = parse_policy(document);
+  REQUIRE(refused.problems.size() == 1);
+  CHECK(refused.problems[0].path == "spec.connectionBudget");
+  CHECK_THAT(refused.problems[0].what, Catch::Contains("give a listener with protocol PostgreSQL"));
+}

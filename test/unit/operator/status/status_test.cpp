@@ -42,7 +42,7 @@ struct World {
 
   [[nodiscard]] json status() const {
     const auto parsed = api::parse_policy(policy);
-    return compute_status({parsed, listeners, resolved, used, pods, conflicts, previous, now});
+    return compute_status({parsed, listeners, resolved, used, pods, std::nullopt, conflicts, previous, now});
   }
   /// "True Ready", as status and reason of a condition; "absent" where it is not there.
   [[nodiscard]] std::string condition(const std::string& type) const {
