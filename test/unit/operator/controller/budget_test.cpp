@@ -19,7 +19,7 @@ Json database_policy(unsigned budget = kBudget) {
   Json policy = policy_document("db", {{"connectionBudget", budget}});
   policy["spec"]["listeners"] = Json::parse(R"([{"name": "db", "protocol": "PostgreSQL", "port": 5432,
       "credentials": {"secretRef": {"name": "db"}}, "pool": {"maxServerConnections": 40},
-      "upstreams": [{"hosts": [{"host": "pg.example", "port": 5432}]}]}])");
+      "upstreams": [{"hosts": [{"host": "10.9.9.9", "port": 5432}]}]}])");
   return policy;
 }
 
@@ -112,7 +112,8 @@ TEST_CASE("from 10 Pods to 100: within the budget, and few patches", "[slow]") {
   fleet.settle();
   CHECK(fleet.each_has(1));  // not yet
   REQUIRE(eventually([&] { return fleet.each_has(8); }, 10s));
-  CHECK(fleet.most_patches_of_one() == 1);
+  // One, or the same again by a look at the Pod before the watch brought the first one back.
+  CHECK(fleet.most_patches_of_one() <= 2);
 }
 
 TEST_CASE("a Pod that is about to end still counts for the budget, and for nothing else", "[slow]") {
@@ -150,5 +151,5 @@ TEST_CASE("a budget that is changed or taken away reaches running Pods") {
   without.erase("connectionBudget");
   change(without);
   REQUIRE(eventually([&] { return fleet.each_has(40); }));
-  CHECK_FALSE(fleet.policy("db")["status"].contains("connectionsPerPod"));
+  CHECK(eventually([&] { return !fleet.policy("db")["status"].contains("connectionsPerPod"); }));
 }
