@@ -28,6 +28,9 @@ inline constexpr std::size_t kMaxOwed = std::size_t{1} << 20;
 /// Prepared statements of one client, and those that a core knows though nobody has them.
 inline constexpr std::size_t kMaxStatementsOfClient = 10000;
 inline constexpr std::size_t kMaxStatementsKnown = 2000;
+/// A read whose server is lost is run so often at most. A server that stops takes one connection after the
+/// other with it: the next that is lent may be one of those.
+inline constexpr unsigned kMostRuns = 5;
 /// An idle client keeps no more than that of what it asked a replica.
 inline constexpr std::size_t kUnitKept = 256;
 /// Kinds of servers, and spellings of parameters, that a core remembers.

@@ -210,6 +210,7 @@ class PostgresSession final : public PooledSession {
   bool in_unit_ = false;        // of a unit that may run on a replica not all was taken yet
   bool may_run_again_ = false;  // unit_ is the only one under way, and the client has seen nothing of it
   Again again_ = Again::no;
+  unsigned runs_ = 0;  // of unit_, before this one
   std::string unit_;
   std::size_t unit_at_ = 0;  // so much of it was said again
   OwedQueue owed_;

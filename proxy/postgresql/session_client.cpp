@@ -114,14 +114,16 @@ Step PostgresSession::run(std::string_view input) {
       return broken("invalid message length");
     }
     if (owed_.size() >= kMaxOwed) return broken("too many messages are not answered yet");
-    if (routes && !in_unit_ && begins_work(front.type)) {
-      const Further next = further(rest);
-      if (next != Further::goes_on) {
-        if (at > 0 || next == Further::incomplete) break;
-        return {.kind = Step::Kind::hold};
+    if (!in_unit_ && again_ != Again::runs && (begins_work(front.type) || front.type == 'S')) {
+      if (routes && front.type != 'S') {
+        const Further next = further(rest);
+        if (next != Further::goes_on) {
+          if (at > 0 || next == Further::incomplete) break;
+          return {.kind = Step::Kind::hold};
+        }
+        in_unit_ = true;
       }
-      in_unit_ = true;
-      may_run_again_ = false;
+      may_run_again_ = false;  // it is not alone any more
     }
     const Handled handled = handle(rest, front, at == 0);
     if (handled.kind == Handled::Kind::step) return handled.step;

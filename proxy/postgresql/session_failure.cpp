@@ -66,7 +66,8 @@ void PostgresSession::server_lost() {
     return;
   }
   if (stage_ == Stage::over) return;
-  if (again_ == Again::drains || (may_run_again_ && !in_unit_ && body_left_ == 0)) return run_on_primary();
+  const bool taken = again_ == Again::runs || (!in_unit_ && body_left_ == 0);
+  if (again_ == Again::drains || (may_run_again_ && taken)) return run_on_primary();
   may_run_again_ = in_unit_ = false;
   if (again_ == Again::runs) {
     owed_.clear();

@@ -150,6 +150,7 @@ PostgresSession::Routed PostgresSession::route_batch(std::string_view input) {
 bool PostgresSession::choose_role(std::string_view input) {
   role_ = parts_->settings.role;
   in_unit_ = may_run_again_ = false;
+  runs_ = 0;
   if (!splits()) return true;
   const Routed routed = route(input);
   if (routed.incomplete) return false;
@@ -192,12 +193,13 @@ std::optional<Step> PostgresSession::judge(std::string_view input) {
       case 'n':
       case 't':
       case 'T':
+      case 'N':  // a server whose others crashed says so, and ends
         continue;
       case 'E': {
         const auto error = read_error_fields(rest.substr(kHeader, front.body)).value_or(ErrorFields{});
         if (error.severity == "FATAL" || error.severity == "PANIC")
           return Step{.kind = Step::Kind::skip, .consumed = at};  // server_lost comes
-        if (!is_of_replicas(error)) break;
+        if (role_ != Role::replica || !is_of_replicas(error)) break;
         again_ = Again::drains;
         return Step{.kind = Step::Kind::skip, .consumed = at};
       }
@@ -240,7 +242,9 @@ Step PostgresSession::drain_answers(std::string_view input) {
 void PostgresSession::run_on_primary() {
   owed_.clear();
   status_ = 'I';
-  open_batch_ = skips_to_sync_ = copies_in_ = error_said_ = may_run_again_ = false;
+  open_batch_ = skips_to_sync_ = copies_in_ = error_said_ = scanning_ = false;
+  body_left_ = 0;
+  may_run_again_ = ++runs_ + 1 < kMostRuns;
   role_ = Role::primary;
   again_ = Again::due;
 }

@@ -25,7 +25,7 @@ bool is_read(char type, bool raw) {
 Step PostgresSession::from_server(std::string_view input) {
   server_partial_ = false;
   if (again_ == Again::drains) return drain_answers(input);
-  if (may_run_again_) {
+  if (may_run_again_ && again_ != Again::due) {
     if (const auto step = judge(input)) return *step;
   }
   if (!owed_.empty() && owed_.front().synthetic()) return say_synthetic();

@@ -1,94 +1,17 @@
 """PostgreSQL: a primary and a synchronous standby behind the proxy, and what may happen to them."""
-import contextlib
 import struct
 import time
 
 import checker
 import postgresql_client
+import postgresql_split
 import stage
 from load import Load
 from postgresql_cancels import cancels
-from postgresql_server import DATABASE, PASSWORD, USER, Postgresql
+from postgresql_scene import CONNECTIONS, NOT_SYNCHRONOUS, WORKERS, goes_on, rests_without_error, scene
+from postgresql_server import DATABASE, Postgresql
 from slow_logins import SlowLogins
 from stage import seconds
-
-WORKERS = {"write": 6, "transaction": 3, "read": 4, "rest": 3}
-CLIENTS = sum(WORKERS.values())
-CONNECTIONS = {"Transaction": 8, "Session": CLIENTS + 4}
-QUEUE_SECONDS = 20  # a busy machine may take long to recover a server; cases about waiting set their own
-NOT_SYNCHRONOUS = "synchronous_standby_names="
-
-
-class Scene:
-    """Servers, the proxy before them, and its log."""
-
-    def __init__(self, play, stack):
-        self.play, self.stack, self.folder = play, stack, play.folder
-        self.servers = []
-
-    def server(self, name):
-        server = Postgresql(self.folder, name)
-        self.stack.enter_context(stage.ended(server))
-        self.servers.append(server)
-        return server
-
-    def primary(self):
-        server = self.server("first").make().start()
-        server.sql(f"CREATE ROLE {USER} LOGIN PASSWORD '{PASSWORD}'")
-        server.sql(f"CREATE DATABASE {DATABASE}")
-        server.sql(postgresql_client.TABLE, DATABASE)
-        return server
-
-    def pair(self, synchronous=True):
-        """A primary and a standby; if synchronous, nothing is acknowledged which the standby has not."""
-        first = self.primary()
-        second = self.server("second").follow(first).start()
-        if not synchronous:
-            return first, second
-        # Not sooner: the standby would have it too, and hold every write up when it is promoted.
-        first.sql("ALTER SYSTEM SET synchronous_standby_names = 'second'")
-        first.sql("SELECT pg_reload_conf()")
-        first.wait_for("SELECT EXISTS (SELECT FROM pg_stat_replication WHERE sync_state = 'sync')")
-        return first, second
-
-    def proxy(self, servers, pooling="Transaction", queue=QUEUE_SECONDS, connections=None, **more):
-        secret = self.folder / "secret"
-        secret.mkdir(exist_ok=True)
-        (secret / "username").write_text(USER)
-        (secret / "password").write_text(PASSWORD)
-        listener = {
-            "name": "faults.db", "protocol": "PostgreSQL", "timeouts": {"connect": "1s", "queue": f"{queue}s"},
-            "sql": {"pooling": pooling, "authentication": "Proxy", "credentialsFolder": str(secret),
-                    "database": DATABASE,  # its watch of the servers logs in there
-                    "maxServerConnections": connections or CONNECTIONS[pooling], **more},
-            "backends": [{"host": "127.0.0.1", "port": server.port} for server in servers]}
-        program = stage.proxy(self.folder, self.play.binary, listener)
-        self.stack.enter_context(program)
-        return program
-
-    def load(self, program, workers=None):
-        load = Load(lambda: postgresql_client.Client(program.port), workers or WORKERS)
-        self.stack.enter_context(load)
-        if not load.every_worker_did(20):
-            raise SystemExit(f"the load does not run: {sorted({one.error for one in load.operations} - {None})[:3]}")
-        return load
-
-
-@contextlib.contextmanager
-def scene(play):
-    with contextlib.ExitStack() as stack:
-        yield Scene(play, stack)
-
-
-def goes_on(outcome, load, since, bound=30):
-    load.wake()
-    outcome.expect("everybody goes on", load.every_worker_did(10, since, bound), f"not within {bound} s")
-
-
-def rests_without_error(outcome, operations):
-    failed = [one.error for one in operations if one.at_rest and not one.ok]
-    outcome.expect("who was at rest notices nothing", not failed, failed)
-
 
 # The cases ----------------------------------------------------------------------------------------------------
 
@@ -324,6 +247,10 @@ CASES = {
     "two-primaries-asynchronous": lambda play: two_primaries(play, False),
     "back-as-standby": lambda play: comes_back(play, True),
     "back-as-primary": lambda play: comes_back(play, False),
+    "split-switch-over": postgresql_split.switch_over,
+    "split-replica-stopped": lambda play: postgresql_split.replica_goes(play, Postgresql.stop),
+    "split-replica-killed": lambda play: postgresql_split.replica_goes(play, Postgresql.kill),
+    "split-restart": postgresql_split.restart,
     "cancels": lambda play: cancels(play, scene, "Transaction"),
     "cancels-session": lambda play: cancels(play, scene, "Session"),
     "slow-logins": slow_logins,

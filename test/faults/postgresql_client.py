@@ -8,10 +8,13 @@ from postgresql_server import DATABASE
 TABLE = ("CREATE TABLE written (id bigint NOT NULL, at timestamptz NOT NULL DEFAULT clock_timestamp());"
          "GRANT ALL ON written TO app")
 CONNECT_SECONDS = 30  # the proxy has to answer sooner
+READ = "SELECT count(*) FROM pg_class"
+LONG_READ = "SELECT count(*) FROM generate_series(1, 100000)"  # some are on their way whenever a server stops
 
 
 class Client:
-    def __init__(self, port):
+    def __init__(self, port, reads=READ):
+        self.reads = reads
         try:
             self.connection = psycopg2.connect(host="127.0.0.1", port=port, user="anybody", dbname=DATABASE,
                                                connect_timeout=CONNECT_SECONDS)
@@ -44,7 +47,7 @@ class Client:
             raise
 
     def read(self):
-        self.run("SELECT count(*) FROM pg_class")
+        self.run(self.reads)
         self.cursor.fetchone()
 
     @property

@@ -2,7 +2,7 @@
 // transactions and two parameters, and skips to Sync after an error as the real one does. SQL it answers by
 // its first word; "fail" fails, "COPYIN" reads CopyData, "die" ends the connection with a FATAL. A replica
 // fails as one does by "SELECT conflict", "SELECT writes" and whatever is no SELECT, and ends by "SELECT
-// last".
+// last", and by "SELECT crash" as when another process of the server has crashed.
 #pragma once
 
 #include <functional>
@@ -26,6 +26,8 @@ class FakeServer final : public proxy::test::Line {
     bool replica = false;
     /// Besides what it reports always.
     std::vector<std::pair<std::string, std::string>> reports{};
+    /// So many more servers that are none end by "SELECT last" too; null: none.
+    unsigned* last_ones = nullptr;
     /// SQL that is run, and the transaction's status before.
     std::function<void(std::string_view sql, char status)> on_sql{};
   };
@@ -154,7 +156,8 @@ class FakeServer final : public proxy::test::Line {
     if (traits_.on_sql) traits_.on_sql(sql, status_);
     if (traits_.replica && sql.starts_with("SELECT conflict")) return error("40001"), true;
     if (traits_.replica && sql.starts_with("SELECT writes")) return error("25006"), true;
-    if (traits_.replica && sql.starts_with("SELECT last")) return fatal("57P01"), false;
+    if (sql.starts_with("SELECT last") && (traits_.replica || is_last_one())) return fatal("57P01"), false;
+    if (traits_.replica && sql.starts_with("SELECT crash")) return crash(), false;
     if (traits_.replica && sql.starts_with("INSERT")) return error("25006"), true;
     if (sql.starts_with("fail")) return error("22012"), true;
     if (sql.starts_with("die")) return fatal("57P01"), false;
@@ -202,6 +205,19 @@ class FakeServer final : public proxy::test::Line {
   void fatal(std::string_view code) {
     write_error(out_, {.severity = "FATAL", .code = code, .message = "ended"});
     ended_ = true;
+  }
+  // WARNING_CLIENT_ONLY, and no more.
+  void crash() {
+    std::string notice;
+    write_error(notice, {.severity = "WARNING", .code = "57P02", .message = "crashed"});
+    notice.front() = 'N';
+    out_ += notice;
+    ended_ = true;
+  }
+  [[nodiscard]] bool is_last_one() const {
+    if (traits_.last_ones == nullptr || *traits_.last_ones == 0) return false;
+    --*traits_.last_ones;
+    return true;
   }
 
   const std::uint32_t pid_;

@@ -4,6 +4,7 @@
 
 #include "proxy/postgresql/core.hpp"
 #include "proxy/postgresql/error_fields.hpp"
+#include "proxy/postgresql/limits.hpp"
 #include "test/unit/proxy/postgresql/fake_server.hpp"
 
 using namespace ambassador;
@@ -52,6 +53,7 @@ struct Scene {
     const auto line = [this, encoding](bool replica) {
       toy::FakeServer::Traits traits;
       traits.replica = replica;
+      traits.last_ones = &last_ones;
       traits.reports = {{"client_encoding", encoding}, {"standard_conforming_strings", "on"}};
       traits.on_sql = [this, replica](std::string_view sql, char) {
         if (!sql.starts_with("SELECT pg_catalog.set_config"))
@@ -101,6 +103,7 @@ struct Scene {
   std::shared_ptr<const PooledCore> core;
   std::unique_ptr<ToyPool> pool;
   std::vector<std::string> told;
+  unsigned last_ones = 0;  // primaries that end too
   std::uint32_t pid = 100;
   std::uint32_t number = 0;
   std::unique_ptr<ToyClient> client;
@@ -296,7 +299,7 @@ TEST_CASE("a reader's listener gives replicas, whatever is asked") {
 }
 
 TEST_CASE("what a replica could not do the primary does, once, and the client sees nothing of it") {
-  const std::string sql = GENERATE("SELECT conflict"s, "SELECT writes"s, "SELECT last"s);
+  const std::string sql = GENERATE("SELECT conflict"s, "SELECT writes"s, "SELECT last"s, "SELECT crash"s);
   const std::size_t piece = GENERATE(std::size_t{16384}, std::size_t{1}, std::size_t{9});
   INFO(sql << " in pieces of " << piece);
   SECTION("a query") {
@@ -334,6 +337,40 @@ TEST_CASE("what a replica could not do the primary does, once, and the client se
     CHECK(scene.say(query(sql)) == "DCZ");
     CHECK(scene.say(query("SHOW TimeZone")) == "DCZ");
   }
+}
+
+TEST_CASE("a read whose server stops finds one that does not, past others that stop with it") {
+  const std::size_t piece = GENERATE(std::size_t{16384}, std::size_t{1});
+  const std::string bytes = GENERATE(query("SELECT last"), run("SELECT last"));
+  const std::string shown = bytes.front() == 'Q' ? "" : "12";  // where it is not held back
+  Scene scene(kStatements, piece);
+  SECTION("in the end") {
+    scene.last_ones = kMostRuns - 2;
+    CHECK(scene.say(bytes) == shown + "DCZ");
+    CHECK(scene.heard().size() == kMostRuns);
+    CHECK(scene.client->again == kMostRuns - 1);
+  }
+  SECTION("but is not sent on for ever") {
+    scene.last_ones = kMostRuns - 1;
+    CHECK(scene.say(bytes) == shown + "EZ");
+    CHECK(scene.heard().size() == kMostRuns);
+    CHECK(scene.last_ones == 0);
+  }
+  SECTION("unless something else is under way behind it") {
+    scene.last_ones = 1;
+    CHECK(scene.say(bytes + query("INSERT x")) == shown + "EZEZ");
+    CHECK(scene.client->again == 1);
+  }
+  CHECK(scene.client->began == scene.client->ended);
+  CHECK(scene.client->session().at_rest());
+  CHECK(scene.say(query("SELECT 1")) == "DCZ");
+}
+
+TEST_CASE("a Sync behind a read that is lost is answered too") {
+  Scene scene(kStatements);
+  CHECK(scene.say(query("SELECT last") + kSync) == "EZEZ");
+  CHECK(scene.client->began == scene.client->ended);
+  CHECK(scene.say(query("SELECT 1")) == "DCZ");
 }
 
 TEST_CASE("what is behind it waits, and is done in order") {
