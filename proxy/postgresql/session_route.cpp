@@ -16,9 +16,11 @@ constexpr std::array<std::string_view, 5> kAsciiEncodings{"LATIN", "WIN", "KOI8"
 // Its text means what RouteScan reads: backslashes are nothing in '...', and every byte below 0x80 is that
 // letter.
 bool is_readable(const Values& values) {
-  static const std::size_t kEncoding = find_tracked("client_encoding").value();
-  static const std::size_t kStrings = find_tracked("standard_conforming_strings").value();
-  const TrackedSet both = tracked(kEncoding) | tracked(kStrings);
+  constexpr std::size_t kEncoding = 0;
+  constexpr std::size_t kStrings = 4;
+  static_assert(kTracked[kEncoding] == "client_encoding" &&
+                kTracked[kStrings] == "standard_conforming_strings");
+  constexpr TrackedSet both = tracked(kEncoding) | tracked(kStrings);
   if ((values.known & both) != both || values.text[kStrings] != "on") return false;
   const std::string_view encoding = values.text[kEncoding];
   if (encoding == "UTF8" || encoding == "SQL_ASCII") return true;
