@@ -76,7 +76,7 @@ bool PodReconciler::count(const Json& pod) {
   return !seen->wanted_annotations.empty();
 }
 
-Verdict PodReconciler::reconcile(const std::string& key, std::stop_token stop) {
+Verdict PodReconciler::reconcile(const std::string& key, const std::stop_token& stop) {
   const auto pod = needs_.caches.pods.store().get(key);
   const auto seen = pod ? look(*pod) : std::nullopt;
   if (!seen) {
@@ -87,12 +87,12 @@ Verdict PodReconciler::reconcile(const std::string& key, std::stop_token stop) {
   needs_.counted(needs_.table.put(key, seen->verdict));
   tell(*pod, before, seen->verdict);
   if (seen->wanted_annotations.empty()) return Verdict::done();
-  return patch(key, *pod, seen->wanted_annotations, std::move(stop));
+  return patch(key, *pod, seen->wanted_annotations, stop);
 }
 
 Verdict PodReconciler::patch(const std::string& key, const Json& pod,
                              const std::vector<std::pair<std::string, std::string>>& annotations,
-                             std::stop_token stop) {
+                             const std::stop_token& stop) {
   Json patch = {{"metadata", {{"uid", kube::uid_of(pod)}, {"annotations", Json::object()}}}};
   for (const auto& [name, value] : annotations) patch["metadata"]["annotations"][name] = value;
   if (!needs_.acting.leads()) return Verdict::retry();

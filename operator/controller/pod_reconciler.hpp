@@ -28,7 +28,7 @@ class PodReconciler {
   };
   explicit PodReconciler(Needs needs) : needs_(std::move(needs)) {}
 
-  Verdict reconcile(const std::string& key, std::stop_token stop);
+  Verdict reconcile(const std::string& key, const std::stop_token& stop);
   /// At the beginning of a term: sums the Pod up without telling anybody. True when it wants a patch.
   bool count(const kube::Json& pod);
 
@@ -43,7 +43,8 @@ class PodReconciler {
   /// nullopt: nothing to follow (not injected, or ended).
   [[nodiscard]] std::optional<Look> look(const kube::Json& pod) const;
   Verdict patch(const std::string& key, const kube::Json& pod,
-                const std::vector<std::pair<std::string, std::string>>& annotations, std::stop_token stop);
+                const std::vector<std::pair<std::string, std::string>>& annotations,
+                const std::stop_token& stop);
   void tell(const kube::Json& pod, const PodVerdict& before, const PodVerdict& now);
 
   const Needs needs_;

@@ -109,11 +109,12 @@ status::PodCounts PolicyReconciler::counts(const api::PolicyKey& policy, std::op
 
 std::optional<BudgetShares::Decision> PolicyReconciler::share(const std::string& key,
                                                               const inject::KnownPolicy& known) {
-  if (!known.parsed.policy || !known.spec().connection_budget) {
+  const auto& policy = known.parsed.policy;
+  if (!policy || !policy->connection_budget) {
     shares_.forget(key);
     return std::nullopt;
   }
-  return shares_.decide(key, *known.spec().connection_budget, needs_.pods.holders(known.parsed.key),
+  return shares_.decide(key, *policy->connection_budget, needs_.pods.holders(policy->key),
                         known.connections_per_pod, Clock::now());
 }
 
@@ -125,8 +126,8 @@ Verdict PolicyReconciler::reconcile(const std::string& key, const std::stop_toke
 
   Findings found;
   found.listeners = known->listeners;  // what is not accepted keeps what was known: running Pods live on it
-  if (known->parsed.policy) {
-    found = find(key, *known, *known->parsed.policy, now);
+  if (const auto& policy = known->parsed.policy) {
+    found = find(key, *known, *policy, now);
     const auto age = Clock::now() - times(key).first_seen;
     if (found.waits_for_dns && lacks_an_address(found.listeners) && age < kFirstAnswers) {
       return Verdict::after(kFirstAnswers);  // the answer itself brings the key back sooner

@@ -140,16 +140,21 @@ std::optional<Obstacle> port_taken(const std::vector<KnownPolicyPtr>& policies, 
       for (const auto port : api::ports(listener)) {
         const std::string field = field_of(listener, port);
         if (const auto container = declared_by(pod, port); !container.empty()) {
-          return port_in_use(container, port,
-                             "the " + field + " of " + name +
-                                 ": move one of them to another port (spec.listeners[]." + field +
-                                 " of the policy)");
+          std::string what = "the " + field;
+          what.append(" of ").append(name).append(": move one of them to another port (spec.listeners[].");
+          what.append(field).append(" of the policy)");
+          return port_in_use(container, port, what);
         }
         const auto [other, free] = taken.emplace(port, name);
         if (!free) {
-          return Obstacle{"PortInUse", name + " has " + field + " " + std::to_string(port) +
-                                           ", which is also that of " + other->second +
-                                           ": give one of them another port, or name fewer policies"};
+          std::string what = name;
+          what.append(" has ").append(field);
+          what.append(" ")
+              .append(std::to_string(port))
+              .append(", which is also that of ")
+              .append(other->second);
+          what.append(": give one of them another port, or name fewer policies");
+          return Obstacle{"PortInUse", what};
         }
         ++count;
       }

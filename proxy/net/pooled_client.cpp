@@ -28,7 +28,7 @@ PooledClient::PooledClient(PooledRelay& relay, std::shared_ptr<const Generation>
       session_(generation_->pooled->new_session(who_)),
       wire_(relay.loop(), *this),
       accepted_(std::move(socket)),
-      peer_(std::move(peer)),
+      peer_(peer),
       open_(std::move(open)),
       started_(relay.loop().now()),
       active_(started_) {}
