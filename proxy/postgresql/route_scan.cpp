@@ -262,6 +262,8 @@ void RouteScan::literal() {
 void RouteScan::punctuation(char c) {
   if (c == '(' && statement_ != Statement::transaction) return open();
   settle();
+  if (statement_ != Statement::query && c != ';' && !(statement_ == Statement::transaction && c == ','))
+    primary_ = true;
   if (c == '.') {
     last_ = Last::dot;
     return;
@@ -269,7 +271,6 @@ void RouteScan::punctuation(char c) {
   before_ = Last::other;
   is_pg_catalog_ = false;
   if (c == ';') return end_statement();
-  if (statement_ != Statement::query && !(statement_ == Statement::transaction && c == ',')) primary_ = true;
   if (c == ')') return close();
   if (c == ':') {
     last_ = last_ == Last::colon ? Last::cast : Last::colon;

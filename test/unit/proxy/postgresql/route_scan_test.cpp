@@ -58,6 +58,7 @@ const char* const kReads[] = {
 const char* const kWrites[] = {
     "",
     " ; -- nothing",
+    "SELECT 1; .",
     "INSERT INTO t VALUES (1)",
     "UPDATE t SET a = 1",
     "DELETE FROM t",
