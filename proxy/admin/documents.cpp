@@ -108,6 +108,7 @@ Json pool_json(const net::PoolSnapshot& pool) {
           {"loginsFailed", pool.logins_failed},
           {"interruptions", pool.interruptions},
           {"runAgain", pool.run_again},
+          {"transactions", {{"pinned", pool.units.pinned}, {"unpinned", pool.units.unpinned}}},
           {"pins", std::move(pins)}};
 }
 

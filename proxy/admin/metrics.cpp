@@ -111,6 +111,13 @@ void add_pool(const net::ListenerSnapshot& listener, Sheet& sheet) {
                   "Clients that kept their server connection between transactions, by reason",
                   with(labels, "reason", std::string(pin.reason)), number(pin.count));
   }
+  const std::array<std::pair<const char*, std::uint64_t>, 2> units{
+      {{"yes", pool.units.pinned}, {"no", pool.units.unpinned}}};
+  for (const auto& [pinned, count] : units) {
+    sheet.counter("ambassador_proxy_pool_transactions_total",
+                  "Transactions of transaction pooling, by whether the client kept its server connection",
+                  with(labels, "pinned", pinned), number(count));
+  }
 }
 
 void add_backend(const std::string& listener, const net::BackendSnapshot& backend, Sheet& sheet) {

@@ -456,6 +456,7 @@ Snapshot Proxy::Impl::snapshot() const {
       listener.pool.paused = now < entry.paused_until;
       listener.pool.most = entry.config.sql.max_server_connections;
       listener.pool.pins = pooled->pinned();
+      listener.pool.units = pooled->units();
     }
     for (std::size_t i = 0; i < entry.upstreams.size(); ++i) {
       BackendSnapshot& backend = listener.backends.emplace_back();

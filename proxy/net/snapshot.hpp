@@ -68,6 +68,7 @@ struct PoolSnapshot {
   std::uint64_t interruptions = 0;  // sent to servers
   std::uint64_t run_again = 0;      // by another server, after the first one could not
   std::vector<PinCount> pins;       // clients that kept their server between units of work
+  UnitCounts units;                 // after which they kept it, or did not
   HistogramSnapshot wait_time;      // of clients that got a server, those that waited for none too
 };
 

@@ -42,7 +42,7 @@ class PostgresCore final : public PooledCore {
   [[nodiscard]] std::string watch_key() const override {
     const auto account = parts_->settings.account();
     if (!account) return {};
-    return make_key({}, account->user, watched_database());
+    return make_key({}, account->user, watched_database(), Shared::by_most);
   }
   void rebind(PooledSession& session) const override {
     static_cast<PostgresSession&>(session).rebind(*parts_);  // cores of a listener are of one protocol
@@ -52,6 +52,15 @@ class PostgresCore final : public PooledCore {
     if (!parts_->settings.pins) return all;
     for (std::size_t i = 0; i < kPins; ++i)
       all.push_back({kPinNames[i], parts_->settings.pins->pinned[i].load(std::memory_order_relaxed)});
+    return all;
+  }
+  [[nodiscard]] UnitCounts units() const override {
+    UnitCounts all;
+    if (!parts_->settings.pins) return all;
+    for (const PinCounters::Transactions& of_core : parts_->settings.pins->transactions) {
+      all.pinned += of_core.pinned.load(std::memory_order_relaxed);
+      all.unpinned += of_core.unpinned.load(std::memory_order_relaxed);
+    }
     return all;
   }
 
@@ -72,6 +81,9 @@ std::shared_ptr<const PooledCore> make_core(Settings settings) {
   auto parts = std::make_unique<CoreParts>();
   std::string password = std::exchange(settings.client_password, {});
   parts->settings = std::move(settings);
+  if (const auto& pins = parts->settings.pins)
+    parts->transactions =
+        &pins->transactions[pins->cores.fetch_add(1, std::memory_order_relaxed) % PinCounters::kCores];
   if (!password.empty()) {
     if (const auto verifier = read_scram_verifier(password)) {
       parts->client_verifier = verifier.value();

@@ -17,6 +17,7 @@ namespace ambassador::proxy::postgresql {
 
 struct CoreParts {
   Settings settings;
+  PinCounters::Transactions* transactions = nullptr;  // of settings.pins; null: they are not counted
   std::optional<ScramVerifier> client_verifier;
   Statements statements;
   RouteScan route;

@@ -4,12 +4,24 @@
 #include <array>
 
 namespace ambassador::proxy::postgresql {
+namespace {
+
+// SET TIME ZONE and SET NAMES are other words for parameters.
+std::string_view meant(std::string_view name) {
+  if (name == "time") return "TimeZone";
+  if (name == "names") return "client_encoding";
+  return name;
+}
+
+}  // namespace
 
 void PinScan::begin(TrackedSet known, Strings strings) {
   words_.begin(strings);
   statement_ = Statement::begins;
   unlistens_all_ = false;
   known_ = known;
+  resets_ = 0;
+  copies_ = false;
   pins_ = 0;
 }
 
@@ -19,6 +31,7 @@ void PinScan::feed(std::string_view piece) {
 
 PinSet PinScan::end() {
   (void)words_.end(*this);
+  if (copies_) resets_ = 0;  // nothing can be asked of a server that waits for data
   return pins_;
 }
 
@@ -43,11 +56,18 @@ void PinScan::name(std::string_view name) {
 
 void PinScan::set(std::string_view name) {
   statement_ = Statement::other;
-  // SET TIME ZONE and SET NAMES are other words for tracked parameters; the transaction's own ends with it.
-  if (name == "local" || name == "transaction" || name == "constraints" || name == "time" || name == "names")
-    return;
-  const auto i = find_tracked(name);
-  if (!i || (known_ & tracked(*i)) == 0) pin(Pin::set);
+  // The transaction's own ends with it.
+  if (name == "local" || name == "transaction" || name == "constraints") return;
+  const auto i = find_tracked(meant(name));
+  if (!i || (known_ & tracked(*i)) == 0) return pin(Pin::set);
+  set_ = tracked(*i);
+  statement_ = Statement::set_tracked;
+}
+
+void PinScan::reset(std::string_view name) {
+  statement_ = Statement::other;
+  if (name == "all") resets_ |= known_;
+  if (const auto i = find_tracked(meant(name))) resets_ |= static_cast<TrackedSet>(known_ & tracked(*i));
 }
 
 void PinScan::on_word(std::string_view word) {
@@ -61,6 +81,9 @@ void PinScan::on_word(std::string_view word) {
       if (word == "create") statement_ = Statement::create;
       if (word == "declare") statement_ = Statement::declare;
       if (word == "unlisten") statement_ = Statement::unlisten;
+      if (word == "reset") statement_ = Statement::reset;
+      if (word == "discard") statement_ = Statement::discard;
+      if (word == "copy") copies_ = true;
       return;
     case Statement::set:
       if (word == "session") {
@@ -68,6 +91,15 @@ void PinScan::on_word(std::string_view word) {
         return;
       }
       return set(word);
+    case Statement::set_tracked:
+      if (word == "default" || word == "local") resets_ |= set_;
+      return;
+    case Statement::reset:
+      return reset(word);
+    case Statement::discard:
+      statement_ = Statement::other;
+      if (word == "all") resets_ |= known_;
+      return;
     case Statement::set_session:
       // SESSION CHARACTERISTICS and AUTHORIZATION are no parameters and not tracked either.
       return set(word);
@@ -95,6 +127,12 @@ void PinScan::on_word(std::string_view word) {
   }
   statement_ = Statement::other;
   switch (word[0]) {
+    case 'c':
+      if (word == "currval") pin(Pin::sequence);
+      break;
+    case 'l':
+      if (word == "lastval") pin(Pin::sequence);
+      break;
     case 'i':
       if (word == "into") statement_ = Statement::into;
       break;

@@ -19,6 +19,9 @@ class PinScan {
   void feed(std::string_view piece);
   /// The text has ended.
   [[nodiscard]] PinSet end();
+  /// After end(): parameters that it may have set back to what they were when the server's session began
+  /// (RESET, SET ... TO DEFAULT, DISCARD ALL).
+  [[nodiscard]] TrackedSet resets() const { return resets_; }
   /// After end(): it had UNLISTEN *.
   [[nodiscard]] bool unlistens_all() const { return unlistens_all_; }
 
@@ -32,9 +35,12 @@ class PinScan {
     declare,
     declare_with,
     into,
+    discard,
     prepare,
+    reset,
     set,
     set_session,
+    set_tracked,
     unlisten,
   };
 
@@ -48,12 +54,16 @@ class PinScan {
   }
   void on_word(std::string_view word);
   void set(std::string_view name);
+  void reset(std::string_view name);
   void pin(Pin pin) { pins_ |= bit(pin); }
 
   SqlWords words_;
   Statement statement_ = Statement::begins;
   bool unlistens_all_ = false;
   TrackedSet known_ = 0;
+  TrackedSet set_ = 0;  // by this statement
+  TrackedSet resets_ = 0;
+  bool copies_ = false;
   PinSet pins_ = 0;
 };
 

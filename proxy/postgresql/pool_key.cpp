@@ -15,12 +15,13 @@ void append(std::string& key, std::string_view name, std::string_view value) {
 
 }  // namespace
 
-std::string make_key(const FirstPacket& packet, std::string_view user, std::string_view database) {
+std::string make_key(const FirstPacket& packet, std::string_view user, std::string_view database,
+                     Shared shared) {
   std::map<std::string_view, std::string_view> others;
   for (const auto& [name, value] : packet.parameters) {
     if (name == "user" || name == "database") continue;
     const auto i = find_tracked(name);
-    if (!i || *i >= kAlwaysReported) others[name] = value;
+    if (!i || *i >= kAlwaysReported || shared == Shared::by_equals) others[name] = value;
   }
   std::string key;
   append(key, "user", user);

@@ -4,6 +4,7 @@
 // login sends. Made by the session, read by the server. Pure.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -13,9 +14,14 @@
 
 namespace ambassador::proxy::postgresql {
 
+enum class Shared : std::uint8_t {
+  by_most,    // clients with other tracked parameters get the same servers, where these are set for each
+  by_equals,  // all parameters are the login's: what RESET brings back is the client's own
+};
+
 /// `packet`: a startup.
 [[nodiscard]] std::string make_key(const FirstPacket& packet, std::string_view user,
-                                   std::string_view database);
+                                   std::string_view database, Shared shared);
 
 /// The same with another user.
 [[nodiscard]] std::string with_user(std::string_view key, std::string_view user);

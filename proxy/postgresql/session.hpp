@@ -1,8 +1,9 @@
 // One PostgreSQL client: its first packets and authentication (session_start.cpp), then what its messages
-// mean (session_client.cpp, session_statements.cpp), which server they may go to (session_route.cpp), what
-// its server's mean (session_server.cpp), and what it is told when there is no server (session_failure.cpp).
-// Only heads are walked, and whole runs of messages are passed on at once; bodies are looked into where a
-// client of transaction pooling might notice that its server changes. Made by the core. Pure.
+// mean (session_client.cpp, session_statements.cpp, session_values.cpp), which server they may go to
+// (session_route.cpp), what its server's mean (session_server.cpp), and what it is told when there is no
+// server (session_failure.cpp). Only heads are walked, and whole runs of messages are passed on at once;
+// bodies are looked into where a client of transaction pooling might notice that its server changes. Made by
+// the core. Pure.
 #pragma once
 
 #include <map>
@@ -107,7 +108,6 @@ class PostgresSession final : public PooledSession {
   // session_client.cpp
   Step from_client(std::string_view input);
   Step without_server(std::string_view input);
-  Step set_values(TrackedSet different);
   Step run(std::string_view input);
   bool take_rest(std::string_view input, std::size_t& at);
   Handled handle(std::string_view input, const Header& front, bool first);
@@ -118,6 +118,15 @@ class PostgresSession final : public PooledSession {
   void owe(const Owed& owed);
   void owe_extended(const Owed& owed);
   void pin(PinSet pins);
+
+  // session_values.cpp
+  std::string preparation(std::string_view input);
+  [[nodiscard]] bool asks_for_last_value(std::string_view input) const;
+  Step ask_for_us(std::string_view sql);
+  void keep_first_values(const Values& of_server);
+  void note_resets(TrackedSet resets);
+  [[nodiscard]] bool restores() const;
+  Step restore_values();
 
   /// Where a unit of work may run.
   struct Routed {
@@ -201,6 +210,13 @@ class PostgresSession final : public PooledSession {
 
   std::string key_;
   Values values_;  // of its parameters, as it was told
+  struct First {
+    Values values;     // as its session began
+    Values of_server;  // as those of servers begin
+    TrackedSet different = 0;
+  };
+  std::unique_ptr<First> first_;  // null: there is no difference
+  TrackedSet resets_ = 0;         // those that it may have set to a server's first ones
   std::uint32_t cancel_number_ = 0;
   std::string cancel_key_;
 
@@ -235,8 +251,10 @@ class PostgresSession final : public PooledSession {
     std::uint64_t serial = 0;
   };
   std::map<std::string, Named, std::less<>> names_;
-  std::string unnamed_;           // body of the unnamed statement
-  std::uint64_t unnamed_id_ = 0;  // 0: there is none
+  std::string unnamed_;               // body of the unnamed statement
+  TrackedSet unnamed_resets_ = 0;     // by it
+  bool prepared_last_value_ = false;  // currval or lastval, some time
+  std::uint64_t unnamed_id_ = 0;      // 0: there is none
   std::uint64_t last_bound_ = 0;
   std::string refusal_;  // of the values that are being set, by the server
 

@@ -33,11 +33,12 @@ Step PostgresSession::from_client(std::string_view input) {
   if (failing_ != Failing::no) return fail(input);
   if (server_ == nullptr) return without_server(input);
   if (std::exchange(just_lent_, false)) {
-    const TrackedSet different = values_.different_from(server_->tracked()) & server_->tracked().known;
-    if (different != 0 && transaction()) return set_values(different);
+    const std::string first = preparation(input);
+    if (!first.empty()) return ask_for_us(first);
   }
   if (again_ == Again::due) return releasable() ? give_back() : Step{.kind = Step::Kind::hold};
   if (again_ == Again::runs) return say_again();
+  if (restores()) return restore_values();
   const bool anew = role_ == Role::replica && !in_unit_ && splits();
   if ((input.empty() || anew) && releasable()) return give_back();
   return run(input);
@@ -86,15 +87,6 @@ PooledSession::Want PostgresSession::want() const {
           .alone = passthrough_};
 }
 
-// The client sees its own values whatever server it gets. What it sent goes on behind it.
-Step PostgresSession::set_values(TrackedSet different) {
-  server_->unnamed(0);  // a simple query ends it
-  owe({.kind = Owed::Kind::query, .ours = true});
-  refusal_.clear();
-  write_query(text(), sql_to_set(different, values_));
-  return {.kind = Step::Kind::send, .to = Side::server, .text = parts_->text};
-}
-
 // Passes on as many messages as go as they are.
 Step PostgresSession::run(std::string_view input) {
   const bool routes = role_ == Role::replica && splits();
@@ -106,6 +98,7 @@ Step PostgresSession::run(std::string_view input) {
       if (scanning_) break;
       return forward(at, std::exchange(body_left_, 0));
     }
+    if (restores()) break;
     const std::string_view rest = input.substr(at);
     const Header front = read_header(rest);
     if (front.found == Found::incomplete) break;
@@ -141,7 +134,10 @@ bool PostgresSession::take_rest(std::string_view input, std::size_t& at) {
   at += here;
   body_left_ -= here;
   if (body_left_ > 0) return false;
-  if (std::exchange(scanning_, false)) pin(scan_.end());
+  if (std::exchange(scanning_, false)) {
+    pin(scan_.end());
+    note_resets(scan_.resets());
+  }
   return true;
 }
 

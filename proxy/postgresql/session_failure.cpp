@@ -96,6 +96,7 @@ void PostgresSession::say_lost() {
   }
   scanning_ = copies_in_ = open_batch_ = skips_to_sync_ = false;
   server_partial_ = false;
+  resets_ = 0;
   last_words_.clear();
   failed_.clear();
   ended_ = 0;
@@ -130,7 +131,7 @@ void PostgresSession::say_lost() {
 
 bool PostgresSession::in_flight() const {
   return !owed_.empty() || open_batch_ || skips_to_sync_ || copies_in_ || body_left_ > 0 || passed_head_ ||
-         server_partial_;
+         server_partial_ || resets_ != 0;
 }
 
 bool PostgresSession::releasable() const {

@@ -148,6 +148,10 @@ void PostgresSession::on_ready(char status) {
   if (owed_.empty() || !owed_.front().ends_unit()) return;
   pop();
   ++ended_;
+  if (status == 'I' && transaction() && parts_->transactions != nullptr) {
+    auto& count = pins_ != 0 ? parts_->transactions->pinned : parts_->transactions->unpinned;
+    count.fetch_add(1, std::memory_order_relaxed);
+  }
 }
 
 // Answers to extended messages up to the next Sync do not come any more.
@@ -248,7 +252,7 @@ Step PostgresSession::on_ours(std::string_view input, const Header& front) {
   }
   const std::string_view body = input.substr(0, here).substr(kHeader);
   if (front.type == 'S') server_->report(body);
-  if (front.type == 'E') {
+  if (front.type == 'E' && status_ != 'E') {
     const ErrorFields error = read_error_fields(body).value_or(ErrorFields{});
     refusal_.clear();
     write_error(refusal_, {.severity = "FATAL", .code = error.code, .message = error.message});

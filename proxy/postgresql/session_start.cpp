@@ -142,16 +142,16 @@ Step PostgresSession::on_startup(const FirstPacket& packet) {
   if (database.empty()) database = settings.database.empty() ? user : std::string_view(settings.database);
 
   if (passthrough_) {
-    key_ = make_key(packet, user, database);
+    key_ = make_key(packet, user, database, Shared::by_equals);
     stage_ = Stage::enters;
     return {.kind = Step::Kind::skip, .consumed = packet.size};
   }
   const auto& credentials = parts_->credentials();
   if (!credentials) return refuse(kNoAccount.code, kNoAccount.message);
-  key_ = make_key(packet, credentials->user(), database);
+  key_ = make_key(packet, credentials->user(), database, transaction() ? Shared::by_most : Shared::by_equals);
   for (const auto& [name, value] : packet.parameters) {
     const auto i = find_tracked(name);
-    if (i && *i < kAlwaysReported) start_->wishes.set(*i, value);
+    if (transaction() && i && *i < kAlwaysReported) start_->wishes.set(*i, value);
   }
   start_->minor = std::min(packet.minor, kNewestMinor);
   if (packet.needs_negotiation())
@@ -312,6 +312,7 @@ Step PostgresSession::greet(std::size_t consumed) {
   cancel_key_.assign(client_.secret.data(), start_->minor >= 2 ? client_.secret.size() : kMinCancelKey);
   write_backend_key(out, cancel_number_, cancel_key_);
   write_ready(out, 'I');
+  keep_first_values(tracked_of(server_ != nullptr ? server_->at_login().all() : *reports));
   start_.reset();
   stage_ = Stage::open;
   return {.kind = Step::Kind::send, .to = Side::client, .consumed = consumed, .text = out};

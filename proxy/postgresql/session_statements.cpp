@@ -51,6 +51,8 @@ PostgresSession::Handled PostgresSession::on_parse(std::string_view input, const
   scan_.begin(server_->tracked().known);
   scan_.feed(body.substr(0, body.find('\0')));
   pin(scan_.end());
+  unnamed_resets_ = scan_.resets();
+  prepared_last_value_ |= (pins_ & bit(Pin::sequence)) != 0;
   owe_extended({.kind = Owed::Kind::parse, .serial = unnamed_id_});
   return {};
 }
@@ -65,7 +67,9 @@ PostgresSession::Handled PostgresSession::on_named_parse(std::string_view messag
     scan_.begin(server_->tracked().known);
     scan_.feed(body.substr(0, body.find('\0')));
     statement->pins = scan_.end();
+    statement->resets = scan_.resets();
   }
+  prepared_last_value_ |= (statement->pins & bit(Pin::sequence)) != 0;
   const auto known = names_.find(name);
   if (known == names_.end() && server_->statements().use(statement->name)) {
     const std::uint64_t serial = next_statement_id();
@@ -131,6 +135,7 @@ PostgresSession::Handled PostgresSession::on_bind(std::string_view input, const 
   if (name.empty() && lacks_unnamed() && unnamed_id_ != 0)
     return first ? bring_unnamed() : Handled{.kind = Handled::Kind::alone};
 
+  if (name.empty()) note_resets(unnamed_resets_);
   if (name.empty() && !lacks_unnamed()) {
     owe_extended({.kind = Owed::Kind::bind});
     return {};
@@ -255,6 +260,7 @@ std::string_view PostgresSession::name_on_server(std::string_view name, std::uin
   if (statement == nullptr) return known->first;
   id = statement->id;
   pin(statement->pins);
+  note_resets(statement->resets);
   if (!server_->statements().use(statement->name)) bring(*statement);
   return statement->name;
 }

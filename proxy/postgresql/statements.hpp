@@ -12,6 +12,7 @@
 
 #include "proxy/postgresql/pins.hpp"
 #include "proxy/postgresql/route_scan.hpp"
+#include "proxy/postgresql/values.hpp"
 
 namespace ambassador::proxy::postgresql {
 
@@ -23,7 +24,8 @@ struct Statement {
   std::string name;      // on the servers: amb_<id>
   std::string body;      // SQL, zero, parameter types: a Parse without its name
   bool scanned = false;
-  PinSet pins = 0;  // of those who use it
+  PinSet pins = 0;        // of those who use it
+  TrackedSet resets = 0;  // PinScan::resets
   std::optional<Route> route;
 };
 

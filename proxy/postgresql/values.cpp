@@ -18,6 +18,14 @@ void append_literal(std::string& out, std::string_view text) {
   out.push_back('\'');
 }
 
+void append_set(std::string& sql, std::size_t i, std::string_view value) {
+  sql += "pg_catalog.set_config('";
+  sql += kTracked[i];
+  sql += "', ";
+  append_literal(sql, value);
+  sql += ", false)";
+}
+
 }  // namespace
 
 std::optional<std::size_t> find_tracked(std::string_view name) {
@@ -44,11 +52,21 @@ std::string sql_to_set(TrackedSet which, const Values& values) {
   for (std::size_t i = 0; i < kTracked.size(); ++i) {
     if ((which & tracked(i)) == 0) continue;
     if (sql.back() == ')') sql += ", ";
-    sql += "pg_catalog.set_config('";
+    append_set(sql, i, values.text[i]);
+  }
+  return sql;
+}
+
+std::string sql_to_restore(TrackedSet which, const Values& values, const Values& instead_of) {
+  std::string sql;
+  for (std::size_t i = 0; i < kTracked.size(); ++i) {
+    if ((which & tracked(i)) == 0) continue;
+    sql += sql.empty() ? "SELECT " : "; SELECT ";
+    append_set(sql, i, values.text[i]);
+    sql += " WHERE pg_catalog.current_setting('";
     sql += kTracked[i];
-    sql += "', ";
-    append_literal(sql, values.text[i]);
-    sql += ", false)";
+    sql += "') OPERATOR(pg_catalog.=) ";
+    append_literal(sql, instead_of.text[i]);
   }
   return sql;
 }

@@ -52,4 +52,7 @@ struct Values {
 /// application_name: quoting does not depend on an encoding then.
 [[nodiscard]] std::string sql_to_set(TrackedSet which, const Values& values);
 
+/// The same for those that have the value in `instead_of` there.
+[[nodiscard]] std::string sql_to_restore(TrackedSet which, const Values& values, const Values& instead_of);
+
 }  // namespace ambassador::proxy::postgresql

@@ -184,6 +184,13 @@ struct PinCount {
   std::uint64_t count = 0;
 };
 
+/// Units of work after which their clients kept their server, or did not, as far as clients share servers
+/// between units.
+struct UnitCounts {
+  std::uint64_t pinned = 0;
+  std::uint64_t unpinned = 0;
+};
+
 /// A pooled protocol as configured for one listener: one core per worker. Its configuration never changes.
 class PooledCore {
  public:
@@ -211,6 +218,8 @@ class PooledCore {
   virtual void rebind(PooledSession& session) const = 0;
   /// Over all cores of the listener, all reasons that there are. Any thread.
   [[nodiscard]] virtual std::vector<PinCount> pinned() const { return {}; }
+  /// Likewise.
+  [[nodiscard]] virtual UnitCounts units() const { return {}; }
 
  protected:
   PooledCore() = default;

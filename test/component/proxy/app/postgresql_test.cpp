@@ -91,14 +91,16 @@ TEST_CASE("the status page, status and the metrics know the pool") {
   waits.join();
   CHECK(proxy.pool()["idle"] == 1);
   const std::string metrics = proxy.metrics();
-  for (const char* line : {"ambassador_proxy_pool_connections{listener=\"test.db\",state=\"in_use\"} 1",
-                           "ambassador_proxy_pool_connections{listener=\"test.db\",state=\"idle\"} 1",
-                           "ambassador_proxy_pool_connections{listener=\"test.db\",state=\"opening\"} 0",
-                           "ambassador_proxy_pool_connections_limit{listener=\"test.db\"} 2",
-                           "ambassador_proxy_pool_waiting_clients{listener=\"test.db\"} 0",
-                           "ambassador_proxy_pool_wait_duration_seconds_count{listener=\"test.db\"}",
-                           "ambassador_proxy_pool_logins_failed_total{listener=\"test.db\"} 0",
-                           "ambassador_proxy_pool_pins_total{listener=\"test.db\",reason=\"listen\"} 1"}) {
+  for (const char* line :
+       {"ambassador_proxy_pool_connections{listener=\"test.db\",state=\"in_use\"} 1",
+        "ambassador_proxy_pool_connections{listener=\"test.db\",state=\"idle\"} 1",
+        "ambassador_proxy_pool_connections{listener=\"test.db\",state=\"opening\"} 0",
+        "ambassador_proxy_pool_connections_limit{listener=\"test.db\"} 2",
+        "ambassador_proxy_pool_waiting_clients{listener=\"test.db\"} 0",
+        "ambassador_proxy_pool_wait_duration_seconds_count{listener=\"test.db\"}",
+        "ambassador_proxy_pool_logins_failed_total{listener=\"test.db\"} 0",
+        "ambassador_proxy_pool_pins_total{listener=\"test.db\",reason=\"listen\"} 1",
+        "ambassador_proxy_pool_transactions_total{listener=\"test.db\",pinned=\"yes\"} 1"}) {
     CHECK_THAT(metrics, Contains(line));
   }
 }

@@ -215,6 +215,86 @@ TEST_CASE("clients keep their own parameters on servers that others used before"
   CHECK(value(a, "application_name") == "it's \\ ");
 }
 
+TEST_CASE("RESET brings back what the client began with, not what the server did") {
+  Proxy proxy(settings(Pooling::transaction), 1);
+  const std::string wishes = "DateStyle\0Postgres, DMY\0TimeZone\0Asia/Tokyo\0"s;
+  PooledClient client(proxy, wishes);
+  PooledClient other(proxy, "DateStyle\0German\0"s);
+  DirectClient direct(wishes);
+  const auto values = [](Client& of) {
+    const std::string heard =
+        of.ask(query("SELECT current_setting('DateStyle'), current_setting('TimeZone')"));
+    const std::size_t at = heard.find("D\0\0\0"sv);
+    return heard.substr(at, heard.find("C\0\0\0"sv) - at);
+  };
+  const auto alike = [&](const std::string& messages, std::size_t readies = 1) {
+    INFO(shown(messages));
+    client.ask(messages, readies);
+    direct.ask(messages, readies);
+    CHECK(shown(values(client)) == shown(values(direct)));
+    CHECK(client.client.server() == nullptr);
+    CHECK(values(other).find("German") != std::string::npos);
+  };
+  alike(query("SET datestyle = 'SQL'"));
+  alike(query("RESET datestyle"));
+  alike(query("SET datestyle = 'ISO, MDY'"));
+  alike(query("RESET timezone"));
+  alike(query("SET datestyle TO DEFAULT"));
+  alike(query("SET TIME ZONE 'UTC'; RESET ALL"));
+  alike(query("SET datestyle = 'SQL'"));
+  alike(query("BEGIN") + query("RESET datestyle") + query("ROLLBACK"), 3);
+  alike(query("BEGIN") + query("RESET datestyle") + query("COMMIT"), 3);
+  alike(query("SET datestyle = 'SQL'"));
+  alike(query("BEGIN") + query("SELECT 1/0") + query("RESET datestyle") + query("ROLLBACK"), 4);
+  alike(query("SELECT 1/0; RESET datestyle"));
+  alike(parse("", "RESET datestyle") + bind("") + execute() + synced());
+  alike(query("SET datestyle = 'SQL'"));
+  alike(parse("r", "RESET datestyle") + synced());
+  alike(bind("r") + execute() + synced());
+  alike(query("SET datestyle = 'SQL'"));
+  alike(query("DISCARD ALL"));
+}
+
+TEST_CASE("in a session of its own parameters are the login's, and RESET is the server's") {
+  Proxy proxy(settings(Pooling::session), 1);
+  PooledClient client(proxy, "DateStyle\0Postgres, DMY\0"s);
+  client.ask(query("SET datestyle = 'SQL'"));
+  client.ask(query("RESET datestyle"));
+  CHECK(client.ask(query("SHOW datestyle")).find("Postgres, DMY") != std::string::npos);
+}
+
+TEST_CASE("what nextval gave to others is told to nobody") {
+  Proxy proxy(settings(Pooling::transaction), 1);
+  PooledClient one(proxy);
+  one.ask(query("CREATE SCHEMA numbers CREATE SEQUENCE counted"));
+  for (const char* sql : {"SELECT lastval()", "SELECT currval('numbers.counted')"}) {
+    for (const std::string& asked : {query(sql), parse("", sql) + bind("") + execute() + synced()}) {
+      INFO(shown(asked));
+      one.ask(query("SELECT nextval('numbers.counted')"));
+      PooledClient client(proxy);
+      CHECK(told(client.ask(asked)) == "55000");
+      CHECK(client.client.server() != nullptr);  // from now on it keeps its own
+      client.ask(query("SELECT nextval('numbers.counted')"));
+      CHECK(count(client.ask(asked), 'D') == 1);
+      client.ask(query("DISCARD ALL"));
+      CHECK(client.client.server() == nullptr);
+    }
+  }
+  one.ask(parse("p", "SELECT lastval()") + synced());
+  PooledClient two(proxy);
+  two.ask(query("SELECT nextval('numbers.counted')"));
+  CHECK(told(one.ask(bind("p") + execute() + synced())) == "55000");
+  CHECK(count(one.ask(query("SELECT nextval('numbers.counted')")), 'D') == 1);
+  CHECK(count(one.ask(bind("p") + execute() + synced()), 'D') == 1);
+  one.ask(query("DISCARD ALL"));
+  CHECK(two.ask(query("BEGIN") + query("SELECT nextval('numbers.counted')") +
+                    query("SELECT currval('numbers.counted')") + query("COMMIT"),
+                4)
+            .find("ERROR") == std::string::npos);
+  two.ask(query("DISCARD ALL"));
+  one.ask(query("DROP SCHEMA numbers CASCADE"));
+}
+
 TEST_CASE("a parameter that the server does not take refuses the client") {
   Proxy proxy(settings(Pooling::transaction), 1);
   PooledClient client(proxy, "TimeZone\0nowhere\0"s);

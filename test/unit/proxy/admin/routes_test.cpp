@@ -175,6 +175,7 @@ TEST_CASE("a listener with a pool shows it, others do not") {
   pool.wait_time.counts[proxy::net::HistogramBuckets::of(2000)] = 7;
   pool.wait_time.total = 7;
   pool.pins = {{"listen", 6}, {"set", 0}};
+  pool.units = {.pinned = 9, .unpinned = 11};
   pool.run_again = 8;
   proxy::net::BackendSnapshot& replica = ports.snapshot.listeners[1].backends[0];
   replica.role = proxy::Role::replica;
@@ -191,6 +192,8 @@ TEST_CASE("a listener with a pool shows it, others do not") {
   CHECK(shown["wait"]["p50Seconds"] > 0.001);
   CHECK(shown["loginsFailed"] == 5);
   CHECK(shown["pins"]["listen"] == 6);
+  CHECK(shown["transactions"]["pinned"] == 9);
+  CHECK(shown["transactions"]["unpinned"] == 11);
   CHECK(shown["runAgain"] == 8);
   CHECK(status["listeners"][1]["backends"][0]["role"] == "replica");
   CHECK(status["listeners"][1]["backends"][0]["lagSeconds"] == 1.5);
@@ -205,6 +208,8 @@ TEST_CASE("a listener with a pool shows it, others do not") {
   CHECK_THAT(text, Contains("ambassador_proxy_pool_wait_duration_seconds_count{listener=\"shop.mail\"} 7\n"));
   CHECK_THAT(text,
              Contains("ambassador_proxy_pool_pins_total{listener=\"shop.mail\",reason=\"listen\"} 6\n"));
+  CHECK_THAT(text,
+             Contains("ambassador_proxy_pool_transactions_total{listener=\"shop.mail\",pinned=\"no\"} 11\n"));
   CHECK_THAT(text, !Contains("ambassador_proxy_pool_connections{listener=\"shop.cache\""));
   CHECK_THAT(text, Contains("ambassador_proxy_pool_run_again_total{listener=\"shop.mail\"} 8\n"));
   CHECK_THAT(text, Contains("ambassador_proxy_backend_lag_seconds{listener=\"shop.mail\",backend=") &&

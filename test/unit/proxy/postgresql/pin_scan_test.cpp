@@ -75,6 +75,10 @@ const Case kCases[] = {
     {"UPDATE t SET work_mem = 1", 0},
     {"SELECT set_config('a', 'b', false)", bit(Pin::set_config)},
     {"BEGIN; SET x.y = 1; LISTEN z; COMMIT", bit(Pin::set) | bit(Pin::listen)},
+    {"SELECT currval('s')", bit(Pin::sequence)},
+    {"SELECT pg_catalog.lastval()", bit(Pin::sequence)},
+    {"CREATE TABLE t (n int DEFAULT currval('s'))", bit(Pin::sequence)},
+    {"SELECT nextval('s')", 0},
 };
 
 }  // namespace
@@ -100,6 +104,33 @@ TEST_CASE("a backslash in a string is what standard_conforming_strings says") {
   CHECK(scan(sql) == bit(Pin::listen));
   CHECK(scan(sql, 1000, Strings::escaped) == 0);
   CHECK(scan(R"(SELECT '\''; LISTEN x; --')", 1000, Strings::escaped) == bit(Pin::listen));
+}
+
+TEST_CASE("what goes back to the values of the server's session is known") {
+  const auto resets = [](const std::string& sql) {
+    PinScan scan;
+    scan.begin(kKnown);
+    scan.feed(sql);
+    (void)scan.end();
+    return scan.resets();
+  };
+  const TrackedSet date_style = tracked(find_tracked("DateStyle").value());
+  const TrackedSet time_zone = tracked(find_tracked("TimeZone").value());
+  const TrackedSet encoding = tracked(find_tracked("client_encoding").value());
+  CHECK(resets("RESET datestyle") == date_style);
+  CHECK(resets("reset \"DateStyle\"; RESET TIME ZONE") == (date_style | time_zone));
+  CHECK(resets("RESET ALL") == kKnown);
+  CHECK(resets("DISCARD ALL") == kKnown);
+  CHECK(resets("SET DateStyle TO DEFAULT; SET work_mem = DEFAULT") == date_style);
+  CHECK(resets("SET SESSION datestyle = default") == date_style);
+  CHECK(resets("SET TIME ZONE LOCAL") == time_zone);
+  CHECK(resets("SET NAMES DEFAULT") == encoding);
+  CHECK(resets("SET datestyle = 'DEFAULT'") == 0);
+  CHECK(resets("SET LOCAL datestyle TO DEFAULT") == 0);
+  CHECK(resets("RESET search_path") == 0);  // this server does not report it
+  CHECK(resets("DISCARD PLANS") == 0);
+  CHECK(resets("SELECT 'RESET ALL' AS reset, all_of FROM t") == 0);
+  CHECK(resets("RESET ALL; COPY t FROM STDIN") == 0);
 }
 
 TEST_CASE("UNLISTEN with a star ends all, with a name one") {

@@ -1,0 +1,59 @@
+"""The list of what may be different through the proxy: in accepted/MODE-SUITE, a file for each test, with the reason and
+then the difference itself."""
+import difflib
+import pathlib
+import re
+
+FOLDER = pathlib.Path(__file__).resolve().parent / "accepted"
+CONTEXT = 2
+REASON = "# "
+NO_ERROR = "# No error, "
+# What psql and isolationtester show of an error; the first of several lines is the error itself.
+ERROR = re.compile(r"(ERROR|FATAL): ")
+OF_ERROR = re.compile(r"(ERROR|FATAL|DETAIL|HINT|CONTEXT|LINE \d+): |\s*\^$")
+
+
+def difference(direct, proxied):
+    """A unified diff without line numbers, which other versions of a test have other ones of."""
+    lines = list(difflib.unified_diff(direct.splitlines(), proxied.splitlines(), n=CONTEXT, lineterm=""))[2:]
+    return ["@@" if line.startswith("@@ ") else line for line in lines]
+
+
+def accepted(name):
+    """{test: (its reason, the difference)} of MODE-SUITE."""
+    found = {}
+    for path in sorted((FOLDER / name).glob("*.diff")):
+        lines = path.read_text().splitlines()
+        reason = [line for line in lines if line.startswith(REASON)]
+        found[path.stem] = (reason, lines[len(reason):])
+    return found
+
+
+def faults_of_list(name):
+    """Every one has a reason, and is an explicit error, or says why it is none."""
+    wrong = []
+    for test, (reason, lines) in accepted(name).items():
+        if not reason:
+            wrong.append(f"{test}: no reason")
+        if any(line.startswith(NO_ERROR) for line in reason):
+            continue
+        added = [line[1:] for line in lines if line.startswith("+")]
+        if not any(ERROR.match(line) for line in added) or not all(OF_ERROR.match(line) for line in added):
+            wrong.append(f"{test}: what the client gets instead is no error")
+    return wrong
+
+
+def judge(name, direct, proxied, ignored=frozenset()):
+    """What is not as the list has it."""
+    wrong = []
+    known = accepted(name)
+    if direct.keys() != proxied.keys():
+        wrong.append(f"other tests: {sorted(direct.keys() ^ proxied.keys())}")
+    for test in sorted(direct.keys() & proxied.keys() - ignored):
+        found = difference(direct[test], proxied[test])
+        _, expected = known.pop(test, (None, []))
+        if found != expected:
+            what = "is not the accepted one" if found else "does not occur any more"
+            wrong.append(f"{test}: this difference {what}:\n" + "\n".join((found or expected)[:60]))
+    wrong += [f"{test}: on the list, and no test" for test in known]
+    return wrong
