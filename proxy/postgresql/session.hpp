@@ -21,6 +21,7 @@
 #include "proxy/postgresql/owed.hpp"
 #include "proxy/postgresql/pin_scan.hpp"
 #include "proxy/postgresql/server.hpp"
+#include "proxy/postgresql/unnamed_statement.hpp"
 #include "proxy/postgresql/values.hpp"
 #include "proxy/postgresql/write.hpp"
 #include "proxy/session/pooled.hpp"
@@ -41,6 +42,7 @@ class PostgresSession final : public PooledSession {
   void server_lost() override;
   bool client_left() override;
   [[nodiscard]] bool may_cancel(std::string_view text) const override;
+  void borrow_cancelled() override;
   [[nodiscard]] bool logging_in() const override {
     return stage_ <= Stage::proves_itself || stage_ == Stage::raw;
   }
@@ -140,7 +142,7 @@ class PostgresSession final : public PooledSession {
   Step drain_answers(std::string_view input);
   void run_on_primary();
   Step say_again();
-  void fail_again(Failure failure, std::string_view why);
+  void fail_again(std::string error);
 
   // session_statements.cpp
   Handled on_parse(std::string_view input, const Header& front, bool first);
@@ -151,11 +153,13 @@ class PostgresSession final : public PooledSession {
   Handled close_named(std::string_view name, std::size_t size, bool first);
   Handled answer_here(const Owed& owed, std::size_t consumed);
   void bring(const Statement& statement);
+  [[nodiscard]] bool answers_wait() const;
   [[nodiscard]] bool lacks_unnamed() const;
   Handled bring_unnamed();
   /// The statement's name on the server, `name` itself if it is to be used as it is.
   std::string_view name_on_server(std::string_view name, std::uint64_t& id);
-  void parse_failed(const Owed& parse);
+  void answered(const Owed& owed);
+  void passed_over(const Owed& owed, bool failed);
   void forget_statements();
 
   // session_server.cpp
@@ -185,6 +189,7 @@ class PostgresSession final : public PooledSession {
   void leave_server();
   Step give_back();
   void say_lost();
+  void not_lent(std::string error);
 
   [[nodiscard]] bool transaction() const { return pooling_ == config::Pooling::transaction; }
   std::string& text() {
@@ -234,8 +239,8 @@ class PostgresSession final : public PooledSession {
     std::uint64_t serial = 0;
   };
   std::map<std::string, Named, std::less<>> names_;
-  std::string unnamed_;           // body of the unnamed statement
-  std::uint64_t unnamed_id_ = 0;  // 0: there is none
+  std::map<std::uint64_t, std::pair<std::string, Named>> closed_;  // while it is not sure; by Owed::serial
+  UnnamedStatement unnamed_;
   std::uint64_t last_bound_ = 0;
   std::string refusal_;  // of the values that are being set, by the server
 

@@ -195,12 +195,14 @@ PostgresSession::Handled PostgresSession::handle(std::string_view input, const H
 }
 
 void PostgresSession::take_query() {
-  owe({.kind = Owed::Kind::query});
-  ++began_;
   in_unit_ = false;
-  if (!transaction()) return;
-  unnamed_id_ = 0;
-  server_->unnamed(0);  // a simple query ends the unnamed statement
+  ++began_;
+  if (!transaction()) return owe({.kind = Owed::Kind::query});
+  // It ends the unnamed statement, if the server does not pass it over.
+  const std::uint64_t serial = unnamed_.id() == 0 ? 0 : next_statement_id();
+  if (serial != 0) unnamed_.drop(serial);
+  server_->unnamed(0);
+  owe({.kind = Owed::Kind::query, .serial = serial});
   scanning_ = true;
   scan_.begin(server_->tracked().known);
 }

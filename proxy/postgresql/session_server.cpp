@@ -134,6 +134,7 @@ void PostgresSession::on_parameter(std::string_view body) {
 }
 
 void PostgresSession::pop() {
+  if (owed_.front().serial != 0) answered(owed_.front());
   owed_.pop();
   while (!owed_.empty() && owed_.front().kind == Owed::Kind::copy_end) owed_.pop();
 }
@@ -159,11 +160,11 @@ void PostgresSession::on_error(const ErrorFields& error) {
   // "cached plan must not change result type": it has to be prepared anew.
   if (error.code == "0A000" && owed_.front().statement != 0)
     server_->statements().remove(statement_name(owed_.front().statement));
-  while (!owed_.empty() && owed_.front().kind != Owed::Kind::sync) {
-    const Owed& passed_over = owed_.front();
-    if (passed_over.kind == Owed::Kind::parse || passed_over.kind == Owed::Kind::parse_complete)
-      parse_failed(passed_over);
-    if (passed_over.ends_unit()) ++ended_;
+  std::size_t until_sync = 0;
+  while (until_sync < owed_.size() && owed_.at(until_sync).kind != Owed::Kind::sync) ++until_sync;
+  for (std::size_t i = until_sync; i-- > 0;) passed_over(owed_.at(i), i == 0);  // the last one first
+  for (; until_sync > 0; --until_sync) {
+    if (owed_.front().ends_unit()) ++ended_;
     owed_.pop();
   }
   skips_to_sync_ = owed_.empty();
@@ -203,7 +204,7 @@ void PostgresSession::on_tag(std::string_view tag) {
     case 'D':
       if (tag == "DISCARD ALL") {
         unpin(static_cast<PinSet>(~(bit(Pin::load) | bit(Pin::replication))));
-        unnamed_id_ = 0;
+        unnamed_.drop();
         server_->unnamed(0);
         forget_statements();
       } else if (tag == "DEALLOCATE ALL") {

@@ -45,13 +45,12 @@ PostgresSession::Handled PostgresSession::on_parse(std::string_view input, const
     if (!first) return {.kind = Handled::Kind::alone};
     return on_named_parse(message, name, body);
   }
-  unnamed_ = body;
-  unnamed_id_ = next_statement_id();
-  server_->unnamed(unnamed_id_);
+  unnamed_.parse(next_statement_id(), body);
+  server_->unnamed(unnamed_.id());
   scan_.begin(server_->tracked().known);
   scan_.feed(body.substr(0, body.find('\0')));
   pin(scan_.end());
-  owe_extended({.kind = Owed::Kind::parse, .serial = unnamed_id_});
+  owe_extended({.kind = Owed::Kind::parse, .serial = unnamed_.id()});
   return {};
 }
 
@@ -67,7 +66,8 @@ PostgresSession::Handled PostgresSession::on_named_parse(std::string_view messag
     statement->pins = scan_.end();
   }
   const auto known = names_.find(name);
-  if (known == names_.end() && server_->statements().use(statement->name)) {
+  // In an aborted transaction the server does not take it.
+  if (known == names_.end() && status_ != 'E' && server_->statements().use(statement->name)) {
     const std::uint64_t serial = next_statement_id();
     names_.emplace(name, Named{statement, serial});
     return answer_here({.kind = Owed::Kind::parse_complete, .serial = serial}, message.size());
@@ -100,8 +100,7 @@ PostgresSession::Handled PostgresSession::on_large_parse(std::string_view input)
   const std::string_view name =
       end == std::string_view::npos ? std::string_view() : input.substr(kHeader, end - kHeader);
   if (name.empty()) {
-    unnamed_.clear();
-    unnamed_id_ = id;
+    unnamed_.parse(id, {});
     server_->unnamed(id);
   } else {
     names_.emplace(name, Named{nullptr, id});
@@ -128,10 +127,8 @@ PostgresSession::Handled PostgresSession::on_bind(std::string_view input, const 
     return {};
   }
   const std::string_view name = here.substr(portal_end + 1, end - portal_end - 1);
-  if (name.empty() && lacks_unnamed() && unnamed_id_ != 0)
-    return first ? bring_unnamed() : Handled{.kind = Handled::Kind::alone};
-
-  if (name.empty() && !lacks_unnamed()) {
+  if (name.empty() && lacks_unnamed()) return first ? bring_unnamed() : Handled{.kind = Handled::Kind::alone};
+  if (name.empty()) {
     owe_extended({.kind = Owed::Kind::bind});
     return {};
   }
@@ -164,15 +161,15 @@ PostgresSession::Handled PostgresSession::on_describe_or_close(std::string_view 
     return {};
   }
   if (close && name.empty()) {
-    unnamed_id_ = 0;
+    const std::uint64_t serial = next_statement_id();
+    unnamed_.drop(serial);
     server_->unnamed(0);
-    owe_extended(owed);
+    owe_extended({.kind = Owed::Kind::close, .serial = serial});
     return {};
   }
   if (close) return close_named(name, front.size(), first);
-  if (name.empty() && lacks_unnamed() && unnamed_id_ != 0)
-    return first ? bring_unnamed() : Handled{.kind = Handled::Kind::alone};
-  if (name.empty() && !lacks_unnamed()) {
+  if (name.empty() && lacks_unnamed()) return first ? bring_unnamed() : Handled{.kind = Handled::Kind::alone};
+  if (name.empty()) {
     owe_extended(owed);
     return {};
   }
@@ -202,13 +199,20 @@ PostgresSession::Handled PostgresSession::close_named(std::string_view name, std
     return {};
   }
   if (!first) return {.kind = Handled::Kind::alone};
-  if (known != names_.end()) names_.erase(known);
-  return answer_here({.kind = Owed::Kind::close_complete}, size);
+  Owed owed{.kind = Owed::Kind::close_complete};
+  if (known != names_.end()) {
+    if (answers_wait()) {
+      owed.serial = next_statement_id();
+      closed_.emplace(owed.serial, std::pair(known->first, std::move(known->second)));
+    }
+    names_.erase(known);
+  }
+  return answer_here(owed, size);
 }
 
 PostgresSession::Handled PostgresSession::answer_here(const Owed& owed, std::size_t consumed) {
   open_batch_ = true;
-  if (!owed_.empty() || server_partial_) {
+  if (answers_wait()) {
     owe(owed);
     return {.kind = Handled::Kind::step, .step = {.kind = Step::Kind::skip, .consumed = consumed}};
   }
@@ -232,14 +236,28 @@ void PostgresSession::bring(const Statement& statement) {
   owe_extended({.kind = Owed::Kind::parse, .ours = true, .statement = statement.id});
 }
 
-bool PostgresSession::lacks_unnamed() const {
-  return server_->unnamed() != unnamed_id_;
+bool PostgresSession::answers_wait() const {
+  return !owed_.empty() || server_partial_;
 }
 
+// One that is too long to be kept is where its client is.
+bool PostgresSession::lacks_unnamed() const {
+  if (unnamed_.id() == 0) return server_->unnamed() != PostgresqlServer::kNoStatement;
+  return server_->unnamed() != unnamed_.id() && !unnamed_.body().empty();
+}
+
+// A client that has none must not find another one's.
 PostgresSession::Handled PostgresSession::bring_unnamed() {
-  write_parse(text(), {}, unnamed_);
-  server_->unnamed(unnamed_id_);
-  owe_extended({.kind = Owed::Kind::parse, .ours = true});
+  text();
+  if (unnamed_.id() == 0) {
+    write_close_statement(parts_->text, {});
+    server_->unnamed(PostgresqlServer::kNoStatement);
+    owe_extended({.kind = Owed::Kind::close, .ours = true});
+  } else {
+    write_parse(parts_->text, {}, unnamed_.body());
+    server_->unnamed(unnamed_.id());
+    owe_extended({.kind = Owed::Kind::parse, .ours = true});
+  }
   return {.kind = Handled::Kind::step,
           .step = {.kind = Step::Kind::send, .to = Side::server, .text = parts_->text}};
 }
@@ -248,8 +266,7 @@ std::string_view PostgresSession::name_on_server(std::string_view name, std::uin
   const auto known = names_.find(name);
   if (known == names_.end()) {
     // Nobody's: the server says so, but must not find another client's.
-    const bool others = name.empty() || name.starts_with(kStatementPrefix);
-    return others ? std::string_view("amb_?") : name;
+    return name.starts_with(kStatementPrefix) ? std::string_view("amb_?") : name;
   }
   const Statement* const statement = known->second.statement.get();
   if (statement == nullptr) return known->first;
@@ -259,17 +276,43 @@ std::string_view PostgresSession::name_on_server(std::string_view name, std::uin
   return statement->name;
 }
 
-void PostgresSession::parse_failed(const Owed& parse) {
-  if (parse.statement != 0) server_->statements().remove(statement_name(parse.statement));
-  if (parse.statement == 0 && (parse.ours || parse.serial == server_->unnamed())) server_->unnamed(0);
-  if (parse.serial == 0) return;
-  if (parse.serial == unnamed_id_) unnamed_id_ = 0;
-  std::erase_if(names_, [&](const auto& entry) { return entry.second.serial == parse.serial; });
+void PostgresSession::answered(const Owed& owed) {
+  if (owed.kind == Owed::Kind::close_complete) {
+    closed_.erase(owed.serial);
+  } else {
+    unnamed_.answered(owed.serial);
+  }
+}
+
+// What it would have changed stays as it was. `failed`: it is the one that the server could not do.
+void PostgresSession::passed_over(const Owed& owed, bool failed) {
+  switch (owed.kind) {
+    case Owed::Kind::parse:
+      if (owed.statement != 0) server_->statements().remove(statement_name(owed.statement));
+      [[fallthrough]];
+    case Owed::Kind::close:
+    case Owed::Kind::query:
+      if (owed.statement == 0) server_->unnamed(0);
+      break;
+    case Owed::Kind::close_complete:
+      if (auto closed = closed_.extract(owed.serial)) names_.insert(std::move(closed.mapped()));
+      return;
+    default:
+      break;
+  }
+  if (owed.serial == 0) return;
+  if (failed) {
+    unnamed_.failed(owed.serial);
+  } else {
+    unnamed_.passed_over(owed.serial);
+  }
+  std::erase_if(names_, [&](const auto& entry) { return entry.second.serial == owed.serial; });
 }
 
 // The server has dropped all of them.
 void PostgresSession::forget_statements() {
   names_.clear();
+  closed_.clear();
   server_->statements().clear();
 }
 

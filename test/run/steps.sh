@@ -13,9 +13,10 @@ step_unit() {
   ctest_in asan
 }
 
-# Against what others say: PostgreSQL's own parser and servers.
+# Against what others say: PostgreSQL's own parser and servers, and the drivers that applications have.
 step_conformance() {
-  build asan --target conformance_postgresql_route
+  build asan --target conformance_postgresql_route ambassador-proxy
+  build release --target ambassador-proxy  # where memory is measured
   PRESET=asan python3 -m pytest -q -p no:cacheprovider test/conformance
 }
 

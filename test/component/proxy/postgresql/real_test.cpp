@@ -294,6 +294,47 @@ TEST_CASE("a statement that is not there is missed with the words of the server"
   CHECK(told(client.ask(parse("s", "SELECT 2") + synced())) == "42P05");
 }
 
+TEST_CASE("what the server passes over after an error changes no statement") {
+  const std::string wrong = execute("no such portal");
+  same_in_all_ways({
+      {parse("s", "SELECT 1") + synced()},
+      {wrong + close('S', "s") + parse("s", "SELECT 2") + synced()},
+      {bind("s") + execute() + synced()},  // the first one
+      {close('S', "s") + wrong + parse("s", "SELECT 3") + synced()},
+      {bind("s") + execute() + synced()},  // none
+      {parse("s", "SELECT 4") + close('S', "s") + parse("s", "SELECT 5") + wrong + close('S', "s") +
+       synced()},
+      {bind("s") + execute() + synced()},  // the fifth
+  });
+  same_in_all_ways({
+      {parse("", "SELECT 1") + synced()},
+      {wrong + parse("", "SELECT 2") + close('S', "") + synced()},
+      {bind("") + execute() + synced()},  // the first one
+      {parse("", "SELECT 3") + bind("") + execute() + wrong + parse("", "SELECT 4") + synced()},
+      {bind("") + execute() + describe('S', "") + synced()},  // the third
+      {parse("", "SELEC") + synced()},
+      {bind("") + execute() + synced()},  // none
+      {describe('S', "") + synced()},
+      {parse("", "SELECT 5") + close('S', "") + bind("") + synced()},  // none
+      {parse("", "SELECT 6") + synced() + wrong + query("SELECT 7") + synced(), 2},
+      {bind("") + execute() + synced()},  // the sixth
+      {query("SELECT 8") + bind("") + synced(), 2},
+  });
+}
+
+TEST_CASE("a client without an unnamed statement finds nobody else's") {
+  Proxy proxy(settings(Pooling::transaction), 1);
+  PooledClient client(proxy);
+  PooledClient other(proxy);
+  other.ask(parse("", "SELECT 'secret'") + synced());
+  other.ask(parse("", "SELECT nothing") + parse("", "SELECT 2") + synced());
+  CHECK(told(client.ask(bind("") + execute() + synced())) == "26000");
+  other.ask(parse("", "SELECT 'secret'") + synced());
+  other.ask(execute("no such portal") + parse("", "SELECT 2") + synced());
+  CHECK(told(client.ask(bind("") + execute() + synced())) == "26000");
+  CHECK(other.ask(bind("") + execute() + synced()).find("secret") != std::string::npos);
+}
+
 TEST_CASE("a session that the server ends in the middle of a query is told once") {
   Proxy proxy(settings(Pooling::transaction), 1);
   PooledClient client(proxy);
