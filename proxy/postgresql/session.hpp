@@ -154,6 +154,10 @@ class PostgresSession final : public PooledSession {
   Handled answer_here(const Owed& owed, std::size_t consumed);
   void bring(const Statement& statement);
   [[nodiscard]] bool answers_wait() const;
+  [[nodiscard]] bool unsure() const;
+  [[nodiscard]] bool waits_for_answers(std::string_view name) const;
+  static Handled hold(bool first);
+  void forget(const Owed& owed);
   [[nodiscard]] bool lacks_unnamed() const;
   Handled bring_unnamed();
   /// The statement's name on the server, `name` itself if it is to be used as it is.
@@ -241,6 +245,9 @@ class PostgresSession final : public PooledSession {
   std::map<std::string, Named, std::less<>> names_;
   std::map<std::uint64_t, std::pair<std::string, Named>> closed_;  // while it is not sure; by Owed::serial
   UnnamedStatement unnamed_;
+  bool unnamed_set_ = false;       // by the batch that is open
+  std::size_t changes_ = 0;        // Owed::changes, not answered yet
+  std::size_t batch_changes_ = 0;  // those of them in the batch that is open
   std::uint64_t last_bound_ = 0;
   std::string refusal_;  // of the values that are being set, by the server
 

@@ -209,7 +209,8 @@ void PostgresSession::take_query() {
 
 void PostgresSession::take_sync() {
   if (copies_in_) return;  // ignored there
-  skips_to_sync_ = open_batch_ = in_unit_ = false;
+  skips_to_sync_ = open_batch_ = in_unit_ = unnamed_set_ = false;
+  batch_changes_ = 0;
   owe({.kind = Owed::Kind::sync});
   ++began_;
 }
@@ -220,11 +221,16 @@ void PostgresSession::take_copy_end() {
 }
 
 void PostgresSession::owe(const Owed& owed) {
+  if (owed_.empty()) changes_ = batch_changes_ = 0;
+  if (owed.changes) {
+    ++changes_;
+    ++batch_changes_;
+  }
   owed_.push(owed);
 }
 
 void PostgresSession::owe_extended(const Owed& owed) {
-  owed_.push(owed);
+  owe(owed);
   open_batch_ = true;
 }
 

@@ -135,6 +135,7 @@ void PostgresSession::on_parameter(std::string_view body) {
 
 void PostgresSession::pop() {
   if (owed_.front().serial != 0) answered(owed_.front());
+  forget(owed_.front());
   owed_.pop();
   while (!owed_.empty() && owed_.front().kind == Owed::Kind::copy_end) owed_.pop();
 }
@@ -165,6 +166,7 @@ void PostgresSession::on_error(const ErrorFields& error) {
   for (std::size_t i = until_sync; i-- > 0;) passed_over(owed_.at(i), i == 0);  // the last one first
   for (; until_sync > 0; --until_sync) {
     if (owed_.front().ends_unit()) ++ended_;
+    forget(owed_.front());
     owed_.pop();
   }
   skips_to_sync_ = owed_.empty();

@@ -42,9 +42,10 @@ PostgresSession::Handled PostgresSession::on_parse(std::string_view input, const
     return {};
   }
   if (!name.empty()) {
-    if (!first) return {.kind = Handled::Kind::alone};
+    if (!first || unsure()) return hold(first);
     return on_named_parse(message, name, body);
   }
+  unnamed_set_ = true;
   unnamed_.parse(next_statement_id(), body);
   server_->unnamed(unnamed_.id());
   scan_.begin(server_->tracked().known);
@@ -70,7 +71,8 @@ PostgresSession::Handled PostgresSession::on_named_parse(std::string_view messag
   if (known == names_.end() && status_ != 'E' && server_->statements().use(statement->name)) {
     const std::uint64_t serial = next_statement_id();
     names_.emplace(name, Named{statement, serial});
-    return answer_here({.kind = Owed::Kind::parse_complete, .serial = serial}, message.size());
+    return answer_here({.kind = Owed::Kind::parse_complete, .changes = true, .serial = serial},
+                       message.size());
   }
   text();
   bring(*statement);
@@ -100,12 +102,13 @@ PostgresSession::Handled PostgresSession::on_large_parse(std::string_view input)
   const std::string_view name =
       end == std::string_view::npos ? std::string_view() : input.substr(kHeader, end - kHeader);
   if (name.empty()) {
+    unnamed_set_ = true;
     unnamed_.parse(id, {});
     server_->unnamed(id);
   } else {
     names_.emplace(name, Named{nullptr, id});
   }
-  owe_extended({.kind = Owed::Kind::parse, .serial = id});
+  owe_extended({.kind = Owed::Kind::parse, .changes = true, .serial = id});
   return {};
 }
 
@@ -127,6 +130,7 @@ PostgresSession::Handled PostgresSession::on_bind(std::string_view input, const 
     return {};
   }
   const std::string_view name = here.substr(portal_end + 1, end - portal_end - 1);
+  if (waits_for_answers(name)) return hold(first);
   if (name.empty() && lacks_unnamed()) return first ? bring_unnamed() : Handled{.kind = Handled::Kind::alone};
   if (name.empty()) {
     owe_extended({.kind = Owed::Kind::bind});
@@ -161,12 +165,14 @@ PostgresSession::Handled PostgresSession::on_describe_or_close(std::string_view 
     return {};
   }
   if (close && name.empty()) {
+    unnamed_set_ = true;
     const std::uint64_t serial = next_statement_id();
     unnamed_.drop(serial);
     server_->unnamed(0);
     owe_extended({.kind = Owed::Kind::close, .serial = serial});
     return {};
   }
+  if (waits_for_answers(name)) return hold(first);
   if (close) return close_named(name, front.size(), first);
   if (name.empty() && lacks_unnamed()) return first ? bring_unnamed() : Handled{.kind = Handled::Kind::alone};
   if (name.empty()) {
@@ -199,7 +205,7 @@ PostgresSession::Handled PostgresSession::close_named(std::string_view name, std
     return {};
   }
   if (!first) return {.kind = Handled::Kind::alone};
-  Owed owed{.kind = Owed::Kind::close_complete};
+  Owed owed{.kind = Owed::Kind::close_complete, .changes = true};
   if (known != names_.end()) {
     if (answers_wait()) {
       owed.serial = next_statement_id();
@@ -233,11 +239,33 @@ void PostgresSession::bring(const Statement& statement) {
   write_close_statement(parts_->text, statement.name);
   owe_extended({.kind = Owed::Kind::close, .ours = true});
   write_parse(parts_->text, statement.name, statement.body);
-  owe_extended({.kind = Owed::Kind::parse, .ours = true, .statement = statement.id});
+  owe_extended({.kind = Owed::Kind::parse, .ours = true, .changes = true, .statement = statement.id});
 }
 
 bool PostgresSession::answers_wait() const {
   return !owed_.empty() || server_partial_;
+}
+
+// Batches before this one, whose answers are not there yet, may change which statements there are.
+bool PostgresSession::unsure() const {
+  return !owed_.empty() && changes_ > batch_changes_;
+}
+
+bool PostgresSession::waits_for_answers(std::string_view name) const {
+  if (!name.empty()) return unsure();
+  return !unnamed_set_ && (unsure() || unnamed_.unsure());
+}
+
+// What is before it goes on first, and then its answers have to come.
+PostgresSession::Handled PostgresSession::hold(bool first) {
+  if (!first) return {.kind = Handled::Kind::alone};
+  return {.kind = Handled::Kind::step, .step = {.kind = Step::Kind::hold}};
+}
+
+void PostgresSession::forget(const Owed& owed) {
+  if (!owed.changes) return;
+  if (changes_ == batch_changes_) --batch_changes_;
+  --changes_;
 }
 
 // One that is too long to be kept is where its client is.
@@ -252,11 +280,11 @@ PostgresSession::Handled PostgresSession::bring_unnamed() {
   if (unnamed_.id() == 0) {
     write_close_statement(parts_->text, {});
     server_->unnamed(PostgresqlServer::kNoStatement);
-    owe_extended({.kind = Owed::Kind::close, .ours = true});
+    owe_extended({.kind = Owed::Kind::close, .ours = true, .changes = true});
   } else {
     write_parse(parts_->text, {}, unnamed_.body());
     server_->unnamed(unnamed_.id());
-    owe_extended({.kind = Owed::Kind::parse, .ours = true});
+    owe_extended({.kind = Owed::Kind::parse, .ours = true, .changes = true});
   }
   return {.kind = Handled::Kind::step,
           .step = {.kind = Step::Kind::send, .to = Side::server, .text = parts_->text}};

@@ -24,6 +24,9 @@ class UnnamedStatement {
   /// A Parse without its name; empty: too long to be kept.
   [[nodiscard]] const std::string& body() const { return now().body; }
 
+  /// Something was said of it that is not answered yet.
+  [[nodiscard]] bool unsure() const { return used_ > 1; }
+
   // What the client says. `serial` is larger than any before.
   void parse(std::uint64_t serial, std::string_view body) { change(serial, true, body); }
   void drop(std::uint64_t serial) { change(serial, false, {}); }

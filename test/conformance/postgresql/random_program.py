@@ -94,7 +94,8 @@ class Maker:
         units = [self.unit()]
         first = self.before
         for _ in range(self.chance.choice([0, 0, 0, 1, 2])):
-            self.before, unit = False, self.unit()
+            self.before = False
+            unit = self.unit()
             if not self.before:  # what is known of the transaction then is not known now
                 units.append(unit)
         piece = self.chance.choice([1 << 30] * 6 + [1000, 7, 1])

@@ -114,8 +114,9 @@ def test_pooled_clients_get_what_direct_ones_get(server, tmp_path, capsys):
     watch = Watch(server)
     tables = Tables(server, watch)
     played, turns, messages, end = 0, 0, 0, time.monotonic() + SECONDS
-    with (proxied.proxy(tmp_path, server, "Transaction", CONNECTIONS["Transaction"]) as transaction,
-          proxied.proxy(tmp_path, server, "Session", CONNECTIONS["Session"]) as session):
+    # One worker, so that all connections are found.
+    with (proxied.proxy(tmp_path, server, "Transaction", CONNECTIONS["Transaction"], threads=1) as transaction,
+          proxied.proxy(tmp_path, server, "Session", CONNECTIONS["Session"], threads=1) as session):
         proxies = {"Transaction": transaction, "Session": session}
         states = {name: session_state.Defaults(server, program.port, CONNECTIONS[name]) for name, program in proxies.items()}
         while played == 0 or time.monotonic() < end:

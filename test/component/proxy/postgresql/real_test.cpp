@@ -322,6 +322,39 @@ TEST_CASE("what the server passes over after an error changes no statement") {
   });
 }
 
+TEST_CASE("statements of batches that are not answered yet are what the server makes of them") {
+  const std::string wrong = execute("no such portal");
+  const std::string use = bind("s") + execute() + synced();
+  same_in_all_ways({
+      {parse("s", "SELECT 1") + synced() + use + use, 3},
+      {wrong + close('S', "s") + synced() + use, 2},
+      {wrong + close('S', "s") + parse("s", "SELECT 2") + synced() + use + close('S', "s") + synced() + use,
+       4},
+      {wrong + parse("s", "SELECT 3") + synced() + use + parse("s", "SELECT 4") + synced() + use, 4},
+      {parse("", "SELECT 5") + synced() + bind("") + execute() + synced() + wrong + parse("", "SELECT 6") +
+           synced() + bind("") + execute() + synced(),
+       4},
+      {close('S', "s") + synced() + use + wrong + close('S', "") + synced() + bind("") + execute() + synced(),
+       4},
+  });
+  // Also on a server that lacks them.
+  Proxy proxy(settings(Pooling::transaction));
+  PooledClient client(proxy);
+  PooledClient other(proxy);
+  client.ask(parse("s", "SELECT 7") + synced());
+  other.ask(query("BEGIN"));
+  for (int i = 0; i < 2; ++i) {
+    const std::string heard = client.ask(wrong + bind("s") + synced() + use, 2);
+    CHECK(told(heard) == "34000");
+    CHECK(count(heard, 'E') == 1);
+    CHECK(count(heard, 'D') == 1);
+    other.ask(query("COMMIT"));
+    client.ask(query("BEGIN"));
+    other.ask(query("BEGIN"));
+    client.ask(query("COMMIT"));
+  }
+}
+
 TEST_CASE("a client without an unnamed statement finds nobody else's") {
   Proxy proxy(settings(Pooling::transaction), 1);
   PooledClient client(proxy);
