@@ -8,7 +8,7 @@ namespace ambassador::proxy::postgresql {
 void PinScan::begin(TrackedSet known, Strings strings) {
   words_.begin(strings);
   statement_ = Statement::begins;
-  unlistens_all_ = false;
+  unlistens_all_ = deallocates_ = false;
   known_ = known;
   pins_ = 0;
 }
@@ -56,6 +56,7 @@ void PinScan::on_word(std::string_view word) {
       statement_ = Statement::other;
       if (word == "listen") pin(Pin::listen);
       if (word == "load") pin(Pin::load);
+      if (word == "deallocate" || word == "discard") deallocates_ = true;
       if (word == "set") statement_ = Statement::set;
       if (word == "prepare") statement_ = Statement::prepare;
       if (word == "create") statement_ = Statement::create;

@@ -21,6 +21,8 @@ class PinScan {
   [[nodiscard]] PinSet end();
   /// After end(): it had UNLISTEN *.
   [[nodiscard]] bool unlistens_all() const { return unlistens_all_; }
+  /// After end(): it had DEALLOCATE or DISCARD, which may take prepared statements away.
+  [[nodiscard]] bool deallocates() const { return deallocates_; }
 
  private:
   friend class SqlWords;
@@ -53,6 +55,7 @@ class PinScan {
   SqlWords words_;
   Statement statement_ = Statement::begins;
   bool unlistens_all_ = false;
+  bool deallocates_ = false;
   TrackedSet known_ = 0;
   PinSet pins_ = 0;
 };

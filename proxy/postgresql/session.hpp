@@ -114,6 +114,8 @@ class PostgresSession final : public PooledSession {
   bool take_rest(std::string_view input, std::size_t& at);
   Handled handle(std::string_view input, const Header& front, bool first);
   void take_query();
+  void end_query();
+  std::optional<Handled> on_deallocate(std::string_view input, const Header& front, bool first);
   void take_sync();
   void take_copy_end();
   Step forward(std::size_t bytes, std::uint64_t more);
@@ -147,7 +149,7 @@ class PostgresSession final : public PooledSession {
   // session_statements.cpp
   Handled on_parse(std::string_view input, const Header& front, bool first);
   Handled on_named_parse(std::string_view message, std::string_view name, std::string_view body);
-  Handled on_large_parse(std::string_view input);
+  Handled on_large_parse(std::string_view input, const Header& front, bool first);
   Handled on_bind(std::string_view input, const Header& front, bool first);
   Handled on_describe_or_close(std::string_view input, const Header& front, bool first);
   Handled close_named(std::string_view name, std::size_t size, bool first);
@@ -236,6 +238,7 @@ class PostgresSession final : public PooledSession {
   std::uint8_t began_ = 0;
   std::uint8_t ended_ = 0;
   PinSet pins_ = 0;
+  PinSet unpins_ = 0;  // by what was done last in this unit
   PinScan scan_;
 
   struct Named {
@@ -245,10 +248,12 @@ class PostgresSession final : public PooledSession {
   std::map<std::string, Named, std::less<>> names_;
   std::map<std::uint64_t, std::pair<std::string, Named>> closed_;  // while it is not sure; by Owed::serial
   UnnamedStatement unnamed_;
+  bool unnamed_deallocates_ = false;
   bool unnamed_set_ = false;       // by the batch that is open
   std::size_t changes_ = 0;        // Owed::changes, not answered yet
   std::size_t batch_changes_ = 0;  // those of them in the batch that is open
   std::uint64_t last_bound_ = 0;
+  bool last_deallocates_ = false;
   std::string refusal_;  // of the values that are being set, by the server
 
   Failing failing_ = Failing::no;

@@ -139,7 +139,7 @@ bool PostgresSession::take_rest(std::string_view input, std::size_t& at) {
   at += here;
   body_left_ -= here;
   if (body_left_ > 0) return false;
-  if (std::exchange(scanning_, false)) pin(scan_.end());
+  if (std::exchange(scanning_, false)) end_query();
   return true;
 }
 
@@ -157,6 +157,7 @@ PostgresSession::Handled PostgresSession::handle(std::string_view input, const H
   if (skips_to_sync_ && front.type != 'S') return {};
   switch (front.type) {
     case 'Q':
+      if (const auto handled = on_deallocate(input, front, first)) return *handled;
       take_query();
       return {};
     case 'S':
@@ -168,7 +169,7 @@ PostgresSession::Handled PostgresSession::handle(std::string_view input, const H
       in_unit_ = false;
       return {};
     case 'E':
-      owe_extended({.kind = Owed::Kind::execute, .statement = last_bound_});
+      owe_extended({.kind = Owed::Kind::execute, .changes = last_deallocates_, .statement = last_bound_});
       return {};
     case 'P':
       return on_parse(input, front, first);
@@ -203,8 +204,18 @@ void PostgresSession::take_query() {
   if (serial != 0) unnamed_.drop(serial);
   server_->unnamed(0);
   owe({.kind = Owed::Kind::query, .serial = serial});
+  if (!open_batch_) batch_changes_ = 0;
   scanning_ = true;
   scan_.begin(server_->tracked().known);
+}
+
+// Its text has passed. What comes behind may need what it takes away.
+void PostgresSession::end_query() {
+  pin(scan_.end());
+  if (!scan_.deallocates() || owed_.empty() || owed_.back().kind != Owed::Kind::query) return;
+  owed_.back().changes = true;
+  ++changes_;
+  if (open_batch_) ++batch_changes_;
 }
 
 void PostgresSession::take_sync() {

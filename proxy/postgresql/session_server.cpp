@@ -141,6 +141,10 @@ void PostgresSession::pop() {
 }
 
 void PostgresSession::on_ready(char status) {
+  // A transaction that it was part of may be rolled back, and something behind it may have pinned again.
+  if (unpins_ != 0 && status_ == 'I' && status == 'I' && !error_said_ && owed_.size() == 1)
+    pins_ = static_cast<PinSet>(pins_ & ~unpins_);
+  unpins_ = 0;
   status_ = status;
   copies_in_ = error_said_ = false;
   if (stage_ == Stage::raw) {
@@ -196,31 +200,28 @@ void PostgresSession::on_copy_in() {
   }
 }
 
-// What ends pins. Only if nothing else is under way that may have pinned again.
+// What ends pins, and statements.
 void PostgresSession::on_tag(std::string_view tag) {
-  const bool last = owed_.size() == 1 || (owed_.size() == 2 && owed_.at(1).kind == Owed::Kind::sync);
-  if (!last || tag.size() < 6) return;
+  unpins_ = 0;  // what comes after it may pin again
+  if (tag.size() < 6) return;
   tag.remove_suffix(1);  // the zero
-  const auto unpin = [this](PinSet pins) { pins_ = static_cast<PinSet>(pins_ & ~pins); };
   switch (tag[0]) {
     case 'D':
       if (tag == "DISCARD ALL") {
-        unpin(static_cast<PinSet>(~(bit(Pin::load) | bit(Pin::replication))));
-        unnamed_.drop();
-        server_->unnamed(0);
+        unpins_ = static_cast<PinSet>(~(bit(Pin::load) | bit(Pin::replication)));
         forget_statements();
       } else if (tag == "DEALLOCATE ALL") {
-        unpin(bit(Pin::prepare) | bit(Pin::large_statement));
+        unpins_ = bit(Pin::prepare) | bit(Pin::large_statement);
         forget_statements();
       } else if (tag == "DISCARD TEMP") {
-        unpin(bit(Pin::temporary));
+        unpins_ = bit(Pin::temporary);
       }
       return;
     case 'U':
-      if (tag == "UNLISTEN" && scan_.unlistens_all()) unpin(bit(Pin::listen));
+      if (tag == "UNLISTEN" && scan_.unlistens_all()) unpins_ = bit(Pin::listen);
       return;
     case 'C':
-      if (tag == "CLOSE CURSOR ALL") unpin(bit(Pin::hold));
+      if (tag == "CLOSE CURSOR ALL") unpins_ = bit(Pin::hold);
       return;
     default:
       return;

@@ -2,6 +2,7 @@
 // keep their server only count what is owed.
 #include <algorithm>
 
+#include "proxy/postgresql/deallocate.hpp"
 #include "proxy/postgresql/session.hpp"
 
 namespace ambassador::proxy::postgresql {
@@ -31,7 +32,7 @@ PostgresSession::Handled PostgresSession::on_parse(std::string_view input, const
     owe_extended({.kind = Owed::Kind::parse});
     return {};
   }
-  if (front.size() > kMaxKept) return on_large_parse(input);
+  if (front.size() > kMaxKept) return on_large_parse(input, front, first);
   if (input.size() < front.size()) return {.kind = Handled::Kind::wait};
   const std::string_view message = input.substr(0, front.size());
   BodyReader fields(message.substr(kHeader));
@@ -51,6 +52,7 @@ PostgresSession::Handled PostgresSession::on_parse(std::string_view input, const
   scan_.begin(server_->tracked().known);
   scan_.feed(body.substr(0, body.find('\0')));
   pin(scan_.end());
+  unnamed_deallocates_ = scan_.deallocates();
   owe_extended({.kind = Owed::Kind::parse, .serial = unnamed_.id()});
   return {};
 }
@@ -65,6 +67,7 @@ PostgresSession::Handled PostgresSession::on_named_parse(std::string_view messag
     scan_.begin(server_->tracked().known);
     scan_.feed(body.substr(0, body.find('\0')));
     statement->pins = scan_.end();
+    statement->deallocates = scan_.deallocates();
   }
   const auto known = names_.find(name);
   // In an aborted transaction the server does not take it.
@@ -94,13 +97,26 @@ PostgresSession::Handled PostgresSession::on_named_parse(std::string_view messag
 }
 
 // Too long to be kept: the client stays where it is.
-PostgresSession::Handled PostgresSession::on_large_parse(std::string_view input) {
+PostgresSession::Handled PostgresSession::on_large_parse(std::string_view input, const Header& front,
+                                                         bool first) {
   const std::size_t end = end_of_text(input, kHeader);
   if (end == std::string_view::npos && input.size() < kMaxKept) return {.kind = Handled::Kind::wait};
-  pin(bit(Pin::large_statement));
-  const std::uint64_t id = next_statement_id();
   const std::string_view name =
       end == std::string_view::npos ? std::string_view() : input.substr(kHeader, end - kHeader);
+  if (!name.empty() && (!first || unsure())) return hold(first);
+  if (names_.contains(name)) {  // the server itself says so, of the name that it has there
+    std::uint64_t id = 0;
+    text();
+    const std::string_view other = name_on_server(name, id);
+    owe_extended({.kind = Owed::Kind::parse});
+    body_left_ = front.size() - (end + 1);
+    write_parse_front(parts_->text, other, body_left_);
+    return {
+        .kind = Handled::Kind::step,
+        .step = {.kind = Step::Kind::send, .to = Side::server, .consumed = end + 1, .text = parts_->text}};
+  }
+  pin(bit(Pin::large_statement));
+  const std::uint64_t id = next_statement_id();
   if (name.empty()) {
     unnamed_set_ = true;
     unnamed_.parse(id, {});
@@ -116,6 +132,7 @@ PostgresSession::Handled PostgresSession::on_large_parse(std::string_view input)
 
 PostgresSession::Handled PostgresSession::on_bind(std::string_view input, const Header& front, bool first) {
   last_bound_ = 0;
+  last_deallocates_ = false;
   if (!transaction()) {
     owe_extended({.kind = Owed::Kind::bind});
     return {};
@@ -133,6 +150,7 @@ PostgresSession::Handled PostgresSession::on_bind(std::string_view input, const 
   if (waits_for_answers(name)) return hold(first);
   if (name.empty() && lacks_unnamed()) return first ? bring_unnamed() : Handled{.kind = Handled::Kind::alone};
   if (name.empty()) {
+    last_deallocates_ = unnamed_deallocates_;
     owe_extended({.kind = Owed::Kind::bind});
     return {};
   }
@@ -141,6 +159,9 @@ PostgresSession::Handled PostgresSession::on_bind(std::string_view input, const 
   std::uint64_t id = 0;
   const std::string_view other = name_on_server(name, id);
   last_bound_ = id;
+  const auto known = names_.find(name);
+  last_deallocates_ =
+      known != names_.end() && known->second.statement != nullptr && known->second.statement->deallocates;
   owe_extended({.kind = Owed::Kind::bind, .statement = id});
   // The head with another name goes ahead; the values follow as they are.
   const std::size_t head = end + 1;
@@ -337,11 +358,42 @@ void PostgresSession::passed_over(const Owed& owed, bool failed) {
   std::erase_if(names_, [&](const auto& entry) { return entry.second.serial == owed.serial; });
 }
 
-// The server has dropped all of them.
+// The server has dropped all of them; those of the client that come behind are new.
 void PostgresSession::forget_statements() {
-  names_.clear();
-  closed_.clear();
+  const auto comes_behind = [this](const auto& entry) {
+    for (std::size_t i = 1; i < owed_.size(); ++i) {
+      if (owed_.at(i).serial == entry.second.serial) return true;
+    }
+    return false;
+  };
+  std::erase_if(names_, [&](const auto& entry) { return !comes_behind(entry); });
   server_->statements().clear();
+}
+
+// Answered here when all before it is answered, so that it is known what the server would say: in a
+// transaction that is aborted it refuses.
+std::optional<PostgresSession::Handled> PostgresSession::on_deallocate(std::string_view input,
+                                                                       const Header& front, bool first) {
+  if (names_.empty() || !transaction() || open_batch_ || front.size() > kMaxDeallocate) return std::nullopt;
+  if (input.size() < front.size()) return Handled{.kind = Handled::Kind::wait};
+  BodyReader body(input.substr(kHeader, front.body));
+  const auto name = deallocated(body.string());
+  if (!name || !body.at_end()) return std::nullopt;
+  if (!first || answers_wait()) return hold(first);
+  const auto known = names_.find(*name);
+  if (known == names_.end() || known->second.statement == nullptr || status_ == 'E') return std::nullopt;
+  names_.erase(known);
+  unnamed_.drop();  // as any simple query does
+  in_unit_ = false;
+  write_command_complete(text(), "DEALLOCATE");
+  write_ready(parts_->text, status_);
+  return Handled{.kind = Handled::Kind::step,
+                 .step = {.kind = Step::Kind::send,
+                          .to = Side::client,
+                          .consumed = static_cast<std::size_t>(front.size()),
+                          .began = 1,
+                          .ended = 1,
+                          .text = parts_->text}};
 }
 
 }  // namespace ambassador::proxy::postgresql

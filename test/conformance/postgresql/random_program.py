@@ -17,6 +17,7 @@ FIRST_PARAMETERS = {  # what a client may wish for in its StartupMessage
 SHOWN = ["application_name", "DateStyle", "TimeZone", "IntervalStyle", "client_encoding", "extra_float_digits", "work_mem",
          "search_path", "geqo", "is_superuser", "transaction_isolation"]
 RESTORED = {"application_name", "DateStyle", "TimeZone", "IntervalStyle", "client_encoding"}
+DEALLOCATED = ["DEALLOCATE s0", 'DEALLOCATE PREPARE "Strange name";', "DEALLOCATE s1"]  # what Parse made
 WORDS = ["", "one", "two words", "it''s", "ümlaut", "tab\there", "NULL", "\\\\N", "x" * 300]
 VALUES = ["1", "7", "42", "-3", "2147483647", "not a number", "", None]
 NAMES = ["", "", "s0", "s1", "s2", "Strange name"]
@@ -118,7 +119,8 @@ class Maker:
         if kind < 0.40:
             return wire.query(self.statement()), 1
         if kind < 0.45:
-            several = [self.statement() for _ in range(self.chance.randint(2, 4))]
+            several = [sql for sql in (self.statement() for _ in range(self.chance.randint(2, 4)))
+                       if sql not in DEALLOCATED] or ["SELECT 1"]
             return wire.query("; ".join(several)), 1
         if kind < 0.52:
             return self.copy()
@@ -294,6 +296,7 @@ class Maker:
 
     def prepared(self):
         return self.chance.choice(["PREPARE sql0 (int) AS SELECT $1 + 1", "EXECUTE sql0 (1)", "DEALLOCATE sql0",
+                                   *DEALLOCATED,
                                    f"PREPARE sql1 AS SELECT count(*) FROM {self.table}", "EXECUTE sql1", "DEALLOCATE ALL"])
 
     def cursors(self):

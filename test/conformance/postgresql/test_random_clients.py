@@ -30,7 +30,8 @@ CONNECTIONS = {"Transaction": 3, "Session": 3}  # fewer than clients: some wait,
 NOT_TRIED = """
 currval and lastval in another transaction than nextval: a sequence's last value is the server connection's.
 RESET and DISCARD ALL by clients whose StartupMessage set what is reset: it goes back to what the proxy logged in with.
-SQL's EXECUTE and DEALLOCATE of a statement that Parse made: it has another name at the server.
+SQL's EXECUTE of a statement that Parse made, and its DEALLOCATE among other statements of one text: it has another name at
+the server.
 ALTER of a table below a prepared statement: the proxy prepares it anew after the first error, a server never does.
 Statements of before in an aborted transaction: a server that lacks them can't be given them, and says that it is aborted
 before it sees what else is wrong; pipelined behind what may abort it likewise.

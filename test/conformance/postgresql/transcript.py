@@ -22,7 +22,11 @@ class Player:
         heard = [("login", self.login(program.parameters))]
         try:
             for turn in program.turns:
-                heard.append((turn, self.take(turn)))
+                try:
+                    heard.append((turn, self.take(turn)))
+                except TimeoutError:
+                    heard.append((turn, [("nothing more", b"in time")]))
+                    break
                 if heard[-1][1] and heard[-1][1][-1][0] == "closed":
                     break
         finally:

@@ -4,7 +4,7 @@ import struct
 
 SSL_REQUEST, GSS_REQUEST, CANCEL_REQUEST = 80877103, 80877104, 80877102
 PROTOCOL_3_0, PROTOCOL_3_2 = 196608, 196610
-BOUND = 60  # seconds for an answer: the machine may be busy
+BOUND = 30  # seconds for an answer: the machine may be busy
 
 
 def text(value):

@@ -168,6 +168,12 @@ TEST_CASE("long statements that can't be kept get what direct ones get") {
                     {bind("long") + execute() + synced()},
                     {close('S', "long") + synced()},
                     {query("SELECT 1")}});
+  Proxy proxy(settings(Pooling::transaction));
+  PooledClient client(proxy);
+  client.ask(parse("short", "SELECT 1") + synced());
+  CHECK(told(client.ask(parse("short", sql) + synced())) == "42P05");
+  CHECK(client.client.server() == nullptr);
+  CHECK(told(client.ask(bind("short") + execute() + synced())).empty());
 }
 
 TEST_CASE("COPY in both directions gets what direct ones get") {
@@ -353,6 +359,42 @@ TEST_CASE("statements of batches that are not answered yet are what the server m
     other.ask(query("BEGIN"));
     client.ask(query("COMMIT"));
   }
+}
+
+TEST_CASE("what takes statements away is known before they are used again, also by SQL's names") {
+  const std::string use = bind("S") + execute() + synced();
+  same_in_all_ways({
+      {parse("S", "SELECT 1") + synced()},
+      {query("DEALLOCATE ALL; SELECT 1") + parse("S", "SELECT 2") + synced() + use, 3},
+      {query("DEALLOCATE \"S\"") + use, 2},
+      {parse("S", "SELECT 3") + synced() + query("BEGIN") + query("DEALLOCATE PREPARE \"S\";") + use, 4},
+      {query("DEALLOCATE \"S\"")},
+      {query("ROLLBACK")},
+      {parse("S", "SELECT 4") + parse("", "DEALLOCATE ALL") + bind("") + execute() + synced() + use, 2},
+      {parse("", "SELECT 5") + synced() + query("DEALLOCATE ALL") + bind("") + synced(), 3},
+      {parse("S", "SELECT 6") + query("DEALLOCATE \"none\"") + synced(), 2},
+  });
+}
+
+TEST_CASE("a client stays where it is while something of it may be left there") {
+  for (const char* said : {"DEALLOCATE ALL; PREPARE y AS SELECT 1", "UNLISTEN *; LISTEN c",
+                           "CLOSE ALL; DECLARE y CURSOR WITH HOLD FOR SELECT 1"}) {
+    Proxy proxy(settings(Pooling::transaction), 1);
+    PooledClient client(proxy);
+    client.ask(query(said));
+    INFO(said);
+    CHECK(client.client.server() != nullptr);
+  }
+  Proxy proxy(settings(Pooling::transaction), 1);
+  PooledClient client(proxy);
+  client.ask(query("CREATE TEMP TABLE kept (n int)"));
+  client.ask(query("BEGIN") + query("DISCARD TEMP") + query("ROLLBACK"), 3);
+  CHECK(client.client.server() != nullptr);
+  CHECK(told(client.ask(query("SELECT * FROM kept"))).empty());
+  client.ask(query("DISCARD TEMP; SELECT 1/0"));
+  CHECK(client.client.server() != nullptr);
+  client.ask(query("DISCARD TEMP"));
+  CHECK(client.client.server() == nullptr);
 }
 
 TEST_CASE("a client without an unnamed statement finds nobody else's") {
