@@ -11,6 +11,7 @@
 
 #include "proxy/net/generation.hpp"
 #include "proxy/net/loop.hpp"
+#include "proxy/net/outside.hpp"
 #include "proxy/net/pool.hpp"
 #include "proxy/net/ring.hpp"
 #include "proxy/net/wire.hpp"
@@ -58,8 +59,8 @@ class PooledClient final : public Peer {
   void close();
   /// Closes when it is at rest.
   void drain();
-  /// If `text` means this client: the server that it holds.
-  [[nodiscard]] ServerConnection* meant_by(std::string_view text) const;
+  /// True: it was meant. What it runs is interrupted, or its wait for a server ends.
+  [[nodiscard]] bool cancel(const Wish& wish);
   [[nodiscard]] bool closed() const { return closed_; }
   [[nodiscard]] ClientSnapshot describe(SteadyTime now) const;
   std::size_t place = 0;  // in the relay's list

@@ -94,10 +94,7 @@ void PooledRelay::client_closed(PooledClient& client, OpenClients& open) {
 
 void PooledRelay::cancel(const Wish& wish) {
   for (const auto& client : clients_) {
-    if (ServerConnection* const server = client->meant_by(wish.text)) {
-      if (server->interruptions() < kCancelsMost) interrupt(*server, wish.asker);
-      return;
-    }
+    if (client->cancel(wish)) return;
   }
 }
 

@@ -189,8 +189,18 @@ void PooledClient::server_lost() {
   if (!asking_) loop().again(*this);
 }
 
-ServerConnection* PooledClient::meant_by(std::string_view text) const {
-  return !closed_ && server_ != nullptr && session_->may_cancel(text) ? server_ : nullptr;
+bool PooledClient::cancel(const Wish& wish) {
+  if (closed_ || (server_ == nullptr && !borrowing_) || !session_->may_cancel(wish.text)) return false;
+  if (server_ != nullptr) {
+    if (server_->interruptions() < PooledRelay::kCancelsMost) relay_.interrupt(*server_, wish.asker);
+    return true;
+  }
+  relay_.pool().forget(*this);
+  borrowing_ = false;
+  session_->borrow_cancelled();
+  must_ask_ = true;
+  if (!asking_) loop().again(*this);
+  return true;
 }
 
 // Measuring -------------------------------------------------------------------------------------------------

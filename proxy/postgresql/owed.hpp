@@ -25,9 +25,11 @@ struct Owed {
     close_complete,  // said by the proxy
   };
   Kind kind = Kind::query;
-  bool ours = false;            // the proxy put it in
+  bool ours = false;     // the proxy put it in
+  bool changes = false;  // what prepared statements the client or the server has, if it is not passed over
   std::uint64_t statement = 0;  // parse, bind, execute: Statement::id, 0: the unnamed one or none
-  std::uint64_t serial = 0;     // parse: which of the client's
+  /// parse, close, query: which of the client's, if it changes what statements the client has.
+  std::uint64_t serial = 0;
 
   [[nodiscard]] bool synthetic() const {
     return kind == Kind::parse_complete || kind == Kind::close_complete;

@@ -18,7 +18,7 @@ std::string_view meant(std::string_view name) {
 void PinScan::begin(TrackedSet known, Strings strings) {
   words_.begin(strings);
   statement_ = Statement::begins;
-  unlistens_all_ = false;
+  unlistens_all_ = deallocates_ = false;
   known_ = known;
   resets_ = 0;
   copies_ = false;
@@ -76,6 +76,7 @@ void PinScan::on_word(std::string_view word) {
       statement_ = Statement::other;
       if (word == "listen") pin(Pin::listen);
       if (word == "load") pin(Pin::load);
+      if (word == "deallocate" || word == "discard") deallocates_ = true;
       if (word == "set") statement_ = Statement::set;
       if (word == "prepare") statement_ = Statement::prepare;
       if (word == "create") statement_ = Statement::create;

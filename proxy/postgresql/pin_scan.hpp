@@ -24,6 +24,8 @@ class PinScan {
   [[nodiscard]] TrackedSet resets() const { return resets_; }
   /// After end(): it had UNLISTEN *.
   [[nodiscard]] bool unlistens_all() const { return unlistens_all_; }
+  /// After end(): it had DEALLOCATE or DISCARD, which may take prepared statements away.
+  [[nodiscard]] bool deallocates() const { return deallocates_; }
 
  private:
   friend class SqlWords;
@@ -60,6 +62,7 @@ class PinScan {
   SqlWords words_;
   Statement statement_ = Statement::begins;
   bool unlistens_all_ = false;
+  bool deallocates_ = false;
   TrackedSet known_ = 0;
   TrackedSet set_ = 0;  // by this statement
   TrackedSet resets_ = 0;

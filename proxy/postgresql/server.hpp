@@ -37,7 +37,8 @@ class PostgresqlServer final : public PooledServer {
   [[nodiscard]] const Parameters& at_login() const { return at_login_; }
   /// The prepared statements that it has.
   [[nodiscard]] StatementNames& statements() { return statements_; }
-  /// Which unnamed statement it has, by a number that no other one has; 0: nobody's.
+  /// Which unnamed statement it has, by a number that no other one has; 0: it may have any, or none.
+  static constexpr std::uint64_t kNoStatement = ~std::uint64_t{0};  // surely none
   [[nodiscard]] std::uint64_t unnamed() const { return unnamed_; }
   void unnamed(std::uint64_t statement) { unnamed_ = statement; }
   /// Of the last ReadyForQuery.

@@ -22,6 +22,7 @@
 #include "proxy/postgresql/owed.hpp"
 #include "proxy/postgresql/pin_scan.hpp"
 #include "proxy/postgresql/server.hpp"
+#include "proxy/postgresql/unnamed_statement.hpp"
 #include "proxy/postgresql/values.hpp"
 #include "proxy/postgresql/write.hpp"
 #include "proxy/session/pooled.hpp"
@@ -42,6 +43,7 @@ class PostgresSession final : public PooledSession {
   void server_lost() override;
   bool client_left() override;
   [[nodiscard]] bool may_cancel(std::string_view text) const override;
+  void borrow_cancelled() override;
   [[nodiscard]] bool logging_in() const override {
     return stage_ <= Stage::proves_itself || stage_ == Stage::raw;
   }
@@ -112,6 +114,8 @@ class PostgresSession final : public PooledSession {
   bool take_rest(std::string_view input, std::size_t& at);
   Handled handle(std::string_view input, const Header& front, bool first);
   void take_query();
+  void end_query();
+  std::optional<Handled> on_deallocate(std::string_view input, const Header& front, bool first);
   void take_sync();
   void take_copy_end();
   Step forward(std::size_t bytes, std::uint64_t more);
@@ -149,22 +153,28 @@ class PostgresSession final : public PooledSession {
   Step drain_answers(std::string_view input);
   void run_on_primary();
   Step say_again();
-  void fail_again(Failure failure, std::string_view why);
+  void fail_again(std::string error);
 
   // session_statements.cpp
   Handled on_parse(std::string_view input, const Header& front, bool first);
   Handled on_named_parse(std::string_view message, std::string_view name, std::string_view body);
-  Handled on_large_parse(std::string_view input);
+  Handled on_large_parse(std::string_view input, const Header& front, bool first);
   Handled on_bind(std::string_view input, const Header& front, bool first);
   Handled on_describe_or_close(std::string_view input, const Header& front, bool first);
   Handled close_named(std::string_view name, std::size_t size, bool first);
   Handled answer_here(const Owed& owed, std::size_t consumed);
   void bring(const Statement& statement);
+  [[nodiscard]] bool answers_wait() const;
+  [[nodiscard]] bool unsure() const;
+  [[nodiscard]] bool waits_for_answers(std::string_view name) const;
+  static Handled hold(bool first);
+  void forget(const Owed& owed);
   [[nodiscard]] bool lacks_unnamed() const;
   Handled bring_unnamed();
   /// The statement's name on the server, `name` itself if it is to be used as it is.
   std::string_view name_on_server(std::string_view name, std::uint64_t& id);
-  void parse_failed(const Owed& parse);
+  void answered(const Owed& owed);
+  void passed_over(const Owed& owed, bool failed);
   void forget_statements();
 
   // session_server.cpp
@@ -194,6 +204,7 @@ class PostgresSession final : public PooledSession {
   void leave_server();
   Step give_back();
   void say_lost();
+  void not_lent(std::string error);
 
   [[nodiscard]] bool transaction() const { return pooling_ == config::Pooling::transaction; }
   std::string& text() {
@@ -244,6 +255,7 @@ class PostgresSession final : public PooledSession {
   std::uint8_t began_ = 0;
   std::uint8_t ended_ = 0;
   PinSet pins_ = 0;
+  PinSet unpins_ = 0;  // by what was done last in this unit
   PinScan scan_;
 
   struct Named {
@@ -251,11 +263,16 @@ class PostgresSession final : public PooledSession {
     std::uint64_t serial = 0;
   };
   std::map<std::string, Named, std::less<>> names_;
-  std::string unnamed_;               // body of the unnamed statement
+  std::map<std::uint64_t, std::pair<std::string, Named>> closed_;  // while it is not sure; by Owed::serial
+  UnnamedStatement unnamed_;
+  bool unnamed_deallocates_ = false;
   TrackedSet unnamed_resets_ = 0;     // by it
   bool prepared_last_value_ = false;  // currval or lastval, some time
-  std::uint64_t unnamed_id_ = 0;      // 0: there is none
+  bool unnamed_set_ = false;          // by the batch that is open
+  std::size_t changes_ = 0;           // Owed::changes, not answered yet
+  std::size_t batch_changes_ = 0;     // those of them in the batch that is open
   std::uint64_t last_bound_ = 0;
+  bool last_deallocates_ = false;
   std::string refusal_;  // of the values that are being set, by the server
 
   Failing failing_ = Failing::no;

@@ -134,10 +134,7 @@ bool PostgresSession::take_rest(std::string_view input, std::size_t& at) {
   at += here;
   body_left_ -= here;
   if (body_left_ > 0) return false;
-  if (std::exchange(scanning_, false)) {
-    pin(scan_.end());
-    note_resets(scan_.resets());
-  }
+  if (std::exchange(scanning_, false)) end_query();
   return true;
 }
 
@@ -155,6 +152,7 @@ PostgresSession::Handled PostgresSession::handle(std::string_view input, const H
   if (skips_to_sync_ && front.type != 'S') return {};
   switch (front.type) {
     case 'Q':
+      if (const auto handled = on_deallocate(input, front, first)) return *handled;
       take_query();
       return {};
     case 'S':
@@ -166,7 +164,7 @@ PostgresSession::Handled PostgresSession::handle(std::string_view input, const H
       in_unit_ = false;
       return {};
     case 'E':
-      owe_extended({.kind = Owed::Kind::execute, .statement = last_bound_});
+      owe_extended({.kind = Owed::Kind::execute, .changes = last_deallocates_, .statement = last_bound_});
       return {};
     case 'P':
       return on_parse(input, front, first);
@@ -193,19 +191,33 @@ PostgresSession::Handled PostgresSession::handle(std::string_view input, const H
 }
 
 void PostgresSession::take_query() {
-  owe({.kind = Owed::Kind::query});
-  ++began_;
   in_unit_ = false;
-  if (!transaction()) return;
-  unnamed_id_ = 0;
-  server_->unnamed(0);  // a simple query ends the unnamed statement
+  ++began_;
+  if (!transaction()) return owe({.kind = Owed::Kind::query});
+  // It ends the unnamed statement, if the server does not pass it over.
+  const std::uint64_t serial = unnamed_.id() == 0 ? 0 : next_statement_id();
+  if (serial != 0) unnamed_.drop(serial);
+  server_->unnamed(0);
+  owe({.kind = Owed::Kind::query, .serial = serial});
+  if (!open_batch_) batch_changes_ = 0;
   scanning_ = true;
   scan_.begin(server_->tracked().known);
 }
 
+// Its text has passed. What comes behind may need what it takes away.
+void PostgresSession::end_query() {
+  pin(scan_.end());
+  note_resets(scan_.resets());
+  if (!scan_.deallocates() || owed_.empty() || owed_.back().kind != Owed::Kind::query) return;
+  owed_.back().changes = true;
+  ++changes_;
+  if (open_batch_) ++batch_changes_;
+}
+
 void PostgresSession::take_sync() {
   if (copies_in_) return;  // ignored there
-  skips_to_sync_ = open_batch_ = in_unit_ = false;
+  skips_to_sync_ = open_batch_ = in_unit_ = unnamed_set_ = false;
+  batch_changes_ = 0;
   owe({.kind = Owed::Kind::sync});
   ++began_;
 }
@@ -216,11 +228,16 @@ void PostgresSession::take_copy_end() {
 }
 
 void PostgresSession::owe(const Owed& owed) {
+  if (owed_.empty()) changes_ = batch_changes_ = 0;
+  if (owed.changes) {
+    ++changes_;
+    ++batch_changes_;
+  }
   owed_.push(owed);
 }
 
 void PostgresSession::owe_extended(const Owed& owed) {
-  owed_.push(owed);
+  owe(owed);
   open_batch_ = true;
 }
 

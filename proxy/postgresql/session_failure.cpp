@@ -74,7 +74,9 @@ void PostgresSession::server_lost() {
     open_batch_ = skips_to_sync_ = false;
     body_left_ = 0;
     scanning_ = false;
-    return fail_again(Failure::lost, {});
+    std::string error;
+    write_failure(error, "ERROR", Failure::lost, {});
+    return fail_again(std::move(error));
   }
   say_lost();
 }
@@ -115,6 +117,7 @@ void PostgresSession::say_lost() {
     if (ended_ < 255) ++ended_;
   }
   error_said_ = false;
+  closed_.clear();
   // A batch that the client has not ended is passed over up to its Sync.
   if (was_open || was_skipping) {
     if (!was_skipping) failed_ += error;
@@ -162,9 +165,26 @@ bool PostgresSession::client_left() {
   return at_peace;
 }
 
+// The unit of work that it was wanted for is over.
+void PostgresSession::not_lent(std::string error) {
+  if (again_ == Again::due) return fail_again(std::move(error));
+  failed_ = std::move(error);
+  failing_ = Failing::says;
+  ended_ = 0;
+  until_sync_ = false;
+  then_ready_ = false;
+}
+
+void PostgresSession::borrow_cancelled() {
+  std::string error;
+  write_error(error,
+              {.severity = "ERROR", .code = "57014", .message = "canceling statement due to user request"});
+  not_lent(std::move(error));
+}
+
 bool PostgresSession::may_cancel(std::string_view wish) const {
   // Without a request in flight it would hit the next one.
-  if (server_ == nullptr || owed_.empty() || wish.size() < 4 + kMinCancelKey || cancel_key_.empty())
+  if ((server_ != nullptr && owed_.empty()) || wish.size() < 4 + kMinCancelKey || cancel_key_.empty())
     return false;
   return big_endian32(wish.data()) == cancel_number_ && wish.size() == 4 + cancel_key_.size() &&
          CRYPTO_memcmp(wish.data() + 4, cancel_key_.data(), cancel_key_.size()) == 0;

@@ -55,8 +55,8 @@ Route PostgresSession::route_of(std::string_view sql) {
 
 Route PostgresSession::route_of_statement(std::string_view name) {
   if (name.empty()) {
-    if (unnamed_id_ == 0 || unnamed_.empty()) return Route::primary;
-    return route_of(std::string_view(unnamed_).substr(0, unnamed_.find('\0')));
+    const std::string_view body = unnamed_.body();
+    return unnamed_.id() == 0 || body.empty() ? Route::primary : route_of(body.substr(0, body.find('\0')));
   }
   const auto known = names_.find(name);
   if (known == names_.end() || known->second.statement == nullptr) return Route::primary;
@@ -273,9 +273,8 @@ Step PostgresSession::say_again() {
 }
 
 // There is no server to run it on. All of it was taken.
-void PostgresSession::fail_again(Failure failure, std::string_view why) {
-  failed_.clear();
-  write_failure(failed_, "ERROR", failure, why);
+void PostgresSession::fail_again(std::string error) {
+  failed_ = std::move(error);
   write_ready(failed_, 'I');
   ended_ = 1;
   failing_ = Failing::says;

@@ -134,11 +134,17 @@ void PostgresSession::on_parameter(std::string_view body) {
 }
 
 void PostgresSession::pop() {
+  if (owed_.front().serial != 0) answered(owed_.front());
+  forget(owed_.front());
   owed_.pop();
   while (!owed_.empty() && owed_.front().kind == Owed::Kind::copy_end) owed_.pop();
 }
 
 void PostgresSession::on_ready(char status) {
+  // A transaction that it was part of may be rolled back, and something behind it may have pinned again.
+  if (unpins_ != 0 && status_ == 'I' && status == 'I' && !error_said_ && owed_.size() == 1)
+    pins_ = static_cast<PinSet>(pins_ & ~unpins_);
+  unpins_ = 0;
   status_ = status;
   copies_in_ = error_said_ = false;
   if (stage_ == Stage::raw) {
@@ -163,11 +169,12 @@ void PostgresSession::on_error(const ErrorFields& error) {
   // "cached plan must not change result type": it has to be prepared anew.
   if (error.code == "0A000" && owed_.front().statement != 0)
     server_->statements().remove(statement_name(owed_.front().statement));
-  while (!owed_.empty() && owed_.front().kind != Owed::Kind::sync) {
-    const Owed& passed_over = owed_.front();
-    if (passed_over.kind == Owed::Kind::parse || passed_over.kind == Owed::Kind::parse_complete)
-      parse_failed(passed_over);
-    if (passed_over.ends_unit()) ++ended_;
+  std::size_t until_sync = 0;
+  while (until_sync < owed_.size() && owed_.at(until_sync).kind != Owed::Kind::sync) ++until_sync;
+  for (std::size_t i = until_sync; i-- > 0;) passed_over(owed_.at(i), i == 0);  // the last one first
+  for (; until_sync > 0; --until_sync) {
+    if (owed_.front().ends_unit()) ++ended_;
+    forget(owed_.front());
     owed_.pop();
   }
   skips_to_sync_ = owed_.empty();
@@ -197,31 +204,28 @@ void PostgresSession::on_copy_in() {
   }
 }
 
-// What ends pins. Only if nothing else is under way that may have pinned again.
+// What ends pins, and statements.
 void PostgresSession::on_tag(std::string_view tag) {
-  const bool last = owed_.size() == 1 || (owed_.size() == 2 && owed_.at(1).kind == Owed::Kind::sync);
-  if (!last || tag.size() < 6) return;
+  unpins_ = 0;  // what comes after it may pin again
+  if (tag.size() < 6) return;
   tag.remove_suffix(1);  // the zero
-  const auto unpin = [this](PinSet pins) { pins_ = static_cast<PinSet>(pins_ & ~pins); };
   switch (tag[0]) {
     case 'D':
       if (tag == "DISCARD ALL") {
-        unpin(static_cast<PinSet>(~(bit(Pin::load) | bit(Pin::replication))));
-        unnamed_id_ = 0;
-        server_->unnamed(0);
+        unpins_ = static_cast<PinSet>(~(bit(Pin::load) | bit(Pin::replication)));
         forget_statements();
       } else if (tag == "DEALLOCATE ALL") {
-        unpin(bit(Pin::prepare) | bit(Pin::large_statement));
+        unpins_ = bit(Pin::prepare) | bit(Pin::large_statement);
         forget_statements();
       } else if (tag == "DISCARD TEMP") {
-        unpin(bit(Pin::temporary));
+        unpins_ = bit(Pin::temporary);
       }
       return;
     case 'U':
-      if (tag == "UNLISTEN" && scan_.unlistens_all()) unpin(bit(Pin::listen));
+      if (tag == "UNLISTEN" && scan_.unlistens_all()) unpins_ = bit(Pin::listen);
       return;
     case 'C':
-      if (tag == "CLOSE CURSOR ALL") unpin(bit(Pin::hold));
+      if (tag == "CLOSE CURSOR ALL") unpins_ = bit(Pin::hold);
       return;
     default:
       return;

@@ -336,13 +336,9 @@ void PostgresSession::borrow_failed(Failure failure, std::string_view why) {
     start_->failure_text = why;
     return;
   }
-  if (again_ == Again::due) return fail_again(failure, why);
-  failed_.clear();
-  write_failure(failed_, "ERROR", failure, why);
-  failing_ = Failing::says;
-  ended_ = 0;
-  until_sync_ = false;
-  then_ready_ = false;
+  std::string error;
+  write_failure(error, "ERROR", failure, why);
+  not_lent(std::move(error));
 }
 
 }  // namespace ambassador::proxy::postgresql

@@ -2,6 +2,7 @@
 // keep their server only count what is owed.
 #include <algorithm>
 
+#include "proxy/postgresql/deallocate.hpp"
 #include "proxy/postgresql/session.hpp"
 
 namespace ambassador::proxy::postgresql {
@@ -31,7 +32,7 @@ PostgresSession::Handled PostgresSession::on_parse(std::string_view input, const
     owe_extended({.kind = Owed::Kind::parse});
     return {};
   }
-  if (front.size() > kMaxKept) return on_large_parse(input);
+  if (front.size() > kMaxKept) return on_large_parse(input, front, first);
   if (input.size() < front.size()) return {.kind = Handled::Kind::wait};
   const std::string_view message = input.substr(0, front.size());
   BodyReader fields(message.substr(kHeader));
@@ -42,18 +43,19 @@ PostgresSession::Handled PostgresSession::on_parse(std::string_view input, const
     return {};
   }
   if (!name.empty()) {
-    if (!first) return {.kind = Handled::Kind::alone};
+    if (!first || unsure()) return hold(first);
     return on_named_parse(message, name, body);
   }
-  unnamed_ = body;
-  unnamed_id_ = next_statement_id();
-  server_->unnamed(unnamed_id_);
+  unnamed_set_ = true;
+  unnamed_.parse(next_statement_id(), body);
+  server_->unnamed(unnamed_.id());
   scan_.begin(server_->tracked().known);
   scan_.feed(body.substr(0, body.find('\0')));
   pin(scan_.end());
   unnamed_resets_ = scan_.resets();
+  unnamed_deallocates_ = scan_.deallocates();
   prepared_last_value_ |= (pins_ & bit(Pin::sequence)) != 0;
-  owe_extended({.kind = Owed::Kind::parse, .serial = unnamed_id_});
+  owe_extended({.kind = Owed::Kind::parse, .serial = unnamed_.id()});
   return {};
 }
 
@@ -68,13 +70,16 @@ PostgresSession::Handled PostgresSession::on_named_parse(std::string_view messag
     scan_.feed(body.substr(0, body.find('\0')));
     statement->pins = scan_.end();
     statement->resets = scan_.resets();
+    statement->deallocates = scan_.deallocates();
   }
   prepared_last_value_ |= (statement->pins & bit(Pin::sequence)) != 0;
   const auto known = names_.find(name);
-  if (known == names_.end() && server_->statements().use(statement->name)) {
+  // In an aborted transaction the server does not take it.
+  if (known == names_.end() && status_ != 'E' && server_->statements().use(statement->name)) {
     const std::uint64_t serial = next_statement_id();
     names_.emplace(name, Named{statement, serial});
-    return answer_here({.kind = Owed::Kind::parse_complete, .serial = serial}, message.size());
+    return answer_here({.kind = Owed::Kind::parse_complete, .changes = true, .serial = serial},
+                       message.size());
   }
   text();
   bring(*statement);
@@ -96,21 +101,34 @@ PostgresSession::Handled PostgresSession::on_named_parse(std::string_view messag
 }
 
 // Too long to be kept: the client stays where it is.
-PostgresSession::Handled PostgresSession::on_large_parse(std::string_view input) {
+PostgresSession::Handled PostgresSession::on_large_parse(std::string_view input, const Header& front,
+                                                         bool first) {
   const std::size_t end = end_of_text(input, kHeader);
   if (end == std::string_view::npos && input.size() < kMaxKept) return {.kind = Handled::Kind::wait};
-  pin(bit(Pin::large_statement));
-  const std::uint64_t id = next_statement_id();
   const std::string_view name =
       end == std::string_view::npos ? std::string_view() : input.substr(kHeader, end - kHeader);
+  if (!name.empty() && (!first || unsure())) return hold(first);
+  if (names_.contains(name)) {  // the server itself says so, of the name that it has there
+    std::uint64_t id = 0;
+    text();
+    const std::string_view other = name_on_server(name, id);
+    owe_extended({.kind = Owed::Kind::parse});
+    body_left_ = front.size() - (end + 1);
+    write_parse_front(parts_->text, other, body_left_);
+    return {
+        .kind = Handled::Kind::step,
+        .step = {.kind = Step::Kind::send, .to = Side::server, .consumed = end + 1, .text = parts_->text}};
+  }
+  pin(bit(Pin::large_statement));
+  const std::uint64_t id = next_statement_id();
   if (name.empty()) {
-    unnamed_.clear();
-    unnamed_id_ = id;
+    unnamed_set_ = true;
+    unnamed_.parse(id, {});
     server_->unnamed(id);
   } else {
     names_.emplace(name, Named{nullptr, id});
   }
-  owe_extended({.kind = Owed::Kind::parse, .serial = id});
+  owe_extended({.kind = Owed::Kind::parse, .changes = true, .serial = id});
   return {};
 }
 
@@ -118,6 +136,7 @@ PostgresSession::Handled PostgresSession::on_large_parse(std::string_view input)
 
 PostgresSession::Handled PostgresSession::on_bind(std::string_view input, const Header& front, bool first) {
   last_bound_ = 0;
+  last_deallocates_ = false;
   if (!transaction()) {
     owe_extended({.kind = Owed::Kind::bind});
     return {};
@@ -132,11 +151,11 @@ PostgresSession::Handled PostgresSession::on_bind(std::string_view input, const 
     return {};
   }
   const std::string_view name = here.substr(portal_end + 1, end - portal_end - 1);
-  if (name.empty() && lacks_unnamed() && unnamed_id_ != 0)
-    return first ? bring_unnamed() : Handled{.kind = Handled::Kind::alone};
-
-  if (name.empty()) note_resets(unnamed_resets_);
-  if (name.empty() && !lacks_unnamed()) {
+  if (waits_for_answers(name)) return hold(first);
+  if (name.empty() && lacks_unnamed()) return first ? bring_unnamed() : Handled{.kind = Handled::Kind::alone};
+  if (name.empty()) {
+    last_deallocates_ = unnamed_deallocates_;
+    note_resets(unnamed_resets_);
     owe_extended({.kind = Owed::Kind::bind});
     return {};
   }
@@ -145,6 +164,9 @@ PostgresSession::Handled PostgresSession::on_bind(std::string_view input, const 
   std::uint64_t id = 0;
   const std::string_view other = name_on_server(name, id);
   last_bound_ = id;
+  const auto known = names_.find(name);
+  last_deallocates_ =
+      known != names_.end() && known->second.statement != nullptr && known->second.statement->deallocates;
   owe_extended({.kind = Owed::Kind::bind, .statement = id});
   // The head with another name goes ahead; the values follow as they are.
   const std::size_t head = end + 1;
@@ -169,15 +191,17 @@ PostgresSession::Handled PostgresSession::on_describe_or_close(std::string_view 
     return {};
   }
   if (close && name.empty()) {
-    unnamed_id_ = 0;
+    unnamed_set_ = true;
+    const std::uint64_t serial = next_statement_id();
+    unnamed_.drop(serial);
     server_->unnamed(0);
-    owe_extended(owed);
+    owe_extended({.kind = Owed::Kind::close, .serial = serial});
     return {};
   }
+  if (waits_for_answers(name)) return hold(first);
   if (close) return close_named(name, front.size(), first);
-  if (name.empty() && lacks_unnamed() && unnamed_id_ != 0)
-    return first ? bring_unnamed() : Handled{.kind = Handled::Kind::alone};
-  if (name.empty() && !lacks_unnamed()) {
+  if (name.empty() && lacks_unnamed()) return first ? bring_unnamed() : Handled{.kind = Handled::Kind::alone};
+  if (name.empty()) {
     owe_extended(owed);
     return {};
   }
@@ -207,13 +231,20 @@ PostgresSession::Handled PostgresSession::close_named(std::string_view name, std
     return {};
   }
   if (!first) return {.kind = Handled::Kind::alone};
-  if (known != names_.end()) names_.erase(known);
-  return answer_here({.kind = Owed::Kind::close_complete}, size);
+  Owed owed{.kind = Owed::Kind::close_complete, .changes = true};
+  if (known != names_.end()) {
+    if (answers_wait()) {
+      owed.serial = next_statement_id();
+      closed_.emplace(owed.serial, std::pair(known->first, std::move(known->second)));
+    }
+    names_.erase(known);
+  }
+  return answer_here(owed, size);
 }
 
 PostgresSession::Handled PostgresSession::answer_here(const Owed& owed, std::size_t consumed) {
   open_batch_ = true;
-  if (!owed_.empty() || server_partial_) {
+  if (answers_wait()) {
     owe(owed);
     return {.kind = Handled::Kind::step, .step = {.kind = Step::Kind::skip, .consumed = consumed}};
   }
@@ -234,17 +265,53 @@ void PostgresSession::bring(const Statement& statement) {
   write_close_statement(parts_->text, statement.name);
   owe_extended({.kind = Owed::Kind::close, .ours = true});
   write_parse(parts_->text, statement.name, statement.body);
-  owe_extended({.kind = Owed::Kind::parse, .ours = true, .statement = statement.id});
+  owe_extended({.kind = Owed::Kind::parse, .ours = true, .changes = true, .statement = statement.id});
 }
 
+bool PostgresSession::answers_wait() const {
+  return !owed_.empty() || server_partial_;
+}
+
+// Batches before this one, whose answers are not there yet, may change which statements there are.
+bool PostgresSession::unsure() const {
+  return !owed_.empty() && changes_ > batch_changes_;
+}
+
+bool PostgresSession::waits_for_answers(std::string_view name) const {
+  if (!name.empty()) return unsure();
+  return !unnamed_set_ && (unsure() || unnamed_.unsure());
+}
+
+// What is before it goes on first, and then its answers have to come.
+PostgresSession::Handled PostgresSession::hold(bool first) {
+  if (!first) return {.kind = Handled::Kind::alone};
+  return {.kind = Handled::Kind::step, .step = {.kind = Step::Kind::hold}};
+}
+
+void PostgresSession::forget(const Owed& owed) {
+  if (!owed.changes) return;
+  if (changes_ == batch_changes_) --batch_changes_;
+  --changes_;
+}
+
+// One that is too long to be kept is where its client is.
 bool PostgresSession::lacks_unnamed() const {
-  return server_->unnamed() != unnamed_id_;
+  if (unnamed_.id() == 0) return server_->unnamed() != PostgresqlServer::kNoStatement;
+  return server_->unnamed() != unnamed_.id() && !unnamed_.body().empty();
 }
 
+// A client that has none must not find another one's.
 PostgresSession::Handled PostgresSession::bring_unnamed() {
-  write_parse(text(), {}, unnamed_);
-  server_->unnamed(unnamed_id_);
-  owe_extended({.kind = Owed::Kind::parse, .ours = true});
+  text();
+  if (unnamed_.id() == 0) {
+    write_close_statement(parts_->text, {});
+    server_->unnamed(PostgresqlServer::kNoStatement);
+    owe_extended({.kind = Owed::Kind::close, .ours = true, .changes = true});
+  } else {
+    write_parse(parts_->text, {}, unnamed_.body());
+    server_->unnamed(unnamed_.id());
+    owe_extended({.kind = Owed::Kind::parse, .ours = true, .changes = true});
+  }
   return {.kind = Handled::Kind::step,
           .step = {.kind = Step::Kind::send, .to = Side::server, .text = parts_->text}};
 }
@@ -253,8 +320,7 @@ std::string_view PostgresSession::name_on_server(std::string_view name, std::uin
   const auto known = names_.find(name);
   if (known == names_.end()) {
     // Nobody's: the server says so, but must not find another client's.
-    const bool others = name.empty() || name.starts_with(kStatementPrefix);
-    return others ? std::string_view("amb_?") : name;
+    return name.starts_with(kStatementPrefix) ? std::string_view("amb_?") : name;
   }
   const Statement* const statement = known->second.statement.get();
   if (statement == nullptr) return known->first;
@@ -265,18 +331,75 @@ std::string_view PostgresSession::name_on_server(std::string_view name, std::uin
   return statement->name;
 }
 
-void PostgresSession::parse_failed(const Owed& parse) {
-  if (parse.statement != 0) server_->statements().remove(statement_name(parse.statement));
-  if (parse.statement == 0 && (parse.ours || parse.serial == server_->unnamed())) server_->unnamed(0);
-  if (parse.serial == 0) return;
-  if (parse.serial == unnamed_id_) unnamed_id_ = 0;
-  std::erase_if(names_, [&](const auto& entry) { return entry.second.serial == parse.serial; });
+void PostgresSession::answered(const Owed& owed) {
+  if (owed.kind == Owed::Kind::close_complete) {
+    closed_.erase(owed.serial);
+  } else {
+    unnamed_.answered(owed.serial);
+  }
 }
 
-// The server has dropped all of them.
+// What it would have changed stays as it was. `failed`: it is the one that the server could not do.
+void PostgresSession::passed_over(const Owed& owed, bool failed) {
+  switch (owed.kind) {
+    case Owed::Kind::parse:
+      if (owed.statement != 0) server_->statements().remove(statement_name(owed.statement));
+      [[fallthrough]];
+    case Owed::Kind::close:
+    case Owed::Kind::query:
+      if (owed.statement == 0) server_->unnamed(0);
+      break;
+    case Owed::Kind::close_complete:
+      if (auto closed = closed_.extract(owed.serial)) names_.insert(std::move(closed.mapped()));
+      return;
+    default:
+      break;
+  }
+  if (owed.serial == 0) return;
+  if (failed) {
+    unnamed_.failed(owed.serial);
+  } else {
+    unnamed_.passed_over(owed.serial);
+  }
+  std::erase_if(names_, [&](const auto& entry) { return entry.second.serial == owed.serial; });
+}
+
+// The server has dropped all of them; those of the client that come behind are new.
 void PostgresSession::forget_statements() {
-  names_.clear();
+  const auto comes_behind = [this](const auto& entry) {
+    for (std::size_t i = 1; i < owed_.size(); ++i) {
+      if (owed_.at(i).serial == entry.second.serial) return true;
+    }
+    return false;
+  };
+  std::erase_if(names_, [&](const auto& entry) { return !comes_behind(entry); });
   server_->statements().clear();
+}
+
+// Answered here when all before it is answered, so that it is known what the server would say: in a
+// transaction that is aborted it refuses.
+std::optional<PostgresSession::Handled> PostgresSession::on_deallocate(std::string_view input,
+                                                                       const Header& front, bool first) {
+  if (names_.empty() || !transaction() || open_batch_ || front.size() > kMaxDeallocate) return std::nullopt;
+  if (input.size() < front.size()) return Handled{.kind = Handled::Kind::wait};
+  BodyReader body(input.substr(kHeader, front.body));
+  const auto name = deallocated(body.string());
+  if (!name || !body.at_end()) return std::nullopt;
+  if (!first || answers_wait()) return hold(first);
+  const auto known = names_.find(*name);
+  if (known == names_.end() || known->second.statement == nullptr || status_ == 'E') return std::nullopt;
+  names_.erase(known);
+  unnamed_.drop();  // as any simple query does
+  in_unit_ = false;
+  write_command_complete(text(), "DEALLOCATE");
+  write_ready(parts_->text, status_);
+  return Handled{.kind = Handled::Kind::step,
+                 .step = {.kind = Step::Kind::send,
+                          .to = Side::client,
+                          .consumed = static_cast<std::size_t>(front.size()),
+                          .began = 1,
+                          .ended = 1,
+                          .text = parts_->text}};
 }
 
 }  // namespace ambassador::proxy::postgresql

@@ -50,7 +50,7 @@ bool PostgresSession::asks_for_last_value(std::string_view input) const {
   if (text) return has_last_value(body.rest());
   body.string();
   const std::string_view name = body.string();
-  if (name.empty()) return has_last_value(unnamed_);
+  if (name.empty()) return has_last_value(unnamed_.body());
   const auto known = names_.find(name);
   return known != names_.end() && known->second.statement != nullptr &&
          (known->second.statement->pins & bit(Pin::sequence)) != 0;

@@ -24,8 +24,9 @@ struct Statement {
   std::string name;      // on the servers: amb_<id>
   std::string body;      // SQL, zero, parameter types: a Parse without its name
   bool scanned = false;
-  PinSet pins = 0;        // of those who use it
-  TrackedSet resets = 0;  // PinScan::resets
+  PinSet pins = 0;           // of those who use it
+  TrackedSet resets = 0;     // PinScan::resets
+  bool deallocates = false;  // PinScan::deallocates
   std::optional<Route> route;
 };
 

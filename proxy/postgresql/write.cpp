@@ -116,6 +116,12 @@ void write_close_statement(std::string& out, std::string_view name) {
   add_string(out, name);
 }
 
+void write_parse_front(std::string& out, std::string_view name, std::uint64_t rest) {
+  out += kParse;
+  add_int32(out, static_cast<std::uint32_t>(4 + name.size() + 1 + rest));
+  add_string(out, name);
+}
+
 void write_bind_front(std::string& out, std::string_view portal, std::string_view statement,
                       std::uint64_t rest) {
   out += kBind;
@@ -136,6 +142,11 @@ void write_error(std::string& out, const ErrorReport& report) {
   field('M', report.message);
   if (!report.hint.empty()) field('H', report.hint);
   out += '\0';
+}
+
+void write_command_complete(std::string& out, std::string_view tag) {
+  const Building message(out, kCommandComplete);
+  add_string(out, tag);
 }
 
 void write_ready(std::string& out, char status) {

@@ -164,9 +164,12 @@ class PooledSession {
   /// as by give_back. False: it is interrupted and closed.
   virtual bool client_left() = 0;
 
-  /// True: `text`, of another session's step `cancel`, is meant for this one, which holds a server. Every
-  /// such session of the listener is asked, over all workers. Compares in constant time.
+  /// True: `text`, of another session's step `cancel`, is meant for this one, and what it would interrupt is
+  /// under way. Every session of the listener is asked that holds a server or waits for one (borrow), over
+  /// all workers. Compares in constant time.
   [[nodiscard]] virtual bool may_cancel(std::string_view text) const = 0;
+  /// It was cancelled while it waited, and waits no more. on_bytes for the client is called next.
+  virtual void borrow_cancelled() = 0;
   /// It is the client's turn to say who it is, or to prove it; for that it has a limited time.
   [[nodiscard]] virtual bool logging_in() const = 0;
   /// Between two units of work: may be told to leave (drain), and moved to another core (rebind).

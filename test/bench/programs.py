@@ -39,7 +39,7 @@ class Program:
                                         env={**os.environ, **(environment or {})})
         self.wait(log.name)
 
-    def wait(self, log, bound=10):
+    def wait(self, log, bound=60):
         end = time.monotonic() + bound
         while True:
             if self.process.poll() is not None:

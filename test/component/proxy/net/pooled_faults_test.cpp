@@ -87,6 +87,48 @@ TEST_CASE("a client that leaves while it waits is waited for no more") {
   CHECK(a.query("commit") == "R s:commit");
 }
 
+TEST_CASE("a client that waits for a server is cancelled, and keeps its place in nobody's way") {
+  net::Options options;
+  options.workers = 2;  // who cancels and who is meant are with different ones
+  OneServer one(1, options);
+  std::vector<Guest> guests;
+  for (int i = 0; i < 4; ++i) guests.emplace_back(one.listener.port);
+  // The worker that has the only connection has two of them.
+  const auto place = [&](const std::string& said) {
+    return std::find_if(guests.begin(), guests.end(), [&](Guest& guest) { return guest.line(20ms) == said; });
+  };
+  for (Guest& guest : guests) guest.send("Q begin\n");
+  auto holder = guests.end();
+  CHECK(eventually([&] { return (holder = place("R s:begin")) != guests.end(); }));
+  CHECK(holder->line() == "Z T");
+  CHECK(eventually([&] { return one.pool().waiting == 3; }));
+  Guest& waiter = holder == guests.begin() ? guests[2] : guests[0];
+  const auto cancel = [&] {
+    Client asker(one.listener.port);
+    asker.send("CANCEL " + waiter.name.substr(waiter.name.find(' ') + 1) + "\n");
+    CHECK(asker.line() == "EOF");
+  };
+  cancel();
+  CHECK(waiter.line() == "! cancelled");
+  CHECK(one.pool().waiting == 2);
+  CHECK(one.server.cancels() == 0);
+  CHECK(one.pool().interruptions == 0);
+  cancel();  // it waits no more
+  CHECK(waiter.line(100ms) == "TIMEOUT");
+  // It waits again, behind the others, and gets what is its own.
+  waiter.send("Q later\n");
+  CHECK(eventually([&] { return one.pool().waiting == 3; }));
+  CHECK(holder->query("commit") == "R s:commit");
+  for (Guest& guest : guests) {
+    if (&guest == &*holder || &guest == &waiter) continue;
+    CHECK(guest.line() == "R s:begin");
+    CHECK(guest.line() == "Z T");
+    CHECK(guest.query("commit") == "R s:commit");
+  }
+  CHECK(waiter.line() == "R s:later");
+  CHECK(waiter.line() == "Z I");
+}
+
 TEST_CASE("a client interrupts what another one runs, and the interruption meets nobody else") {
   net::Options options;
   options.workers = 3;  // who cancels and who is meant are with different ones

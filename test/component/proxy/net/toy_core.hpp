@@ -146,7 +146,11 @@ class Session final : public PooledSession {
   }
   bool client_left() override { return outstanding_ == 0 && !in_unit_; }
   [[nodiscard]] bool may_cancel(std::string_view text) const override {
-    return outstanding_ > 0 && text == name();
+    return (server_ == nullptr || outstanding_ > 0) && text == name();
+  }
+  void borrow_cancelled() override {
+    reply_ = "! cancelled\n";
+    failed_ = true;
   }
   [[nodiscard]] bool logging_in() const override { return !logged_in_; }
   [[nodiscard]] bool at_rest() const override { return logged_in_ && server_ == nullptr && reply_.empty(); }

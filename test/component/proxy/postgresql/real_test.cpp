@@ -168,6 +168,12 @@ TEST_CASE("long statements that can't be kept get what direct ones get") {
                     {bind("long") + execute() + synced()},
                     {close('S', "long") + synced()},
                     {query("SELECT 1")}});
+  Proxy proxy(settings(Pooling::transaction));
+  PooledClient client(proxy);
+  client.ask(parse("short", "SELECT 1") + synced());
+  CHECK(told(client.ask(parse("short", sql) + synced())) == "42P05");
+  CHECK(client.client.server() == nullptr);
+  CHECK(told(client.ask(bind("short") + execute() + synced())).empty());
 }
 
 TEST_CASE("COPY in both directions gets what direct ones get") {
@@ -372,6 +378,116 @@ TEST_CASE("a statement that is not there is missed with the words of the server"
   CHECK(told(client.ask(bind("") + execute() + synced())) == "26000");
   client.ask(parse("s", "SELECT 1") + synced());
   CHECK(told(client.ask(parse("s", "SELECT 2") + synced())) == "42P05");
+}
+
+TEST_CASE("what the server passes over after an error changes no statement") {
+  const std::string wrong = execute("no such portal");
+  same_in_all_ways({
+      {parse("s", "SELECT 1") + synced()},
+      {wrong + close('S', "s") + parse("s", "SELECT 2") + synced()},
+      {bind("s") + execute() + synced()},  // the first one
+      {close('S', "s") + wrong + parse("s", "SELECT 3") + synced()},
+      {bind("s") + execute() + synced()},  // none
+      {parse("s", "SELECT 4") + close('S', "s") + parse("s", "SELECT 5") + wrong + close('S', "s") +
+       synced()},
+      {bind("s") + execute() + synced()},  // the fifth
+  });
+  same_in_all_ways({
+      {parse("", "SELECT 1") + synced()},
+      {wrong + parse("", "SELECT 2") + close('S', "") + synced()},
+      {bind("") + execute() + synced()},  // the first one
+      {parse("", "SELECT 3") + bind("") + execute() + wrong + parse("", "SELECT 4") + synced()},
+      {bind("") + execute() + describe('S', "") + synced()},  // the third
+      {parse("", "SELEC") + synced()},
+      {bind("") + execute() + synced()},  // none
+      {describe('S', "") + synced()},
+      {parse("", "SELECT 5") + close('S', "") + bind("") + synced()},  // none
+      {parse("", "SELECT 6") + synced() + wrong + query("SELECT 7") + synced(), 2},
+      {bind("") + execute() + synced()},  // the sixth
+      {query("SELECT 8") + bind("") + synced(), 2},
+  });
+}
+
+TEST_CASE("statements of batches that are not answered yet are what the server makes of them") {
+  const std::string wrong = execute("no such portal");
+  const std::string use = bind("s") + execute() + synced();
+  same_in_all_ways({
+      {parse("s", "SELECT 1") + synced() + use + use, 3},
+      {wrong + close('S', "s") + synced() + use, 2},
+      {wrong + close('S', "s") + parse("s", "SELECT 2") + synced() + use + close('S', "s") + synced() + use,
+       4},
+      {wrong + parse("s", "SELECT 3") + synced() + use + parse("s", "SELECT 4") + synced() + use, 4},
+      {parse("", "SELECT 5") + synced() + bind("") + execute() + synced() + wrong + parse("", "SELECT 6") +
+           synced() + bind("") + execute() + synced(),
+       4},
+      {close('S', "s") + synced() + use + wrong + close('S', "") + synced() + bind("") + execute() + synced(),
+       4},
+  });
+  // Also on a server that lacks them.
+  Proxy proxy(settings(Pooling::transaction));
+  PooledClient client(proxy);
+  PooledClient other(proxy);
+  client.ask(parse("s", "SELECT 7") + synced());
+  other.ask(query("BEGIN"));
+  for (int i = 0; i < 2; ++i) {
+    const std::string heard = client.ask(wrong + bind("s") + synced() + use, 2);
+    CHECK(told(heard) == "34000");
+    CHECK(count(heard, 'E') == 1);
+    CHECK(count(heard, 'D') == 1);
+    other.ask(query("COMMIT"));
+    client.ask(query("BEGIN"));
+    other.ask(query("BEGIN"));
+    client.ask(query("COMMIT"));
+  }
+}
+
+TEST_CASE("what takes statements away is known before they are used again, also by SQL's names") {
+  const std::string use = bind("S") + execute() + synced();
+  same_in_all_ways({
+      {parse("S", "SELECT 1") + synced()},
+      {query("DEALLOCATE ALL; SELECT 1") + parse("S", "SELECT 2") + synced() + use, 3},
+      {query("DEALLOCATE \"S\"") + use, 2},
+      {parse("S", "SELECT 3") + synced() + query("BEGIN") + query("DEALLOCATE PREPARE \"S\";") + use, 4},
+      {query("DEALLOCATE \"S\"")},
+      {query("ROLLBACK")},
+      {parse("S", "SELECT 4") + parse("", "DEALLOCATE ALL") + bind("") + execute() + synced() + use, 2},
+      {parse("", "SELECT 5") + synced() + query("DEALLOCATE ALL") + bind("") + synced(), 3},
+      {parse("S", "SELECT 6") + query("DEALLOCATE \"none\"") + synced(), 2},
+  });
+}
+
+TEST_CASE("a client stays where it is while something of it may be left there") {
+  for (const char* said : {"DEALLOCATE ALL; PREPARE y AS SELECT 1", "UNLISTEN *; LISTEN c",
+                           "CLOSE ALL; DECLARE y CURSOR WITH HOLD FOR SELECT 1"}) {
+    Proxy proxy(settings(Pooling::transaction), 1);
+    PooledClient client(proxy);
+    client.ask(query(said));
+    INFO(said);
+    CHECK(client.client.server() != nullptr);
+  }
+  Proxy proxy(settings(Pooling::transaction), 1);
+  PooledClient client(proxy);
+  client.ask(query("CREATE TEMP TABLE kept (n int)"));
+  client.ask(query("BEGIN") + query("DISCARD TEMP") + query("ROLLBACK"), 3);
+  CHECK(client.client.server() != nullptr);
+  CHECK(told(client.ask(query("SELECT * FROM kept"))).empty());
+  client.ask(query("DISCARD TEMP; SELECT 1/0"));
+  CHECK(client.client.server() != nullptr);
+  client.ask(query("DISCARD TEMP"));
+  CHECK(client.client.server() == nullptr);
+}
+
+TEST_CASE("a client without an unnamed statement finds nobody else's") {
+  Proxy proxy(settings(Pooling::transaction), 1);
+  PooledClient client(proxy);
+  PooledClient other(proxy);
+  other.ask(parse("", "SELECT 'secret'") + synced());
+  other.ask(parse("", "SELECT nothing") + parse("", "SELECT 2") + synced());
+  CHECK(told(client.ask(bind("") + execute() + synced())) == "26000");
+  other.ask(parse("", "SELECT 'secret'") + synced());
+  other.ask(execute("no such portal") + parse("", "SELECT 2") + synced());
+  CHECK(told(client.ask(bind("") + execute() + synced())) == "26000");
+  CHECK(other.ask(bind("") + execute() + synced()).find("secret") != std::string::npos);
 }
 
 TEST_CASE("a session that the server ends in the middle of a query is told once") {

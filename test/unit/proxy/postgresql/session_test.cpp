@@ -296,13 +296,44 @@ TEST_CASE("a client is cancelled by its own key, while it runs something") {
   scene.say(*other, packet(kCancelRequest, "\0\0\0\1"s + "1111"));
   REQUIRE(other->cancels.size() == 1);
   CHECK(other->closed);
-  CHECK_FALSE(client->session().may_cancel(other->cancels[0]));
   scene.say(*client, query("COPYIN"));
   CHECK(client->session().may_cancel(other->cancels[0]));
   CHECK_FALSE(client->session().may_cancel("\0\0\0\1"s + "1112"));
   CHECK_FALSE(client->session().may_cancel("\0\0\0\2"s + "1111"));
   CHECK_FALSE(client->session().may_cancel("\0\0\0\1"s));
   CHECK(client->server()->protocol->interruption() == packet(kCancelRequest, "\0\0\0\x65key!"sv));
+}
+
+TEST_CASE("a client that waits for a server is cancelled with the protocol's own error, and goes on") {
+  Scene scene(Pooling::transaction);
+  auto client = scene.open();
+  auto holder = scene.open();
+  scene.say(*holder, query("BEGIN"));
+  const std::string wish = "\0\0\0\1"s + "1111";
+  const auto cancelled = [&] {
+    REQUIRE(client->waits());
+    REQUIRE(client->session().may_cancel(wish));
+    CHECK_FALSE(holder->session().may_cancel(wish));
+    client->cancel_wait();
+    scene.settle(*client);
+    return std::exchange(client->out, {});
+  };
+  CHECK(scene.say(*client, query("one")).empty());
+  const std::string one = cancelled();
+  CHECK(types(one) == "EZ");
+  CHECK(code(one) == "ERROR 57014");
+  // A batch is over with its Sync, whatever of it has come by then.
+  CHECK(scene.say(*client, parse("", "two")).empty());
+  CHECK(types(cancelled()) == "E");
+  CHECK(types(scene.say(*client, kSync)) == "Z");
+  CHECK(scene.say(*client, query("three") + query("four")).empty());
+  CHECK(types(cancelled()) == "EZ");
+  CHECK(client->waits());
+  scene.say(*holder, query("COMMIT"));
+  scene.settle(*client);
+  CHECK(types(std::exchange(client->out, {})) == "CZ");
+  CHECK(client->began == client->ended);
+  CHECK_FALSE(client->closed);
 }
 
 TEST_CASE("a client of a session pool is known by its server's number") {

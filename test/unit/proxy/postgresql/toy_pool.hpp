@@ -225,6 +225,12 @@ class ToyClient {
     must_ask_ = true;
     ask();
   }
+  void cancel_wait() {
+    borrowing_ = false;
+    session_->borrow_cancelled();
+    must_ask_ = true;
+    ask();
+  }
   void lose_server() {
     ToyServer& server = *std::exchange(server_, nullptr);
     server.lent = false;
