@@ -1,53 +1,54 @@
 #include "proxy/net/loop.hpp"
 
-#include <unistd.h>
-
-#include <boost/asio/post.hpp>
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
 
 namespace ambassador::proxy::net {
 
-Loop::Loop(boost::asio::io_context& context, std::size_t memory_budget)
-    : context_(context),
-      budget_(memory_budget),
-      sockets_(context, ::dup(poller_.fd())),  // Asio closes its own
-      timer_(context),
-      now_(std::chrono::steady_clock::now()) {
-  wait();
+Loop::Loop(std::size_t memory_budget) : budget_(memory_budget), now_(std::chrono::steady_clock::now()) {
+  if (!poller_.add(mailbox_.bell(), *this, false))
+    throw std::system_error(errno, std::generic_category(), "epoll_ctl");
 }
 
-void Loop::wait() {
-  sockets_.async_wait(Descriptor::wait_read, [this](const boost::system::error_code& error) {
-    if (error) return;  // stop()
-    on_sockets();
-    wait();
-  });
-}
-
-void Loop::on_sockets() {
-  for (int i = 0; i < kTurns; ++i) {
-    const auto ready = poller_.ready();
+void Loop::run() {
+  while (!stopped_) {
+    const auto ready = poller_.wait(patience());
     now_ = std::chrono::steady_clock::now();
     for (const epoll_event& event : ready) static_cast<Pollable*>(event.data.ptr)->on_ready(event.events);
-    const bool left = !again_.empty();
-    if (left) {
-      std::vector<Peer*> again;
-      again.swap(again_);
-      for (Peer* peer : again) peer->again_due_ = false;
-      for (Peer* peer : again) peer->go_on();
-    }
+    go_on();
     end_turn();
-    if (ready.size() < kBusy && !left && again_.empty()) break;
+    if (!deadlines_.empty() && deadlines_.first() <= now_) {
+      deadlines_.run(now_);
+      end_turn();
+    }
+    if (std::exchange(letters_, false)) open_letters();
   }
-  go_on_later();
-  arm();
 }
 
-void Loop::go_on_later() {
-  if (again_.empty() || std::exchange(go_on_posted_, true)) return;
-  boost::asio::post(context_, [this] {
-    go_on_posted_ = false;
-    on_sockets();
-  });
+// Until the first deadline, rounded up so that it has passed then.
+std::chrono::milliseconds Loop::patience() const {
+  if (!again_.empty()) return std::chrono::milliseconds(0);
+  if (deadlines_.empty()) return std::chrono::milliseconds(-1);
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadlines_.first() - now_);
+  return std::clamp(left, std::chrono::milliseconds(0), kPatienceMost);
+}
+
+void Loop::go_on() {
+  if (again_.empty()) return;
+  std::vector<Peer*> again;
+  again.swap(again_);
+  for (Peer* peer : again) peer->again_due_ = false;
+  for (Peer* peer : again) peer->go_on();
+}
+
+void Loop::open_letters() {
+  now_ = std::chrono::steady_clock::now();
+  for (const auto& letter : mailbox_.take()) {
+    if (stopped_) return;
+    letter->open();
+    end_turn();
+  }
 }
 
 void Loop::end_turn() {
@@ -81,21 +82,8 @@ void Loop::flush_all(std::vector<Peer*>& list) {
   list.clear();
 }
 
-void Loop::arm() {
-  if (deadlines_.empty() || deadlines_.first() >= armed_for_) return;
-  armed_for_ = deadlines_.first();
-  timer_.expires_at(armed_for_);
-  timer_.async_wait([this](const boost::system::error_code& error) {
-    if (error) return;  // armed for an earlier time, or stop()
-    armed_for_ = SteadyTime::max();
-    turn([this] { deadlines_.run(now_); });
-  });
-}
-
 void Loop::stop() {
-  boost::system::error_code ignored;
-  timer_.cancel();
-  sockets_.close(ignored);
+  stopped_ = true;
   lanes_.clear();
   clients_.clear();
   again_.clear();

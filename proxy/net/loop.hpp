@@ -1,13 +1,10 @@
 // One worker's turns. A turn: take what is ready from the poller, let each socket read all it has (within its
-// budget), then write once to every peer that something was gathered for, then free what was closed. Runs
-// inside an io_context: everything else of the worker (posted calls, the timer) is a turn of its own.
-// One worker's thread only, but for pool().in_use().
+// budget), then write once to every peer that something was gathered for, then free what was closed. A call
+// that another thread posted is a turn of its own. No Asio here: its reactor around this poller would cost
+// two system calls more per turn, which carries one message or two where a client waits for each answer.
+// One worker's thread only, but for post() and pool().in_use().
 #pragma once
 
-#include <boost/asio/basic_waitable_timer.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/posix/basic_descriptor.hpp>
-#include <boost/asio/posix/basic_stream_descriptor.hpp>
 #include <chrono>
 #include <cstddef>
 #include <memory>
@@ -16,6 +13,7 @@
 #include "proxy/net/block.hpp"
 #include "proxy/net/clock.hpp"
 #include "proxy/net/deadlines.hpp"
+#include "proxy/net/mailbox.hpp"
 #include "proxy/net/poller.hpp"
 
 namespace ambassador::proxy::net {
@@ -36,12 +34,23 @@ class Peer : public Pollable, public Timed {
   bool starved_ = false;
 };
 
-class Loop {
+class Loop : private Pollable {
  public:
   /// `memory_budget` in bytes; see under_pressure.
-  Loop(boost::asio::io_context& context, std::size_t memory_budget);
+  explicit Loop(std::size_t memory_budget);
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
+
+  /// Turns, until stop() is called in one.
+  void run();
+  /// Forgets everybody, so that nothing is called any more.
+  void stop();
+  /// Calls `work` in the loop's thread, at the start of a turn. Any thread. What was not called before stop()
+  /// is destroyed with the loop.
+  template <class Work>
+  void post(Work work) {
+    mailbox_.put(std::move(work));
+  }
 
   [[nodiscard]] Poller& poller() { return poller_; }
   [[nodiscard]] BlockPool& pool() { return pool_; }
@@ -67,50 +76,32 @@ class Loop {
     starved_.push_back(&peer);
   }
 
-  /// Runs `work` as a turn: for what comes by post().
-  template <class Work>
-  void turn(Work&& work) {
-    now_ = std::chrono::steady_clock::now();
-    work();
-    end_turn();
-    go_on_later();
-    arm();
-  }
-  /// Forgets everybody, so that nothing is called any more; before the io_context is destroyed.
-  void stop();
+  /// Ends a turn, for who has to see what is left of it: everybody is flushed, what was buried is gone.
+  void end_turn();
 
  private:
-  /// Turns in a row before Asio's own handlers get a chance.
-  static constexpr int kTurns = 64;
-  /// A batch this large makes it likely that more is ready already: the poller is asked again before Asio is.
-  static constexpr std::size_t kBusy = 4;
-
   void later(Peer& peer, std::vector<Peer*>& list) {
     if (std::exchange(peer.flush_due_, true)) return;
     list.push_back(&peer);
   }
-  void wait();
-  void on_sockets();
-  void go_on_later();
-  void end_turn();
+  /// So long it sleeps at once, whatever the first deadline is: what epoll_wait takes is an int.
+  static constexpr std::chrono::milliseconds kPatienceMost{std::chrono::hours(1)};
+
+  /// The mailbox has something.
+  void on_ready(std::uint32_t /*events*/) override { letters_ = true; }
+  [[nodiscard]] std::chrono::milliseconds patience() const;
+  void go_on();
+  void open_letters();
   void flush_all(std::vector<Peer*>& list);
-  void arm();
 
-  using Descriptor = boost::asio::posix::basic_stream_descriptor<boost::asio::io_context::executor_type>;
-  using Timer = boost::asio::basic_waitable_timer<std::chrono::steady_clock,
-                                                  boost::asio::wait_traits<std::chrono::steady_clock>,
-                                                  boost::asio::io_context::executor_type>;
-
-  boost::asio::io_context& context_;
   const std::size_t budget_;
   BlockPool pool_;
   Deadlines deadlines_;
   Poller poller_;
-  Descriptor sockets_;
-  Timer timer_;
+  Mailbox mailbox_;
   SteadyTime now_;
-  SteadyTime armed_for_ = SteadyTime::max();
-  bool go_on_posted_ = false;
+  bool letters_ = false;
+  bool stopped_ = false;
 
   std::vector<Peer*> lanes_, clients_, again_, starved_;
   std::vector<std::unique_ptr<Peer>> graveyard_;

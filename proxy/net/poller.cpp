@@ -34,8 +34,8 @@ void Poller::remove(const Socket& socket) {
   epoll_ctl(set_.fd(), EPOLL_CTL_DEL, socket.fd(), nullptr);
 }
 
-std::span<epoll_event> Poller::ready() {
-  const int count = epoll_wait(set_.fd(), events_, kEvents, 0);
+std::span<epoll_event> Poller::wait(std::chrono::milliseconds most) {
+  const int count = epoll_wait(set_.fd(), events_, kEvents, static_cast<int>(most.count()));
   return {events_, count < 0 ? 0U : static_cast<std::size_t>(count)};
 }
 

@@ -1,11 +1,12 @@
 // Readiness of a worker's sockets: an epoll set of its own, edge-triggered, each socket registered once. The
-// set itself is one descriptor in the worker's io_context. Asio's own async_wait costs one epoll_ctl, one
-// queued operation and two locks per readiness; this costs one system call per turn, and shows where a turn
-// ends, so that each peer is written once per turn. One worker's thread only.
+// worker sleeps in it. Asio's own async_wait costs one epoll_ctl, one queued operation and two locks per
+// readiness; this costs one system call per turn, and shows where a turn ends, so that each peer is written
+// once per turn. One worker's thread only.
 #pragma once
 
 #include <sys/epoll.h>
 
+#include <chrono>
 #include <cstdint>
 #include <span>
 
@@ -28,7 +29,6 @@ class Pollable {
 class Poller {
  public:
   Poller();
-  [[nodiscard]] int fd() const { return set_.fd(); }
 
   /// Tells `who` when `socket` is readable, or, with `writing`, writable too. False when the kernel refuses.
   [[nodiscard]] bool add(const Socket& socket, Pollable& who, bool writing);
@@ -36,8 +36,8 @@ class Poller {
   void want_writing(const Socket& socket, Pollable& who, bool writing);
   void remove(const Socket& socket);
 
-  /// What is ready now; never blocks.
-  [[nodiscard]] std::span<epoll_event> ready();
+  /// What is ready; waits for it so long at most. Negative: for as long as it takes.
+  [[nodiscard]] std::span<epoll_event> wait(std::chrono::milliseconds most);
 
  private:
   static constexpr int kEvents = 128;  // per call: as many as one turn handles before it writes

@@ -3,7 +3,6 @@
 #include <pthread.h>
 
 #include <algorithm>
-#include <boost/asio/post.hpp>
 
 #include "proxy/net/pooled_relay.hpp"
 #include "proxy/net/relay.hpp"
@@ -11,39 +10,32 @@
 namespace ambassador::proxy::net {
 
 Worker::Worker(Outside outside, std::size_t memory_budget)
-    : io_(1),
-      work_(io_.get_executor()),
-      outside_(std::move(outside)),
-      loop_(io_, memory_budget),
-      thread_([this] {
+    : outside_(std::move(outside)), loop_(memory_budget), thread_([this] {
         pthread_setname_np(pthread_self(), "worker");
-        io_.run();
+        loop_.run();
       }) {
   outside_.client_closed = [this] { clients_.fetch_sub(1, std::memory_order_relaxed); };
 }
 
 Worker::~Worker() {
-  boost::asio::post(io_, [this] {
-    loop_.turn([this] {
-      for (auto& service : services_) service->close();
-      for (auto& service : leaving_) service->close();
-    });
+  loop_.post([this] {
+    for (auto& service : services_) service->close();
+    for (auto& service : leaving_) service->close();
+    loop_.end_turn();
     loop_.stop();
-    io_.stop();
   });
   thread_.join();
 }
 
 template <class Work>
 void Worker::post(Work work) {
-  boost::asio::post(io_, [this, work = std::move(work)]() mutable {
-    loop_.turn([&] {
-      work();
-      // Their lanes must be gone before they are: closed in this turn, destroyed at its end.
-      for (auto& service : leaving_) {
-        if (service->empty()) service->close();
-      }
-    });
+  loop_.post([this, work = std::move(work)]() mutable {
+    work();
+    // Their lanes must be gone before they are: closed in this turn, destroyed at its end.
+    for (auto& service : leaving_) {
+      if (service->empty()) service->close();
+    }
+    loop_.end_turn();
     std::erase_if(leaving_, [](const auto& service) { return service->gone(); });
   });
 }

@@ -1,10 +1,8 @@
-// One thread with its io_context, and what serves all listeners on it. Proxy makes as many as Options say;
+// One thread with its loop, and what serves all listeners on it. Proxy makes as many as Options say;
 // they share nothing but Upstreams and counters. All public members may be called by any thread.
 #pragma once
 
 #include <atomic>
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/io_context.hpp>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -61,8 +59,6 @@ class Worker {
   [[nodiscard]] std::unique_ptr<Service> serve(std::shared_ptr<const Generation> generation);
   void leave(Services::iterator service);
 
-  boost::asio::io_context io_;
-  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
   std::atomic<std::uint32_t> clients_{0};
   Outside outside_;
   Loop loop_;

@@ -1,4 +1,5 @@
 """What is measured: servers and proxies as processes on free loopback ports, one worker each."""
+import json
 import os
 import pathlib
 import shutil
@@ -86,6 +87,16 @@ def ambassador(folder, servers, binary):
         "REDIS_SERVERS": " ".join(f"127.0.0.1:{s.port}:1" for s in servers),
         "REDIS_LISTEN": f"127.0.0.1:{port}",
         "AMBASSADOR_HEALTH_PORT": "0", "AMBASSADOR_ADMIN_PORT": "0"})
+
+
+def proxy(folder, binary, listener, threads=1, name="ambassador"):
+    """The proxy with one listener, as the configuration document has it; its port is chosen here."""
+    port = free_port()
+    document = {"version": 1, "health": {"port": 0}, "admin": {"port": 0}, "drainTimeout": "1s",
+                "listeners": [{"addresses": ["127.0.0.1"], "port": port, **listener}]}
+    path = folder / f"{name.replace(' ', '-')}-{port}.json"
+    path.write_text(json.dumps(document, indent=1))
+    return Program(name, [str(binary), "--config", str(path), "--threads", str(threads)], port, folder)
 
 
 def twemproxy(folder, servers):

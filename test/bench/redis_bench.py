@@ -12,6 +12,7 @@ import tempfile
 import time
 
 import programs
+import rounds
 
 #          name of the case: connections, pipelined requests, operations of each kind
 CASES = {"-c 50 -P 1": (50, 1, 60_000), "-c 50 -P 16": (50, 16, 600_000), "-c 1 -P 1": (1, 1, 8_000)}
@@ -59,22 +60,13 @@ def measure(arguments, cases):
                 baseline.name = "baseline"
                 subjects.append(baseline)
                 running.append(baseline)
-            steps = len(cases) * arguments.rounds * (len(subjects) + 1)
-            done = 0
-            for round_number in range(arguments.rounds):
-                for case in cases:
-                    clients, depth, operations = CASES[case]
-                    operations = max(1000, int(operations * arguments.scale))
-                    order = [None] + subjects
-                    turn = round_number % len(order)  # nobody is always the first after another
-                    for subject in order[turn:] + order[:turn]:
-                        before = subject.cpu_seconds() if subject else 0
-                        rate, p50 = load(subject.port if subject else servers[0].port, clients, depth, operations)
-                        cpu = (subject.cpu_seconds() - before) / (2 * operations) * 1e6 if subject else None
-                        results.setdefault((subject.name if subject else "direct", case), []).append((rate, cpu, p50))
-                        done += 1
-                        print(f"\r{done}/{steps}", end="", file=sys.stderr, flush=True)
-            print(file=sys.stderr)
+            for case, subject in rounds.turns(arguments.rounds, cases, lambda _: [None] + subjects):
+                clients, depth, operations = CASES[case]
+                operations = max(1000, int(operations * arguments.scale))
+                before = subject.cpu_seconds() if subject else 0
+                rate, p50 = load(subject.port if subject else servers[0].port, clients, depth, operations)
+                cpu = (subject.cpu_seconds() - before) / (2 * operations) * 1e6 if subject else None
+                results.setdefault((subject.name if subject else "direct", case), []).append((rate, cpu, p50))
         finally:
             for program in reversed(running):
                 program.end()
@@ -92,13 +84,11 @@ def summarise(results, cases):
             rows[name] = {"operations_per_second": statistics.median(rate for rate, _, _ in runs),
                           "cpu_us_per_operation": statistics.median(cpus) if cpus else None,
                           "p50_us": statistics.median(p50 for _, _, p50 in runs)}
-        # Ratios are taken within each round, where the machine was in one mood, and then their median.
+        def column(name, which, case=case):
+            return [run[which] for run in results[(name, case)]]
         for name, row in rows.items():
-            pairs = zip(results[(name, case)], results[("twemproxy", case)])
-            ratios = [mine[1] / theirs[1] for mine, theirs in pairs if mine[1] is not None and theirs[1]]
-            row["cpu_of_twemproxy"] = statistics.median(ratios) if ratios else None
-            pairs = zip(results[(name, case)], results[("direct", case)])
-            row["throughput_of_direct"] = statistics.median(mine[0] / theirs[0] for mine, theirs in pairs)
+            row["cpu_of_twemproxy"] = rounds.ratio(column(name, 1), column("twemproxy", 1))
+            row["throughput_of_direct"] = rounds.ratio(column(name, 0), column("direct", 0))
         summary[case] = rows
     return summary
 

@@ -1,7 +1,6 @@
 """What a case is played with: the proxy before some servers, and what it must have shown in the end."""
 import contextlib
 import dataclasses
-import json
 import math
 import pathlib
 import sys
@@ -90,13 +89,8 @@ def seconds(value):
 
 
 def proxy(folder, binary, listener, threads=2, name="ambassador"):
-    """The proxy with one listener, as the configuration document has it; its port is chosen here."""
-    port = programs.free_port()
-    document = {"version": 1, "health": {"port": 0}, "admin": {"port": 0}, "drainTimeout": "1s",
-                "listeners": [{"addresses": ["127.0.0.1"], "port": port, **listener}]}
-    path = folder / f"{name}-{port}.json"
-    path.write_text(json.dumps(document, indent=1))
-    return programs.Program(name, [str(binary), "--config", str(path), "--threads", str(threads)], port, folder)
+    """The proxy with one listener, as the configuration document has it."""
+    return programs.proxy(folder, binary, listener, threads, name)
 
 
 @contextlib.contextmanager

@@ -1,0 +1,121 @@
+#include "proxy/net/loop.hpp"
+
+#include <atomic>
+#include <catch2/catch.hpp>
+#include <memory>
+#include <thread>
+#include <vector>
+
+using namespace ambassador::proxy::net;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr std::size_t kBudget = 1 << 20;
+
+class Waker : public Timed {
+ public:
+  explicit Waker(Loop& loop) : loop_(loop) {}
+  void on_deadline(SteadyTime now) override {
+    woken_at = now;
+    loop_.stop();
+  }
+  SteadyTime woken_at{};
+
+ private:
+  Loop& loop_;
+};
+
+class Counting final : public Peer {
+ public:
+  explicit Counting(Loop& loop) : loop_(loop) {}
+  void on_ready(std::uint32_t /*events*/) override {}
+  void on_deadline(SteadyTime /*now*/) override {}
+  void flush() override { ++flushes; }
+  void go_on() override {
+    if (++turns < 3) return loop_.again(*this);
+    loop_.stop();
+  }
+  int flushes = 0;
+  int turns = 0;
+
+ private:
+  Loop& loop_;
+};
+
+}  // namespace
+
+TEST_CASE("calls of one thread are made in their order, in the loop's thread") {
+  Loop loop(kBudget);
+  std::vector<int> made;
+  bool elsewhere = false;
+  std::thread thread([&] { loop.run(); });
+  const auto its = thread.get_id();
+  for (int i = 0; i < 1000; ++i) {
+    loop.post([&, i] {
+      made.push_back(i);
+      elsewhere |= std::this_thread::get_id() != its;
+    });
+  }
+  loop.post([&] { loop.stop(); });
+  thread.join();
+  CHECK_FALSE(elsewhere);
+  REQUIRE(made.size() == 1000);
+  for (int i = 0; i < 1000; ++i) CHECK(made[static_cast<std::size_t>(i)] == i);
+}
+
+TEST_CASE("no call of many threads is lost while the loop falls asleep and wakes up") {
+  Loop loop(kBudget);
+  std::atomic<int> made = 0;
+  std::thread thread([&] { loop.run(); });
+  std::vector<std::thread> others;
+  for (int t = 0; t < 4; ++t) {
+    others.emplace_back([&] {
+      for (int i = 0; i < 500; ++i) {
+        const int before = made.load();
+        loop.post([&] { ++made; });
+        if (i % 50 != 0) continue;
+        while (made.load() <= before) std::this_thread::yield();  // it slept, and woke up
+      }
+    });
+  }
+  for (auto& other : others) other.join();
+  loop.post([&] { loop.stop(); });
+  thread.join();
+  CHECK(made == 2000);
+}
+
+TEST_CASE("what may not be copied can be posted; what was not called is destroyed with the loop") {
+  auto owned = std::make_shared<int>(7);
+  const std::weak_ptr<int> watched = owned;
+  {
+    Loop loop(kBudget);
+    loop.post([&loop] { loop.stop(); });
+    loop.post([mine = std::make_unique<std::shared_ptr<int>>(std::move(owned))] { FAIL("after the stop"); });
+    loop.run();
+    CHECK_FALSE(watched.expired());
+  }
+  CHECK(watched.expired());
+}
+
+TEST_CASE("a deadline wakes a loop in which nothing else happens, and not too early") {
+  Loop loop(kBudget);
+  Waker waker(loop);
+  const SteadyTime due = std::chrono::steady_clock::now() + 20ms;
+  loop.deadlines().no_later_than(waker, due);
+  loop.run();
+  CHECK(waker.woken_at >= due);
+}
+
+TEST_CASE("who is to go on does so in the next turns, and is flushed once at the end of one") {
+  Loop loop(kBudget);
+  Counting peer(loop);
+  loop.post([&] {
+    loop.again(peer);
+    loop.flush_client_later(peer);
+    loop.flush_client_later(peer);
+  });
+  loop.run();
+  CHECK(peer.turns == 3);
+  CHECK(peer.flushes == 1);
+}
