@@ -89,10 +89,10 @@ def ambassador(folder, servers, binary):
         "AMBASSADOR_HEALTH_PORT": "0", "AMBASSADOR_ADMIN_PORT": "0"})
 
 
-def proxy(folder, binary, listener, threads=1, name="ambassador"):
-    """The proxy with one listener, as the configuration document has it; its port is chosen here."""
+def proxy(folder, binary, listener, threads=1, name="ambassador", health=0):
+    """The proxy with one listener, as the configuration document has it; its port is chosen here. Metrics: on `health`."""
     port = free_port()
-    document = {"version": 1, "health": {"port": 0}, "admin": {"port": 0}, "drainTimeout": "1s",
+    document = {"version": 1, "health": {"port": health}, "admin": {"port": 0}, "drainTimeout": "1s",
                 "listeners": [{"addresses": ["127.0.0.1"], "port": port, **listener}]}
     path = folder / f"{name.replace(' ', '-')}-{port}.json"
     path.write_text(json.dumps(document, indent=1))

@@ -1,7 +1,6 @@
 """PostgreSQL's suites run against a server of their own, which clients reach directly or through the proxy."""
 import contextlib
 import dataclasses
-import json
 import os
 import pathlib
 import pwd
@@ -82,17 +81,12 @@ class Proxy:
         secret.mkdir()
         (secret / "username").write_text(ADMIN)
         (secret / "password").write_text("any: it is trusted")
-        self.port, self.health = programs.free_port(), programs.free_port()
-        document = {"version": 1, "health": {"port": self.health}, "admin": {"port": 0}, "drainTimeout": "1s",
-                    "listeners": [{
-                        "name": "db", "protocol": "PostgreSQL", "addresses": ["127.0.0.1"], "port": self.port,
-                        "timeouts": {"connect": "10s", "queue": "600s"},
-                        "sql": {"authentication": "Proxy", "credentialsFolder": str(secret), **sql},
-                        "backends": [{"host": "127.0.0.1", "port": backend.port}]}]}
-        path = where.folder / "ambassador.json"
-        path.write_text(json.dumps(document, indent=1))
-        self.program = programs.Program("ambassador", [str(binary), "--config", str(path), "--threads", str(threads)],
-                                        self.port, where.folder)
+        self.health = programs.free_port()
+        listener = {"name": "db", "protocol": "PostgreSQL", "timeouts": {"connect": "10s", "queue": "600s"},
+                    "sql": {"authentication": "Proxy", "credentialsFolder": str(secret), **sql},
+                    "backends": [{"host": "127.0.0.1", "port": backend.port}]}
+        self.program = programs.proxy(where.folder, binary, listener, threads, health=self.health)
+        self.port = self.program.port
 
     def metrics(self):
         """Of the pool: {(name, label besides the listener): number}."""

@@ -4,6 +4,7 @@
 
 #include "operator/controller/budget_shares.hpp"
 #include "operator/inject/connection_share.hpp"
+#include "test/unit/operator/controller/capped_database.hpp"
 #include "world.hpp"
 
 using namespace ambassador;
@@ -101,6 +102,7 @@ TEST_CASE("from 10 Pods to 100: within the budget, and few patches", "[slow]") {
   REQUIRE(eventually([&] { return fleet.condition("Ready", "db") == "True/Ready"; }));
   for (int i = 0; i < 10; ++i) fleet.pod("app-" + std::to_string(i));
   REQUIRE(eventually([&] { return fleet.each_has(8); }));
+  CappedDatabase database(fleet.server, kBudget);
   for (int i = 10; i < 100; ++i) fleet.pod("app-" + std::to_string(i));
   REQUIRE(eventually([&] { return fleet.each_has(1); }));
   CHECK(fleet.policy("db")["status"]["connectionsPerPod"] == 1);
@@ -114,6 +116,13 @@ TEST_CASE("from 10 Pods to 100: within the budget, and few patches", "[slow]") {
   REQUIRE(eventually([&] { return fleet.each_has(8); }, 10s));
   // One, or the same again by a look at the Pod before the watch brought the first one back.
   CHECK(fleet.most_patches_of_one() <= 2);
+  // Pods that are made while others have not heard yet that they must do with less may find no room.
+  const auto seen = database.end();
+  UNSCOPED_INFO(seen.open_most << " connections at most, " << seen.refused
+                               << " tries refused, longest without "
+                               << std::chrono::duration<double>(seen.longest_without).count() << " s");
+  CHECK(seen.open_most <= kBudget);
+  CHECK(seen.longest_without < config::Timeouts().queue);  // no client is told an error
 }
 
 TEST_CASE("a Pod that is about to end still counts for the budget, and for nothing else", "[slow]") {
