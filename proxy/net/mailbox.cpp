@@ -11,7 +11,7 @@ Mailbox::Mailbox() : bell_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   if (!bell_) throw std::system_error(errno, std::generic_category(), "eventfd");
 }
 
-void Mailbox::put(std::unique_ptr<Letter> letter) {
+void Mailbox::add(std::unique_ptr<Letter> letter) {
   bool first = false;
   {
     const std::lock_guard lock(mutex_);

@@ -26,9 +26,8 @@ class Mailbox {
   /// Any thread.
   template <class Work>
   void put(Work work) {
-    put(std::make_unique<Written<Work>>(std::move(work)));
+    add(std::make_unique<Written<Work>>(std::move(work)));
   }
-  void put(std::unique_ptr<Letter> letter);
 
   /// All there are. The worker's thread.
   [[nodiscard]] std::vector<std::unique_ptr<Letter>> take();
@@ -46,6 +45,8 @@ class Mailbox {
    private:
     Work work_;
   };
+
+  void add(std::unique_ptr<Letter> letter);
 
   Socket bell_;
   std::mutex mutex_;
