@@ -50,6 +50,7 @@ class Checks {
       only_for(Protocol::redis, "redis", listener, path, node);
       only_for(Protocol::postgresql, "sql", listener, path, node);
       only_for(Protocol::postgresql, "serverTLS", listener, path, node);
+      only_for(Protocol::postgresql, "listenerTLS", listener, path, node);
       if (listener.protocol == Protocol::postgresql) {
         login(listener.sql, path, node);
         replicas(listener.sql, path, node);
@@ -155,11 +156,13 @@ class Checks {
                     "Passthrough",
                     line_of(at, "credentialsFolder"));
     }
-    if (passthrough && !sql.credentials_folder.empty()) {
-      findings_.add(path + ".sql.credentialsFolder",
-                    "means nothing with authentication Passthrough; leave it out",
-                    line_of(at, "credentialsFolder"));
-    }
+    const auto only_proxy = [&](const char* field, const std::string& folder) {
+      if (!passthrough || folder.empty()) return;
+      findings_.add(path + ".sql." + field, "means nothing with authentication Passthrough; leave it out",
+                    line_of(at, field));
+    };
+    only_proxy("credentialsFolder", sql.credentials_folder);
+    only_proxy("clientCredentialsFolder", sql.client_credentials_folder);
     if (passthrough && sql.pooling == Pooling::transaction) {
       findings_.add(path + ".sql.pooling",
                     "Transaction lends one login to many clients, which authentication Passthrough can't; "

@@ -88,10 +88,17 @@ struct ServerTls {
   friend bool operator==(const ServerTls&, const ServerTls&) = default;
 };
 
+/// TLS towards the clients who ask for it. Files are PEM and may be replaced while the proxy runs.
+struct ListenerTls {
+  std::string certificate_file, key_file;  // both, or none: no TLS
+  friend bool operator==(const ListenerTls&, const ListenerTls&) = default;
+};
+
 struct Sql {
   std::string database;  // for clients that name none; empty: the user's name, as the protocol has it
-  std::string credentials_folder;        // holds the files username and password; for Authentication::proxy
-  unsigned max_server_connections = 10;  // to all backends together
+  std::string credentials_folder;         // holds the files username and password; for Authentication::proxy
+  std::string client_credentials_folder;  // likewise: what clients have to know; empty: they are trusted
+  unsigned max_server_connections = 10;   // to all backends together
   Authentication authentication = Authentication::proxy;
   Pooling pooling = Pooling::session;
   Servers servers = Servers::primary;
@@ -115,9 +122,10 @@ struct Listener {
   std::vector<Backend> backends;  // may be empty: not resolved yet
   Timeouts timeouts;
   unsigned max_clients = 10000;
-  Redis redis;           // meaningful for Protocol::redis
-  Sql sql;               // meaningful where servers are lent from a pool: Protocol::postgresql
-  ServerTls server_tls;  // likewise
+  Redis redis;               // meaningful for Protocol::redis
+  Sql sql;                   // meaningful where servers are lent from a pool: Protocol::postgresql
+  ServerTls server_tls;      // likewise
+  ListenerTls listener_tls;  // likewise
   friend bool operator==(const Listener&, const Listener&) = default;
 };
 

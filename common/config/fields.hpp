@@ -86,6 +86,10 @@ void describe(V& v, Of<Sql>) {
          "The database of clients that name none. Default: the user's name.");
   v.text("credentialsFolder", &Sql::credentials_folder, kFilePath, optional,
          "The folder with the files username and password; authentication Proxy needs it.");
+  v.text(
+      "clientCredentialsFolder", &Sql::client_credentials_folder, kFilePath, optional,
+      "The folder with the files username and password that clients have to log in with, by SCRAM-SHA-256. "
+      "Default: clients are trusted.");
   v.integer("maxServerConnections", &Sql::max_server_connections, Range{1, 10'000}, optional,
             "Connections to the servers, all together.");
   v.choice("authentication", &Sql::authentication, kAuthentications, optional,
@@ -117,6 +121,14 @@ void describe(V& v, Of<ServerTls>) {
 }
 
 template <class V>
+void describe(V& v, Of<ListenerTls>) {
+  using enum Presence;
+  v.text("certificateFile", &ListenerTls::certificate_file, kFilePath, required,
+         "PEM certificate chain that is shown to clients who ask for TLS.");
+  v.text("keyFile", &ListenerTls::key_file, kFilePath, required, "PEM private key of certificateFile.");
+}
+
+template <class V>
 void describe(V& v, Of<Listener>) {
   using enum Presence;
   v.text("name", &Listener::name, kListenerName, required,
@@ -135,6 +147,8 @@ void describe(V& v, Of<Listener>) {
   v.object("redis", &Listener::redis, "Only with protocol Redis.");
   v.object("sql", &Listener::sql, "Only with protocol PostgreSQL.");
   v.object("serverTLS", &Listener::server_tls, "TLS towards the servers; only with protocol PostgreSQL.");
+  v.object("listenerTLS", &Listener::listener_tls,
+           "TLS towards the clients who ask for it; only with protocol PostgreSQL.");
 }
 
 template <class V>

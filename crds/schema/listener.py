@@ -48,9 +48,12 @@ def tls():
 
 
 def client_auth():
-    return obj("Not in this version (other than None). How clients authenticate to the ambassador.", {
-        "mode": choice("None: whoever reaches loopback is trusted.", ["None", "Password"], default="None"),
-        "secretRef": secret_ref("Keys username and password, for Password."),
+    return obj("How clients authenticate to the ambassador. For protocol PostgreSQL with authentication Proxy; of other "
+               "protocols not in this version (other than None).", {
+        "mode": choice("None: whoever reaches loopback is trusted. Password: clients log in, by SCRAM-SHA-256.",
+                       ["None", "Password"], default="None"),
+        "secretRef": secret_ref("Keys username and password, for Password. The password may be a verifier, as PostgreSQL "
+                                "keeps it (SCRAM-SHA-256$...)."),
     }, rules=[rule("self.mode != 'Password' || has(self.secretRef)",
                    "mode Password needs secretRef: name the Secret with username and password")])
 
@@ -119,8 +122,9 @@ def listener(cluster):
                                                      "each.",
                     "maxProperties": 128, "additionalProperties": {"type": "integer", "format": "int32", "minimum": 1,
                                                                    "maximum": 1000}},
-        "listenerTLS": obj("Not in this version. TLS towards the application. Default: none.", {
-            "secretRef": secret_ref("Keys tls.crt and tls.key.")}, ["secretRef"]),
+        "listenerTLS": obj("TLS towards the application, for clients that ask for it. For protocol PostgreSQL; of other "
+                           "protocols not in this version. Default: none.", {
+            "secretRef": secret_ref("Keys tls.crt and tls.key (PEM).")}, ["secretRef"]),
         "clientAuth": client_auth(),
         "credentials": obj("What the ambassador logs in with at the backends, for protocol PostgreSQL. Mounted in the "
                            "ambassador alone. Default: none.", {

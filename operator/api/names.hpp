@@ -64,13 +64,16 @@ inline constexpr std::string_view kSecretVolume = "ambassador-secrets";
 /// Not below kConfigFolder: a mount within a read-only mount depends on what the container runtime makes of
 /// it.
 inline constexpr std::string_view kSecretFolder = "/etc/ambassador-secrets";
-/// Keys of the Secret that a policy's `credentials` names; the files have these names too.
+/// Keys of the Secrets that a listener's `credentials`, `clientAuth` and `listenerTLS` name; the files have
+/// these names too.
 inline constexpr std::string_view kUsernameKey = "username";
 inline constexpr std::string_view kPasswordKey = "password";
 inline constexpr std::string_view kCertificateKey = "tls.crt";
 inline constexpr std::string_view kPrivateKeyKey = "tls.key";
 /// The file of the CA, whatever its key in its Secret.
 inline constexpr std::string_view kCaFile = "ca.crt";
+/// In the listener's folder: what is for its clients, of `clientAuth` and of `listenerTLS`.
+inline constexpr std::string_view kClientsFolder = "clients";
 /// The proxy image's ENTRYPOINT is ["ambassador-proxy"], which is on its PATH; these are its arguments.
 inline constexpr std::string_view kProxyProgram = "ambassador-proxy";
 inline constexpr std::array<std::string_view, 2> kProxyArguments = {"--config",

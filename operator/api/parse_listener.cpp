@@ -125,8 +125,8 @@ void read_pool(Fields& listener_fields, Listener& listener) {
   fields.finish();
 }
 
-/// How clients and the ambassador trust each other: the same for every protocol.
-void read_client_side(Fields& fields) {
+/// What Redis and TCP listeners do not carry yet towards their clients.
+void refuse_client_side(Fields& fields) {
   fields.not_yet("listenerTLS", "remove it; the listener is on loopback");
   if (const auto* object = fields.object("clientAuth")) {
     Fields auth(*object, fields.path("clientAuth"), fields.problems());
@@ -204,11 +204,11 @@ Listener read_listener(Fields& fields, const Policy& policy) {
   listener.protocol = protocol.value_or(config::Protocol::tcp);
   read_weights(fields, listener);
   read_pool(fields, listener);
-  read_client_side(fields);
   listener.redis = read_redis(fields);
   if (listener.protocol == config::Protocol::postgresql) {
     read_postgresql(fields, listener);
   } else {
+    refuse_client_side(fields);
     refuse_server_side(fields);
   }
   // The ports are known now.

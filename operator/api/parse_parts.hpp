@@ -31,8 +31,8 @@ std::vector<Upstream> read_upstreams(Fields& listener, const Policy& policy,
 /// `redis` of a listener (parse_redis.cpp).
 config::Redis read_redis(Fields& listener);
 
-/// `credentials`, `database`, `tls`, `postgresql` of a listener of protocol PostgreSQL, and
-/// pool.maxServerConnections (parse_sql.cpp). Fills listener.sql and listener.tls.
+/// `credentials`, `clientAuth`, `listenerTLS`, `database`, `tls`, `postgresql` of a listener of protocol
+/// PostgreSQL (parse_sql.cpp). Fills listener.sql, listener.tls and listener.own_tls.
 void read_postgresql(Fields& fields, Listener& listener);
 /// The most server connections of one Pod that a policy may ask for, as in the CRD.
 inline constexpr std::int64_t kMostServerConnections = 10'000;

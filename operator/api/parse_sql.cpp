@@ -17,40 +17,65 @@ constexpr std::size_t kMostDatabase = 63;
 constexpr std::chrono::milliseconds kLeastLag{100};
 constexpr std::chrono::hours kMostLag{168};
 
-/// `secretRef` below `key`; the Secret's name, and its key where one has to be named.
+/// `secretRef`: the Secret's name, and its key where one has to be named.
+std::optional<SecretKey> read_reference(Fields& around, bool with_key) {
+  const auto* object = around.object("secretRef");
+  if (object == nullptr) return std::nullopt;
+  Fields fields(*object, around.path("secretRef"), around.problems());
+  fields.required("name", "the Secret's name");
+  const auto name = fields.string("name");
+  if (name && !is_dns_name(*name)) {
+    fields.problems().invalid(fields.path("name"), shown(*name) + " is no name of a Secret");
+  }
+  SecretKey secret;
+  secret.secret = name.value_or("");
+  if (const auto* ns = fields.get("namespace")) {
+    fields.problems().invalid(fields.path("namespace"),
+                              shown(*ns) +
+                                  " is not allowed, because credentials come from the Pod's own namespace: "
+                                  "remove it, and copy the Secret there");
+  }
+  if (with_key) {
+    fields.required("key", "the key within the Secret, such as ca.crt");
+    const auto word = fields.string("key");
+    if (word && !is_secret_key(*word)) {
+      fields.problems().invalid(fields.path("key"),
+                                shown(*word) + " is no key of a Secret: use A-Z, a-z, 0-9, -, _ and .");
+    }
+    secret.key = word.value_or("");
+  }
+  fields.finish();
+  return secret;
+}
+
+/// `key`, which holds `secretRef` and nothing else.
 std::optional<SecretKey> read_secret(Fields& outer, std::string_view key, bool with_key) {
   const auto* object = outer.object(key);
   if (object == nullptr) return std::nullopt;
   Fields around(*object, outer.path(key), outer.problems());
   around.required("secretRef", with_key ? "the Secret's name and key" : "the Secret's name");
-  SecretKey secret;
-  if (const auto* reference = around.object("secretRef")) {
-    Fields fields(*reference, around.path("secretRef"), outer.problems());
-    fields.required("name", "the Secret's name");
-    const auto name = fields.string("name");
-    if (name && !is_dns_name(*name)) {
-      fields.problems().invalid(fields.path("name"), shown(*name) + " is no name of a Secret");
-    }
-    secret.secret = name.value_or("");
-    if (const auto* ns = fields.get("namespace")) {
-      fields.problems().invalid(fields.path("namespace"),
-                                shown(*ns) +
-                                    " is not allowed, because credentials come from the Pod's own namespace: "
-                                    "remove it, and copy the Secret there");
-    }
-    if (with_key) {
-      fields.required("key", "the key within the Secret, such as ca.crt");
-      const auto word = fields.string("key");
-      if (word && !is_secret_key(*word)) {
-        fields.problems().invalid(fields.path("key"),
-                                  shown(*word) + " is no key of a Secret: use A-Z, a-z, 0-9, -, _ and .");
-      }
-      secret.key = word.value_or("");
-    }
-    fields.finish();
-  }
+  const auto secret = read_reference(around, with_key).value_or(SecretKey{});
   around.finish();
   return secret;
+}
+
+/// `clientAuth`. Its mode is written, or the CRD's default.
+void read_client_auth(Fields& listener_fields, Sql& sql) {
+  const auto* object = listener_fields.object("clientAuth");
+  if (object == nullptr) return;
+  Fields fields(*object, listener_fields.path("clientAuth"), listener_fields.problems());
+  const bool password = fields.choice("mode", kClientAuthModes).value_or(false);
+  const std::size_t before = fields.problems().size();
+  const auto secret = read_reference(fields, false);
+  if (!password && secret) {
+    fields.problems().invalid(fields.path("secretRef"), "is for mode Password: give that, or remove it");
+  } else if (password && !secret && fields.problems().size() == before) {
+    fields.problems().invalid(
+        fields.path("secretRef"),
+        "is missing, and mode Password needs it: name the Secret with username and password");
+  }
+  if (secret) sql.client_credentials = secret->secret;
+  fields.finish();
 }
 
 /// `tls` without a mode means VerifyFull, as the CRD says: whoever writes it wants to be sure.
@@ -130,6 +155,12 @@ void check_login(Fields& fields, const Sql& sql, const ServerTls& tls) {
         "ties a server connection to the client that logged in: give both, or use "
         "Session");
   }
+  if (!sql.client_credentials.empty()) {
+    fields.problems().invalid(
+        fields.path("clientAuth") + ".mode",
+        "\"Password\" needs authentication Proxy and credentials, because with Passthrough "
+        "clients log in at the server: give both, or use None");
+  }
   if (!sql.credentials.empty() && tls.mode == TlsMode::disabled) {
     fields.problems().invalid(fields.path("credentials"),
                               "are not used with Passthrough and without tls: remove them, or use "
@@ -160,6 +191,8 @@ void read_postgresql(Fields& fields, Listener& listener) {
   Sql& sql = listener.sql;
   const std::size_t before = fields.problems().size();
   if (const auto secret = read_secret(fields, "credentials", false)) sql.credentials = secret->secret;
+  if (const auto secret = read_secret(fields, "listenerTLS", false)) listener.own_tls = secret->secret;
+  read_client_auth(fields, sql);
   read_tls(fields, listener.tls);
   read_database(fields, sql);
   const auto authentication = read_block(fields, listener);

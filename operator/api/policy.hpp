@@ -111,6 +111,8 @@ struct Sql {
   /// A Secret in the Pod's own namespace: username and password for Authentication::proxy; tls.crt and
   /// tls.key where TLS is on and the Secret has them. Empty: none.
   std::string credentials;
+  /// Likewise: username and password that clients have to log in with. Empty: they are trusted.
+  std::string client_credentials;
   std::string database;
   unsigned max_server_connections = 10;  // of one Pod
   config::Authentication authentication = config::Authentication::passthrough;
@@ -135,6 +137,8 @@ struct Listener {
   config::Redis redis;
   Sql sql;
   ServerTls tls;
+  std::string
+      own_tls;  // a Secret in the Pod's own namespace, with tls.crt and tls.key; empty: no TLS to clients
   friend bool operator==(const Listener&, const Listener&) = default;
 };
 

@@ -62,6 +62,7 @@ json content(const Sql& sql) {
   const Sql absent;
   json object = {{"authentication", print(kAuthentications, sql.authentication)}};
   put(object, "credentials", sql.credentials, absent.credentials);
+  put(object, "clientCredentials", sql.client_credentials, absent.client_credentials);
   put(object, "database", sql.database, absent.database);
   put(object, "maxServerConnections", sql.max_server_connections, absent.max_server_connections);
   if (sql.pooling != absent.pooling) object["pooling"] = print(kPoolings, sql.pooling);
@@ -97,6 +98,7 @@ json content(const Listener& listener) {
   if (listener.redis != absent.redis) object["redis"] = content(listener.redis);
   if (listener.sql != absent.sql) object["sql"] = content(listener.sql);
   if (listener.tls != absent.tls) object["tls"] = content(listener.tls);
+  put(object, "listenerTLS", listener.own_tls, absent.own_tls);
   json& upstreams = object["upstreams"] = json::array();
   for (const auto& upstream : listener.upstreams) {
     json one = std::visit([](const auto& target) { return content(target); }, upstream.target);

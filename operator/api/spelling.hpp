@@ -16,6 +16,8 @@ namespace ambassador::api {
 template <class E, std::size_t N>
 using Spelling = std::array<std::pair<std::string_view, E>, N>;
 
+/// Whether clients have to log in.
+inline constexpr Spelling<bool, 2> kClientAuthModes = {{{"None", false}, {"Password", true}}};
 inline constexpr Spelling<bool, 2> kSwitch = {{{"Enabled", true}, {"Disabled", false}}};
 inline constexpr Spelling<config::LogLevel, 4> kLogLevels = {{{"Debug", config::LogLevel::debug},
                                                               {"Info", config::LogLevel::info},

@@ -1,6 +1,7 @@
 #include "operator/inject/mounts.hpp"
 
 #include <algorithm>
+#include <initializer_list>
 #include <set>
 
 #include "operator/api/names.hpp"
@@ -42,6 +43,13 @@ std::vector<SecretFile> secret_files(const std::string& name, const api::Listene
     add(sql.credentials, api::kPrivateKeyKey, api::kPrivateKeyKey, true);
   }
   if (const auto& ca = listener.tls.ca) add(ca->secret, ca->key, api::kCaFile, false);
+  const auto add_for_clients = [&](const std::string& secret, std::initializer_list<std::string_view> keys) {
+    if (secret.empty()) return;
+    for (const auto key : keys)
+      add(secret, key, std::string(api::kClientsFolder) + "/" + std::string(key), false);
+  };
+  add_for_clients(sql.client_credentials, {api::kUsernameKey, api::kPasswordKey});
+  add_for_clients(listener.own_tls, {api::kCertificateKey, api::kPrivateKeyKey});
   return files;
 }
 

@@ -66,6 +66,12 @@ void render_sql(config::Listener& rendered, const KnownPolicy& policy, const api
     tls.certificate_file = file(api::kCertificateKey);
     tls.key_file = file(api::kPrivateKeyKey);
   }
+  const std::string for_clients = file(api::kClientsFolder);
+  if (!sql.client_credentials.empty()) rendered.sql.client_credentials_folder = for_clients;
+  if (!listener.own_tls.empty()) {
+    rendered.listener_tls.certificate_file = for_clients + "/" + std::string(api::kCertificateKey);
+    rendered.listener_tls.key_file = for_clients + "/" + std::string(api::kPrivateKeyKey);
+  }
 }
 
 /// @param port one of the listener's ports()

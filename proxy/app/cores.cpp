@@ -44,6 +44,8 @@ postgresql::Settings postgresql_settings(const config::Listener& listener, Secre
   settings.database = listener.sql.database;
   settings.server_tls = listener.server_tls.mode;
   if (settings.authentication == config::Authentication::proxy) settings.account = secrets.account(listener);
+  if (!listener.sql.client_credentials_folder.empty())
+    settings.client_account = secrets.client_account(listener);
   settings.random = fill_with_random;
   settings.pins = pins.of(listener.name);
   return settings;

@@ -33,6 +33,9 @@ Runner::Runner(Options options, const Build& build)
   net_options.workers = options_.threads != 0 ? options_.threads : cpu_limit();
   net_options.resolve = resolve_with(resolver_);
   net_options.events = log_event;
+  net_options.certificate = [this](const config::Listener& listener) {
+    return secrets_.certificate(listener);
+  };
   proxy_ = std::make_unique<net::Proxy>(control_, std::move(net_options), core_factory(secrets_));
   prober_ = std::make_unique<health::Prober>(control_, [this] { return proxy_->probe_targets(); });
 

@@ -17,8 +17,10 @@ bool same(const postgresql::Account& a, const postgresql::Account& b) {
   return a.user == b.user && a.password == b.password;
 }
 
-std::vector<std::string> files_of(const config::ServerTls& tls) {
-  std::vector<std::string> files;
+using Files = std::vector<std::string>;
+
+Files files_of(const config::ServerTls& tls) {
+  Files files;
   if (tls.mode == config::TlsMode::disabled) return files;
   for (const std::string* path : {&tls.ca_file, &tls.certificate_file, &tls.key_file}) {
     if (!path->empty()) files.push_back(*path);
@@ -26,10 +28,14 @@ std::vector<std::string> files_of(const config::ServerTls& tls) {
   return files;
 }
 
+Files files_of(const config::ListenerTls& tls) {
+  return tls.certificate_file.empty() ? Files() : Files{tls.certificate_file, tls.key_file};
+}
+
 // Tells whether they have changed without keeping a key in memory.
-std::string digest_of(const config::ServerTls& tls) {
+std::string digest_of(const Files& files) {
   std::string digests;
-  for (const std::string& path : files_of(tls)) {
+  for (const std::string& path : files) {
     std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
     unsigned size = 0;
     if (Result<std::string> text = read_file(path)) {
@@ -39,6 +45,15 @@ std::string digest_of(const config::ServerTls& tls) {
     digests.append(digest.begin(), digest.begin() + size).push_back('.');
   }
   return digests;
+}
+
+void say_of_tls(const std::string& listener, const char* block, const Result<void>& taken) {
+  if (taken) {
+    log::info("TLS files taken", {{"listener", listener}, {"of", block}});
+  } else {
+    log::error("TLS files refused, those before go on",
+               {{"listener", listener}, {"of", block}, {"error", taken.error().text()}});
+  }
 }
 
 }  // namespace
@@ -74,35 +89,71 @@ class Secrets::Source {
 Secrets::Secrets(boost::asio::io_context& control, Changes changes)
     : control_(control), changes_(std::move(changes)) {}
 
-std::shared_ptr<Secrets::Source> Secrets::source(const config::Listener& listener) {
+std::shared_ptr<Secrets::Source> Secrets::source(const std::string& listener, const std::string& folder) {
   std::erase_if(sources_, [](const auto& one) { return one.second.expired(); });
-  std::weak_ptr<Source>& known = sources_[{listener.name, listener.sql.credentials_folder}];
+  std::weak_ptr<Source>& known = sources_[{listener, folder}];
   if (auto found = known.lock()) return found;
-  auto made = std::make_shared<Source>(listener.sql.credentials_folder);
+  auto made = std::make_shared<Source>(folder);
   (void)made->read();
   known = made;
   return made;
 }
 
 Secrets::AccountFunction Secrets::account(const config::Listener& listener) {
-  return [source = source(listener)] { return source->now(); };
+  return [source = source(listener.name, listener.sql.credentials_folder)] { return source->now(); };
+}
+
+Secrets::AccountFunction Secrets::client_account(const config::Listener& listener) {
+  return [source = source(listener.name, listener.sql.client_credentials_folder)] { return source->now(); };
+}
+
+Result<std::shared_ptr<tls::Source>> Secrets::own_certificate(const config::Listener& listener) {
+  const auto& [certificate, key] = listener.listener_tls;
+  if (certificate.empty()) return std::shared_ptr<tls::Source>();
+  std::erase_if(certificates_, [](const auto& one) { return one.second.expired(); });
+  std::weak_ptr<tls::Source>& known = certificates_[{listener.name, certificate, key}];
+  if (auto found = known.lock()) return found;
+  auto made = tls::Source::from_files(certificate, key);
+  if (!made) return Error{"listeners." + listener.name + ".listenerTLS", made.error().text()};
+  known = *made;
+  return std::move(*made);
+}
+
+Result<std::shared_ptr<const tls::Source>> Secrets::certificate(const config::Listener& listener) {
+  auto found = own_certificate(listener);
+  if (!found) return found.error();
+  return std::shared_ptr<const tls::Source>(std::move(*found));
 }
 
 void Secrets::follow(const config::Document& document) {
   std::vector<Listener> listeners;
   std::set<std::string> folders;
   for (const config::Listener& configured : document.listeners) {
-    Listener listener{configured.name, nullptr, configured.server_tls, {}};
-    if (!configured.sql.credentials_folder.empty()) {
-      listener.account = source(configured);
-      folders.insert(configured.sql.credentials_folder);
-    }
-    for (const std::string& file : files_of(configured.server_tls)) {
-      folders.insert(std::filesystem::path(file).parent_path().string());
+    const auto own = own_certificate(configured);  // an Error would have refused the document
+    Listener listener{.name = configured.name,
+                      .account = nullptr,
+                      .client_account = nullptr,
+                      .server_tls = configured.server_tls,
+                      .server_digest = {},
+                      .own_tls = configured.listener_tls,
+                      .certificate = own ? *own : nullptr,
+                      .own_digest = {}};
+    const auto account_in = [&](const std::string& folder) {
+      if (folder.empty()) return std::shared_ptr<Source>();
+      folders.insert(folder);
+      return source(configured.name, folder);
+    };
+    listener.account = account_in(configured.sql.credentials_folder);
+    listener.client_account = account_in(configured.sql.client_credentials_folder);
+    for (const Files& files : {files_of(configured.server_tls), files_of(configured.listener_tls)}) {
+      for (const std::string& file : files)
+        folders.insert(std::filesystem::path(file).parent_path().string());
     }
     // A new one takes its files once more than it must: they may have changed since it was made.
     for (const Listener& old : listeners_) {
-      if (old.name == listener.name && old.tls == listener.tls) listener.digest = old.digest;
+      if (old.name != listener.name) continue;
+      if (old.server_tls == listener.server_tls) listener.server_digest = old.server_digest;
+      if (old.own_tls == listener.own_tls) listener.own_digest = old.own_digest;
     }
     listeners.push_back(std::move(listener));
   }
@@ -117,36 +168,42 @@ void Secrets::follow(const config::Document& document) {
 
 void Secrets::look() {
   for (Listener& listener : listeners_) {
-    if (listener.account) look_at_account(listener);
-    look_at_tls(listener);
+    if (listener.account && look_at_account(listener, *listener.account, "")) changes_.account(listener.name);
+    if (listener.client_account) (void)look_at_account(listener, *listener.client_account, "client ");
+    look_at_server_tls(listener);
+    look_at_own_tls(listener);
   }
 }
 
-void Secrets::look_at_account(const Listener& listener) {
-  Source& source = *listener.account;
+bool Secrets::look_at_account(const Listener& listener, Source& source, const char* whose) {
   const bool had_one = source.now() != nullptr;
   const bool changed = source.read();
   const std::string& problem = source.problem();
+  const std::string what = std::string(whose) + "credentials";
   if (!problem.empty() && problem != source.said) {
-    log::error(had_one ? "credentials refused, those before go on" : "no credentials, clients get errors",
+    log::error(had_one ? what + " refused, those before go on" : "no " + what + ", clients get errors",
                {{"listener", listener.name}, {"error", problem}});
   } else if (problem.empty() && (changed || !source.said.empty())) {
-    log::info("credentials taken", {{"listener", listener.name}});
+    log::info(what + " taken", {{"listener", listener.name}});
   }
   source.said = problem;
-  if (changed) changes_.account(listener.name);
+  return changed;
 }
 
-void Secrets::look_at_tls(Listener& listener) {
-  std::string digest = digest_of(listener.tls);
-  if (digest == listener.digest) return;
-  listener.digest = std::move(digest);
-  if (const Result<void> taken = changes_.tls_files(listener.name); !taken) {
-    log::error("TLS files refused, those before go on",
-               {{"listener", listener.name}, {"error", taken.error().text()}});
-  } else {
-    log::info("TLS files taken", {{"listener", listener.name}});
-  }
+void Secrets::look_at_server_tls(Listener& listener) {
+  std::string digest = digest_of(files_of(listener.server_tls));
+  if (digest == listener.server_digest) return;
+  listener.server_digest = std::move(digest);
+  say_of_tls(listener.name, "serverTLS", changes_.tls_files(listener.name));
+}
+
+void Secrets::look_at_own_tls(Listener& listener) {
+  std::string digest = digest_of(files_of(listener.own_tls));
+  if (digest == listener.own_digest || !listener.certificate) return;
+  listener.own_digest = std::move(digest);
+  say_of_tls(
+      listener.name, "listenerTLS",
+      listener.certificate->replace_files(listener.own_tls.certificate_file, listener.own_tls.key_file));
 }
 
 }  // namespace ambassador::proxy::app

@@ -1,6 +1,7 @@
-// The files of Secrets that listeners need towards their servers: who logs in (sql.credentialsFolder), and
-// CA, certificate and key (serverTLS). Reads the accounts, follows all of the files, and tells what has
-// changed; a file that is wrong is told in the log, once, and what was there before goes on.
+// The files of Secrets that listeners need: who logs in at servers (sql.credentialsFolder), as whom clients
+// log in (sql.clientCredentialsFolder), CA, certificate and key towards servers (serverTLS) and towards
+// clients (listenerTLS). Reads the accounts, follows all of the files, and tells what has changed; a file
+// that is wrong is told in the log, once, and what was there before goes on.
 //
 // Threads: the control thread, except where a line says otherwise.
 #pragma once
@@ -11,11 +12,13 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
 #include "common/config/document.hpp"
 #include "common/result/result.hpp"
+#include "common/tls/source.hpp"
 #include "proxy/app/file_watch.hpp"
 #include "proxy/postgresql/settings.hpp"
 
@@ -29,13 +32,19 @@ class Secrets {
 
   /// Called with a listener's name.
   struct Changes {
-    std::function<void(const std::string&)> account;            // it has another one
-    std::function<Result<void>(const std::string&)> tls_files;  // to be read again; the Error is logged
+    std::function<void(const std::string&)> account;  // another one logs in at its servers
+    std::function<Result<void>(const std::string&)>
+        tls_files;  // serverTLS: to be read again; the Error is logged
   };
   Secrets(boost::asio::io_context& control, Changes changes);
 
   /// Of that listener, which has a credentialsFolder. Lives as long as its copies do.
   AccountFunction account(const config::Listener& listener);
+  /// Likewise, of one that has a clientCredentialsFolder.
+  AccountFunction client_account(const config::Listener& listener);
+  /// What that listener shows to clients; null: it has no listenerTLS. An Error names the file that can't be
+  /// used.
+  Result<std::shared_ptr<const tls::Source>> certificate(const config::Listener& listener);
 
   /// From now on these listeners are followed, others no more.
   void follow(const config::Document& document);
@@ -46,19 +55,28 @@ class Secrets {
   class Source;
   struct Listener {
     std::string name;
-    std::shared_ptr<Source> account;  // null: it has none
-    config::ServerTls tls;
-    std::string digest;  // of the files of `tls`
+    std::shared_ptr<Source> account;         // null: it has none
+    std::shared_ptr<Source> client_account;  // likewise
+    config::ServerTls server_tls;
+    std::string server_digest;  // of the files of `server_tls`
+    config::ListenerTls own_tls;
+    std::shared_ptr<tls::Source> certificate;  // of `own_tls`; null: it has none
+    std::string own_digest;
   };
-  using Key = std::pair<std::string, std::string>;  // listener, folder
+  using Key = std::pair<std::string, std::string>;                    // listener, folder
+  using PairKey = std::tuple<std::string, std::string, std::string>;  // listener, certificate, key
 
-  std::shared_ptr<Source> source(const config::Listener& listener);
-  void look_at_account(const Listener& listener);
-  void look_at_tls(Listener& listener);
+  std::shared_ptr<Source> source(const std::string& listener, const std::string& folder);
+  Result<std::shared_ptr<tls::Source>> own_certificate(const config::Listener& listener);
+  /// True: it is another one now.
+  static bool look_at_account(const Listener& listener, Source& source, const char* whose);
+  void look_at_server_tls(Listener& listener);
+  void look_at_own_tls(Listener& listener);
 
   boost::asio::io_context& control_;
   const Changes changes_;
   std::map<Key, std::weak_ptr<Source>> sources_;
+  std::map<PairKey, std::weak_ptr<tls::Source>> certificates_;
   std::vector<Listener> listeners_;
   std::map<std::string, std::unique_ptr<FileWatch>> watches_;  // by folder
 };

@@ -1,9 +1,5 @@
 #include "proxy/postgresql/core.hpp"
 
-#include <openssl/crypto.h>
-
-#include <array>
-
 #include "proxy/postgresql/core_parts.hpp"
 #include "proxy/postgresql/pool_key.hpp"
 #include "proxy/postgresql/server.hpp"
@@ -11,9 +7,6 @@
 
 namespace ambassador::proxy::postgresql {
 namespace {
-
-/// As PostgreSQL's scram_iterations.
-constexpr unsigned kIterations = 4096;
 
 class PostgresCore final : public PooledCore {
  public:
@@ -79,21 +72,10 @@ class PostgresCore final : public PooledCore {
 
 std::shared_ptr<const PooledCore> make_core(Settings settings) {
   auto parts = std::make_unique<CoreParts>();
-  std::string password = std::exchange(settings.client_password, {});
   parts->settings = std::move(settings);
   if (const auto& pins = parts->settings.pins)
     parts->transactions =
         &pins->transactions[pins->cores.fetch_add(1, std::memory_order_relaxed) % PinCounters::kCores];
-  if (!password.empty()) {
-    if (const auto verifier = read_scram_verifier(password)) {
-      parts->client_verifier = verifier.value();
-    } else {
-      std::array<char, 16> salt{};
-      parts->settings.random(salt);
-      parts->client_verifier = make_scram_verifier(password, {salt.data(), salt.size()}, kIterations);
-    }
-    OPENSSL_cleanse(password.data(), password.size());
-  }
   return std::make_shared<const PostgresCore>(std::move(parts));
 }
 

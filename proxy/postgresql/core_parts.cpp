@@ -8,6 +8,19 @@
 #include "proxy/postgresql/limits.hpp"
 
 namespace ambassador::proxy::postgresql {
+namespace {
+
+/// As PostgreSQL's scram_iterations.
+constexpr unsigned kIterations = 4096;
+
+ScramVerifier verifier_of(const std::string& password, const Settings& settings) {
+  if (const auto verifier = read_scram_verifier(password)) return verifier.value();
+  std::array<char, 16> salt{};
+  settings.random(salt);
+  return make_scram_verifier(password, {salt.data(), salt.size()}, kIterations);
+}
+
+}  // namespace
 
 Account::~Account() {
   OPENSSL_cleanse(user.data(), user.size());
@@ -21,6 +34,15 @@ const std::shared_ptr<Credentials>& CoreParts::credentials() {
     account_ = std::move(now);
   }
   return credentials_;
+}
+
+const ClientLogin* CoreParts::client_login() {
+  if (auto now = settings.client_account(); now != client_account_) {
+    client_login_.reset();
+    if (now) client_login_ = ClientLogin{now->user, verifier_of(now->password, settings)};
+    client_account_ = std::move(now);
+  }
+  return client_login_ ? &*client_login_ : nullptr;
 }
 
 std::string make_nonce(const Settings& settings) {

@@ -15,10 +15,15 @@
 
 namespace ambassador::proxy::postgresql {
 
+/// What a client has to prove.
+struct ClientLogin {
+  std::string user;
+  ScramVerifier verifier;
+};
+
 struct CoreParts {
   Settings settings;
   PinCounters::Transactions* transactions = nullptr;  // of settings.pins; null: they are not counted
-  std::optional<ScramVerifier> client_verifier;
   Statements statements;
   RouteScan route;
   std::string text;  // of the last step of any of them: idle clients hold no answers
@@ -29,10 +34,14 @@ struct CoreParts {
   std::map<std::string, std::string, std::less<>> spellings;
   /// Of the account as it is now; null: there is none yet.
   [[nodiscard]] const std::shared_ptr<Credentials>& credentials();
+  /// Of settings.client_account, which is there, as it is now; null: there is none yet.
+  [[nodiscard]] const ClientLogin* client_login();
 
  private:
   std::shared_ptr<const Account> account_;
   std::shared_ptr<Credentials> credentials_;
+  std::shared_ptr<const Account> client_account_;
+  std::optional<ClientLogin> client_login_;
 };
 
 /// Printable text without commas, of 18 random bytes.

@@ -19,6 +19,10 @@ struct FailureText {
 inline constexpr FailureText kNoAccount{
     "57P03", "the proxy has no user name and password for its servers yet; its log says which file lacks"};
 
+/// Clients can't be let in: there is nothing to hold what they prove against.
+inline constexpr FailureText kNoClientAccount{
+    "57P03", "the proxy has no user name and password for its clients yet; its log says which file lacks"};
+
 /// Why no server was lent.
 [[nodiscard]] FailureText describe(Failure failure);
 

@@ -157,11 +157,16 @@ Step PostgresSession::on_startup(const FirstPacket& packet) {
   if (packet.needs_negotiation())
     write_negotiate_protocol_version(start_->negotiation, start_->minor, packet.extensions);
 
-  if (!parts_->client_verifier) {
+  if (!settings.client_account) {
     stage_ = Stage::enters;
     return {.kind = Step::Kind::skip, .consumed = packet.size};
   }
-  start_->scram.emplace(*parts_->client_verifier, make_nonce(settings), start_->end_point);
+  const ClientLogin* const login = parts_->client_login();
+  if (login == nullptr) return refuse(kNoClientAccount.code, kNoClientAccount.message);
+  // Whoever is another one is not told so before it has shown what it knows.
+  start_->user = user;
+  start_->is_known = user == login->user;
+  start_->scram.emplace(login->verifier, make_nonce(settings), start_->end_point);
   stage_ = Stage::names_itself;
   text() = std::exchange(start_->negotiation, {});
   if (start_->end_point.empty()) {
@@ -193,7 +198,8 @@ Step PostgresSession::on_password(std::string_view input) {
   } else {
     answer = scram->finish(body);
   }
-  if (!answer) return refuse("28P01", "password authentication failed");
+  if (!answer || (!first && !start_->is_known))
+    return refuse("28P01", "password authentication failed for user \"" + start_->user + "\"");
   stage_ = first ? Stage::proves_itself : Stage::enters;
   if (first) {
     write_authentication_sasl_continue(text(), *answer);

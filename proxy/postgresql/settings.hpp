@@ -13,7 +13,7 @@
 
 namespace ambassador::proxy::postgresql {
 
-/// Who the proxy is to the servers, as the Secret says. Wiped when destroyed.
+/// A user's name and password, as a Secret says. Wiped when destroyed.
 struct Account {
   std::string user;
   std::string password;
@@ -41,9 +41,10 @@ struct Settings {
   /// can be replaced at any time; cheap. Null as long as there is none: clients are told so. Any thread that
   /// has a core of these settings.
   std::function<std::shared_ptr<const Account>()> account;
-  /// What clients have to prove that they know, by SCRAM: a password, or a verifier (scram_keys.hpp). Empty:
-  /// clients are trusted. With passthrough it has no meaning.
-  std::string client_password;
+  /// Authentication::proxy: who clients have to prove to be, by SCRAM; its password may be a verifier
+  /// (scram_keys.hpp). Asked at every login of a client; null: there is nothing to prove it by yet, and
+  /// nobody is let in. Threads as for `account`. Empty: clients are trusted.
+  std::function<std::shared_ptr<const Account>()> client_account;
   /// Fills the bytes with what nobody can guess.
   std::function<void(std::span<char>)> random;
   /// May be null.

@@ -22,6 +22,8 @@ struct PostgresSession::Start {
   std::string packet;       // passthrough: the client's StartupMessage
   Values wishes;
   std::optional<ScramServer> scram;
+  std::string user;       // with `scram`: who the client says that it is...
+  bool is_known = false;  // ...and whether that may log in
   std::optional<Failure> failed;
   std::string failure_text;
   std::string refusal;  // of the wishes, by the server

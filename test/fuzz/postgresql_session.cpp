@@ -141,9 +141,11 @@ void run(const std::uint8_t* data, std::size_t size) {
   const auto account = std::make_shared<const pg::Account>("proxy", "pencil");
   settings.account = [account] { return account; };
   settings.random = [](std::span<char> out) { std::fill(out.begin(), out.end(), 'r'); };
-  if ((data[0] & 2) != 0)
-    settings.client_password =
-        "SCRAM-SHA-256$1:c2FsdA==$" + std::string(43, 'A') + "=:" + std::string(43, 'A') + "=";
+  if ((data[0] & 2) != 0) {
+    const auto of_clients = std::make_shared<const pg::Account>(
+        "u", "SCRAM-SHA-256$1:c2FsdA==$" + std::string(43, 'A') + "=:" + std::string(43, 'A') + "=");
+    settings.client_account = [of_clients] { return of_clients; };
+  }
   const auto core = pg::make_core(std::move(settings));
   std::uint32_t pid = 100;
   const auto made = [&](bool replica) {

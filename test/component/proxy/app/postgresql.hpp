@@ -17,6 +17,32 @@
 #include "test/component/proxy/postgresql/postgresql_server.hpp"
 #include "test/unit/proxy/postgresql/toy_messages.hpp"
 
+using Secret = std::map<std::string, std::string>;
+
+inline const std::string kPrograms = "/usr/lib/postgresql/15/bin/";
+inline const Secret kRight{{"username", "app"}, {"password", "pencil\n"}};
+
+/// With the user app, who owns the database shop.
+inline std::unique_ptr<PostgresqlServer15> shop(
+    const std::string& hba = "host all all 127.0.0.1/32 scram-sha-256\n",
+    const std::vector<std::string>& settings = {}) {
+  auto server = std::make_unique<PostgresqlServer15>(hba, settings);
+  REQUIRE(server->sql("create user app password 'pencil'"));
+  REQUIRE(server->sql("create database shop owner app"));
+  return server;
+}
+
+/// libpq, as the user that is given.
+inline Ran psql(const std::string& host, std::uint16_t port, const std::string& user, const std::string& sql,
+                const Process::Environment& environment = {}) {
+  Process process({kPrograms + "psql", "-qXAtw", "-v", "ON_ERROR_STOP=1", "-h", host, "-p",
+                   std::to_string(port), "-U", user, "-d", "shop", "-c", sql},
+                  environment);
+  const auto code = process.wait();
+  REQUIRE(code);
+  return {*code, process.output(), process.errors()};
+}
+
 /// A volume of the kubelet: its files are links into "..data", which links to the folder of one version.
 class Volume {
  public:
@@ -141,6 +167,7 @@ class PostgresqlProxy {
     std::string pooling = "Transaction";
     std::string authentication = "Proxy";
     std::string server_tls{};  // a YAML value; empty: none
+    std::string own_tls{};     // likewise: listenerTLS
     unsigned connections = 4;
     std::string more{};  // of `sql`: YAML, behind a comma
   };
@@ -165,6 +192,7 @@ class PostgresqlProxy {
         ", maxServerConnections: " + std::to_string(listener.connections) +
         (ours ? ", credentialsFolder: " + secret.path() : "") + listener.more + "}\n";
     if (!listener.server_tls.empty()) text += "  serverTLS: " + listener.server_tls + "\n";
+    if (!listener.own_tls.empty()) text += "  listenerTLS: " + listener.own_tls + "\n";
     text += "  backends:\n";
     for (const std::uint16_t server : servers_)
       text += "  - {host: localhost, port: " + std::to_string(server) + "}\n";

@@ -7,35 +7,6 @@ using Catch::Matchers::Contains;
 using Catch::Matchers::StartsWith;
 using namespace std::chrono_literals;
 
-namespace {
-
-using Secret = std::map<std::string, std::string>;
-
-const std::string kPrograms = "/usr/lib/postgresql/15/bin/";
-const Secret kRight{{"username", "app"}, {"password", "pencil\n"}};
-
-/// With the user app, who owns the database shop.
-std::unique_ptr<PostgresqlServer15> shop(const std::string& hba = "host all all 127.0.0.1/32 scram-sha-256\n",
-                                         const std::vector<std::string>& settings = {}) {
-  auto server = std::make_unique<PostgresqlServer15>(hba, settings);
-  REQUIRE(server->sql("create user app password 'pencil'"));
-  REQUIRE(server->sql("create database shop owner app"));
-  return server;
-}
-
-/// libpq, as the user that is given.
-Ran psql(const std::string& host, std::uint16_t port, const std::string& user, const std::string& sql,
-         const Process::Environment& environment = {}) {
-  Process process({kPrograms + "psql", "-qXAtw", "-v", "ON_ERROR_STOP=1", "-h", host, "-p",
-                   std::to_string(port), "-U", user, "-d", "shop", "-c", sql},
-                  environment);
-  const auto code = process.wait();
-  REQUIRE(code);
-  return {*code, process.output(), process.errors()};
-}
-
-}  // namespace
-
 TEST_CASE("libpq works through the proxy, which logs in with the Secret") {
   const auto server = shop();
   for (const char* pooling : {"Session", "Transaction"}) {

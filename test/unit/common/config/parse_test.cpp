@@ -82,9 +82,10 @@ listeners:
   protocol: PostgreSQL
   port: 5432
   backends: [{host: pg-0, port: 5432}]
-  sql: {database: shop, credentialsFolder: /etc/c, maxServerConnections: 5, authentication: Proxy,
-    pooling: Transaction, readWriteSplit: Statements, maxLag: 2s, causalReads: false}
+  sql: {database: shop, credentialsFolder: /etc/c, clientCredentialsFolder: /etc/d, maxServerConnections: 5,
+    authentication: Proxy, pooling: Transaction, readWriteSplit: Statements, maxLag: 2s, causalReads: false}
   serverTLS: {mode: VerifyFull, caFile: /etc/ca.crt, certificateFile: /etc/tls.crt, keyFile: /etc/tls.key}
+  listenerTLS: {certificateFile: /etc/own.crt, keyFile: /etc/own.key}
 - name: shop.db-read
   protocol: PostgreSQL
   port: 5433
@@ -93,8 +94,8 @@ listeners:
   REQUIRE(text_of(parsed.errors).empty());
   const Listener& l = parsed.document.listeners[0];
   CHECK(l.protocol == Protocol::postgresql);
-  CHECK(l.sql == Sql{"shop", "/etc/c", 5, Authentication::proxy, Pooling::transaction, Servers::primary,
-                     ReadWriteSplit::statements, 2s, false});
+  CHECK(l.sql == Sql{"shop", "/etc/c", "/etc/d", 5, Authentication::proxy, Pooling::transaction,
+                     Servers::primary, ReadWriteSplit::statements, 2s, false});
   CHECK(l.sql.uses_replicas());
   const Sql& readers = parsed.document.listeners[1].sql;
   CHECK(readers.servers == Servers::replicas);
@@ -103,6 +104,7 @@ listeners:
   CHECK(readers.causal_reads);
   CHECK(readers.uses_replicas());
   CHECK(l.server_tls == ServerTls{TlsMode::verify_full, "/etc/ca.crt", "/etc/tls.crt", "/etc/tls.key"});
+  CHECK(l.listener_tls == ListenerTls{"/etc/own.crt", "/etc/own.key"});
 }
 
 TEST_CASE("what is not given has its default") {
@@ -181,6 +183,13 @@ TEST_CASE("wrong values name the path, the value and the way out") {
        "listeners[0].sql.credentialsFolder: means nothing with authentication Passthrough"},
       {"protocol: PostgreSQL, port: 1, sql: {authentication: Passthrough, pooling: Transaction}",
        "listeners[0].sql.pooling: Transaction lends one login to many clients"},
+      {"protocol: PostgreSQL, port: 1, sql: {authentication: Passthrough, clientCredentialsFolder: /c}",
+       "listeners[0].sql.clientCredentialsFolder: means nothing with authentication Passthrough; leave it "
+       "out"},
+      {"protocol: Redis, port: 1, listenerTLS: {certificateFile: /c, keyFile: /k}",
+       "listeners[0].listenerTLS: means nothing with protocol Redis"},
+      {"protocol: PostgreSQL, port: 1, sql: {credentialsFolder: /c}, listenerTLS: {certificateFile: /c}",
+       "listeners[0].listenerTLS.keyFile: missing; it is required"},
       {"protocol: PostgreSQL, port: 1, sql: {credentialsFolder: /c, maxServerConnections: 0}",
        "listeners[0].sql.maxServerConnections: 0 is out of range; give 1 to 10000"},
       {"protocol: PostgreSQL, port: 1, sql: {credentialsFolder: /c, pooling: Statement}",

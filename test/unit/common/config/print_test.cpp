@@ -38,16 +38,25 @@ Document full_sql() {
   l.name = "p.db";
   l.protocol = Protocol::postgresql;
   l.port = 5432;
-  l.sql = {
-      "caf\xc3\xa9 shop",         "/c",   3,    Authentication::proxy, Pooling::transaction, Servers::primary,
-      ReadWriteSplit::statements, 1500ms, false};
+  l.sql = {"caf\xc3\xa9 shop",
+           "/c",
+           "/d",
+           3,
+           Authentication::proxy,
+           Pooling::transaction,
+           Servers::primary,
+           ReadWriteSplit::statements,
+           1500ms,
+           false};
   l.server_tls = {TlsMode::verify_ca, "/ca", "/crt", "/key"};
+  l.listener_tls = {"/own.crt", "/own.key"};
   d.listeners = {l, l};
   d.listeners[1].name = "p.through";
   d.listeners[1].port = 5433;
   d.listeners[1].sql = {};
   d.listeners[1].sql.authentication = Authentication::passthrough;
   d.listeners[1].server_tls = {};
+  d.listeners[1].listener_tls = {};
   d.listeners.push_back(l);
   d.listeners[2].name = "p.read";
   d.listeners[2].port = 5434;
@@ -56,6 +65,7 @@ Document full_sql() {
   d.listeners[2].sql.pooling = Pooling::transaction;
   d.listeners[2].sql.servers = Servers::replicas;
   d.listeners[2].server_tls = {};
+  d.listeners[2].listener_tls = {};
   return d;
 }
 
@@ -76,10 +86,12 @@ TEST_CASE("printing is compact, ordered, and leaves defaults out") {
 TEST_CASE("how a server is logged in at is printed by its files alone") {
   CHECK(print(full_sql()) ==
         R"({"version":1,"listeners":[{"name":"p.db","protocol":"PostgreSQL","port":5432,)"
-        R"("sql":{"database":"café shop","credentialsFolder":"/c","maxServerConnections":3,)"
+        R"("sql":{"database":"café shop","credentialsFolder":"/c","clientCredentialsFolder":"/d",)"
+        R"("maxServerConnections":3,)"
         R"("pooling":"Transaction","readWriteSplit":"Statements","maxLag":"1s500ms","causalReads":false},)"
         R"("serverTLS":{"mode":"VerifyCA","caFile":"/ca","certificateFile":"/crt",)"
-        R"("keyFile":"/key"}},{"name":"p.through","protocol":"PostgreSQL","port":5433,)"
+        R"("keyFile":"/key"},"listenerTLS":{"certificateFile":"/own.crt","keyFile":"/own.key"}},)"
+        R"({"name":"p.through","protocol":"PostgreSQL","port":5433,)"
         R"("sql":{"authentication":"Passthrough"}},{"name":"p.read","protocol":"PostgreSQL","port":5434,)"
         R"("sql":{"credentialsFolder":"/c","pooling":"Transaction","servers":"Replicas"}}]})");
 }

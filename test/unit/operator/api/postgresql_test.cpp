@@ -34,7 +34,7 @@ TEST_CASE("a PostgreSQL listener is read as it stands") {
   CHECK(db.protocol == config::Protocol::postgresql);
   CHECK(db.env.jdbc_url == "JDBC_URL");
   CHECK(db.max_clients == 1000);
-  CHECK(db.sql == Sql{"shop-db", "shop", 5, config::Authentication::proxy, config::Pooling::transaction});
+  CHECK(db.sql == Sql{"shop-db", "", "shop", 5, config::Authentication::proxy, config::Pooling::transaction});
   CHECK(db.tls == ServerTls{config::TlsMode::verify_full, SecretKey{"shop-db", "ca.crt"}});
 }
 
@@ -46,6 +46,15 @@ TEST_CASE("a PostgreSQL listener without further words passes logins on, session
   CHECK(db.sql.pooling == config::Pooling::session);
   CHECK(db.sql.max_server_connections == 10);
   CHECK(db.tls == ServerTls{});
+}
+
+TEST_CASE("clients may have to log in, and may ask for TLS") {
+  const Listener db = read(json::parse(R"({"listenerTLS": {"secretRef": {"name": "own"}},
+      "clientAuth": {"mode": "Password", "secretRef": {"name": "clients"}}})"));
+  CHECK(db.own_tls == "own");
+  CHECK(db.sql.client_credentials == "clients");
+  CHECK(read(json::parse(R"({"clientAuth": {"mode": "None"}})")).sql.client_credentials.empty());
+  CHECK(read(json::parse(R"({"clientAuth": {}})")).sql.client_credentials.empty());
 }
 
 TEST_CASE("where there are credentials the ambassador logs in, unless the policy says otherwise") {
@@ -108,6 +117,17 @@ TEST_CASE("what is wrong about a PostgreSQL listener is named with field, value 
        "is too long: give at most 63 bytes"},
       {R"({"pool": {"maxServerConnections": 0}})", "pool.maxServerConnections",
        "0 is out of range: give a whole number, 1 to 10000"},
+      {R"({"clientAuth": {"mode": "Password"}})", "clientAuth.secretRef",
+       "is missing, and mode Password needs it: name the Secret with username and password"},
+      {R"({"clientAuth": {"mode": "None", "secretRef": {"name": "s"}}})", "clientAuth.secretRef",
+       "is for mode Password: give that, or remove it"},
+      {R"({"clientAuth": {"mode": "Trust"}})", "clientAuth.mode", "\"Trust\" is not one of None, Password"},
+      {R"({"clientAuth": {"mode": "Password", "secretRef": {"name": "s"}},
+           "postgresql": {"authentication": "Passthrough", "pooling": "Session"}})",
+       "clientAuth.mode", "\"Password\" needs authentication Proxy and credentials"},
+      {R"({"listenerTLS": {}})", "listenerTLS.secretRef", "is missing"},
+      {R"({"listenerTLS": {"secretRef": {"name": "s", "namespace": "data"}}})",
+       "listenerTLS.secretRef.namespace", "is not allowed"},
       {R"({"redis": {}})", "redis", "is for protocol Redis: remove it"},
       {R"({"mysql": {}})", "mysql", "is for protocol MySQL: remove it"},
       {R"({"env": {"jdbcUrl": "DATABASE_URL"}})", "env.jdbcUrl", "is named twice here"},
@@ -118,19 +138,6 @@ TEST_CASE("what is wrong about a PostgreSQL listener is named with field, value 
   CHECK(parsed.reason() == "Invalid");
   CHECK(parsed.problems[0].path == "spec.listeners[1]." + std::string(row.path));
   CHECK_THAT(parsed.problems[0].what, Catch::Contains(row.says));
-}
-
-TEST_CASE("what PostgreSQL listeners do not carry yet is refused as not in this version") {
-  const auto [changes, path] = GENERATE(table<const char*, const char*>({
-      {R"({"listenerTLS": {"secretRef": {"name": "s"}}})", "listenerTLS"},
-      {R"({"clientAuth": {"mode": "Password", "secretRef": {"name": "s"}}})", "clientAuth.mode"},
-  }));
-  const auto parsed = parse_policy(with(json::parse(changes)));
-  INFO(changes << "\n" << parsed.message());
-  REQUIRE(parsed.problems.size() == 1);
-  CHECK(parsed.reason() == "NotInThisVersion");
-  CHECK(parsed.problems[0].path == "spec.listeners[1]." + std::string(path));
-  CHECK_THAT(parsed.problems[0].what, Catch::Contains("not in this version"));
 }
 
 TEST_CASE("what belongs to PostgreSQL is refused elsewhere") {

@@ -116,6 +116,23 @@ TEST_CASE("only what a listener needs is mounted") {
   CHECK(config_of(world.injected())["listeners"][0]["serverTLS"] == json{{"mode", "Require"}});
 }
 
+TEST_CASE("what clients prove and are shown lies beside it, and needs a new Pod") {
+  Database world;
+  const json before = world.injected();
+  world.listener()["clientAuth"] = {{"mode", "Password"}, {"secretRef", {{"name", "clients"}}}};
+  world.listener()["listenerTLS"] = {{"secretRef", {{"name", "own"}}}};
+  CHECK(world.live(before)->stale_because == "secrets");
+  const json pod = world.injected();
+  const std::string sources = volume(pod, "ambassador-secrets")["projected"]["sources"].dump();
+  CHECK_THAT(sources, Catch::Contains(R"({"key":"password","path":"shop-data.db/clients/password"})") &&
+                          Catch::Contains(R"({"key":"tls.key","path":"shop-data.db/clients/tls.key"})"));
+  const json listener = config_of(pod)["listeners"][0];
+  CHECK(listener["sql"]["clientCredentialsFolder"] == "/etc/ambassador-secrets/shop-data.db/clients");
+  CHECK(listener["listenerTLS"] ==
+        json::parse(R"({"certificateFile": "/etc/ambassador-secrets/shop-data.db/clients/tls.crt",
+                        "keyFile": "/etc/ambassador-secrets/shop-data.db/clients/tls.key"})"));
+}
+
 TEST_CASE("the listeners of all policies share one volume, under names of their own") {
   Database world;
   auto cluster = database_policy();

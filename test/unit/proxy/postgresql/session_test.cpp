@@ -24,12 +24,12 @@ using toy::query;
 namespace {
 
 struct Scene {
-  explicit Scene(Pooling pooling, std::size_t servers = 1, const std::string& client_password = "") {
+  explicit Scene(Pooling pooling, std::size_t servers = 1, bool clients_log_in = false) {
     Settings settings;
     settings.pooling = pooling;
     settings.account = [this] { return account; };
     settings.random = [](std::span<char> out) { std::fill(out.begin(), out.end(), 'r'); };
-    settings.client_password = client_password;
+    if (clients_log_in) settings.client_account = [this] { return client_account; };
     core = make_core(std::move(settings));
     pool = std::make_unique<ToyPool>(*core, servers, [this] {
       auto line = std::make_unique<toy::FakeServer>(++pid, &log);
@@ -65,6 +65,7 @@ struct Scene {
   }
 
   std::shared_ptr<const Account> account = std::make_shared<const Account>("proxy", "pencil");
+  std::shared_ptr<const Account> client_account = std::make_shared<const Account>("me", "pencil");
   std::shared_ptr<const PooledCore> core;
   std::unique_ptr<ToyPool> pool;
   std::vector<std::string> log;  // messages that servers got
@@ -142,33 +143,56 @@ TEST_CASE("the second client is greeted without a server") {
   CHECK(second->borrowed == 0);
 }
 
+// What a client with that password is told in the end.
+std::string log_in(Scene& scene, const std::string& password) {
+  auto client = scene.client();
+  CHECK(types(scene.say(*client, Scene::startup())) == "R");
+  ScramClient scram("nonce", ScramClient::Binding::none);
+  std::string first;
+  write_sasl_initial_response(first, kScram, scram.first());
+  const std::string challenge = scene.say(*client, first);
+  ScramCache cache;
+  const auto proof = scram.answer(std::string_view(challenge).substr(9), password, cache);
+  REQUIRE(proof);
+  std::string last;
+  write_sasl_response(last, *proof);
+  return scene.say(*client, last);
+}
+
 TEST_CASE("clients prove by SCRAM that they know the password") {
-  for (const std::string password : {"pencil", "Pencil"}) {
-    Scene scene(Pooling::transaction, 1, "pencil");
-    auto client = scene.client();
-    CHECK(types(scene.say(*client, Scene::startup())) == "R");
-    ScramClient scram("nonce", ScramClient::Binding::none);
-    std::string first;
-    write_sasl_initial_response(first, kScram, scram.first());
-    const std::string challenge = scene.say(*client, first);
-    ScramCache cache;
-    const auto proof = scram.answer(std::string_view(challenge).substr(9), password, cache);
-    REQUIRE(proof);
-    std::string last;
-    write_sasl_response(last, *proof);
-    const std::string answer = scene.say(*client, last);
-    if (password == "pencil") {
-      CHECK(types(answer) == "RRSSSSKZ");
-    } else {
-      CHECK(code(answer) == "FATAL 28P01");
-    }
-  }
+  Scene scene(Pooling::transaction, 1, true);
+  CHECK(types(log_in(scene, "pencil")) == "RRSSSSKZ");
+  CHECK(code(log_in(scene, "Pencil")) == "FATAL 28P01");
+}
+
+TEST_CASE("another user's name is refused with the same words, and only when the password was shown") {
+  Scene scene(Pooling::transaction, 1, true);
+  const std::string wrong = log_in(scene, "Pencil");
+  scene.client_account = std::make_shared<const Account>("you", "pencil");
+  CHECK(log_in(scene, "pencil") == wrong);
+  CHECK(scene.log.empty());
+}
+
+TEST_CASE("a password that is replaced counts for the next login") {
+  Scene scene(Pooling::transaction, 1, true);
+  CHECK(types(log_in(scene, "pencil")) == "RRSSSSKZ");
+  scene.client_account = std::make_shared<const Account>("me", "crayon");
+  CHECK(code(log_in(scene, "pencil")) == "FATAL 28P01");
+  CHECK(types(log_in(scene, "crayon")) == "RRSSSSKZ");
+}
+
+TEST_CASE("as long as there is no password to hold it against nobody is let in") {
+  Scene scene(Pooling::transaction, 1, true);
+  scene.client_account = nullptr;
+  auto client = scene.client();
+  CHECK(code(scene.say(*client, Scene::startup())) == "FATAL 57P03");
+  CHECK(client->closed);
 }
 
 TEST_CASE("a client that does not authenticate is not let in") {
   for (const std::string& wrong : {query("SELECT 1"), bare('p', "x"), bare('p', "SCRAM-SHA-256\0\0\0\0\1n"sv),
                                    bare('p', std::string(10000, 'x')), "p\0\0\0\0"s}) {
-    Scene scene(Pooling::transaction, 1, "pencil");
+    Scene scene(Pooling::transaction, 1, true);
     auto client = scene.client();
     scene.say(*client, Scene::startup());
     CHECK(code(scene.say(*client, wrong)).starts_with("FATAL"));
