@@ -32,14 +32,7 @@ step_headers() { build asan --target check_headers; }
 
 step_fuzz() {
   build fuzz --target fuzz_targets
-  local target name
-  for target in build/fuzz/bin/fuzz_*; do
-    name=${target##*/fuzz_}
-    mkdir -p "build/fuzz/found/$name" "test/fuzz/corpus/$name"
-    say "fuzz $name, $fuzz_seconds s"
-    quietly "$target" -max_total_time="$fuzz_seconds" -timeout=10 -rss_limit_mb=2048 \
-      -artifact_prefix="build/fuzz/found/$name-" "build/fuzz/found/$name" "test/fuzz/corpus/$name"
-  done
+  printf '%s\n' build/fuzz/bin/fuzz_* | sed 's/.*fuzz_//' | xargs -P "$cores" -I{} test/fuzz/try {} "$fuzz_seconds"
 }
 
 # What the fuzz targets reach with all inputs known for them.
@@ -69,7 +62,7 @@ step_clang() {
 }
 
 ctest_in() {
-  ctest --test-dir "build/$1" --output-on-failure --timeout 300
+  ctest --test-dir "build/$1" -j "$cores" --output-on-failure --timeout 300
 }
 
 # The end-to-end tests wait most of their time: steps that are named behind e2e run beside it, at the lowest priority. It
