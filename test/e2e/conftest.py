@@ -94,7 +94,7 @@ def make_namespace(cluster, request, labels):
     kube.wait("the namespace's service account", lambda: own.run("get", "serviceaccount", "default").returncode == 0)
     yield own
     if getattr(request.node, "failed", False):
-        tell_what_is_there(own)
+        kube.tell_what_is_there(own)
     own.run("delete", "pods", "--all", "--grace-period=0", "--force", "--wait=false")
     cluster("delete", "namespace", name, "--wait=false")
 
@@ -104,19 +104,3 @@ def pytest_runtest_makereport(item, call):
     outcome = yield
     if call.when == "call" and outcome.get_result().failed:
         item.failed = True
-
-
-def tell_what_is_there(own):
-    """After a failure: what one would look at first."""
-    for command in (["get", "pods", "--output", "wide"], ["get", "ambassadorpolicies", "--output", "yaml"],
-                    ["get", "events", "--sort-by=.lastTimestamp"]):
-        done = own.run(*command)
-        print(f"--- kubectl {' '.join(command)}\n{(done.stdout + done.stderr)[-6000:]}")
-    for pod in own.get("pods"):
-        done = own.run("logs", pod["metadata"]["name"], "--container", "ambassador-container", "--tail=40")
-        print(f"--- ambassador of {pod['metadata']['name']}\n{done.stdout}{done.stderr}")
-        done = own.run("exec", pod["metadata"]["name"], "--container", "ambassador-container", "--", "ambassador-proxy", "status")
-        print(done.stdout)
-    done = own.run("--namespace", "ambassador-system", "logs", "--selector", "app.kubernetes.io/name=ambassador-operator",
-                   "--tail=40", "--prefix")
-    print(f"--- operator\n{done.stdout}{done.stderr}")

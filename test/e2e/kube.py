@@ -209,3 +209,19 @@ def clock_now():
 
 def is_root():
     return os.geteuid() == 0
+
+
+def tell_what_is_there(own):
+    """After a failure: what one would look at first."""
+    for command in (["get", "pods", "--output", "wide"], ["get", "ambassadorpolicies", "--output", "yaml"],
+                    ["get", "events", "--sort-by=.lastTimestamp"]):
+        done = own.run(*command)
+        print(f"--- kubectl {' '.join(command)}\n{(done.stdout + done.stderr)[-6000:]}")
+    for pod in own.get("pods"):
+        done = own.run("logs", pod["metadata"]["name"], "--container", "ambassador-container", "--tail=40")
+        print(f"--- ambassador of {pod['metadata']['name']}\n{done.stdout}{done.stderr}")
+        done = own.run("exec", pod["metadata"]["name"], "--container", "ambassador-container", "--", "ambassador-proxy", "status")
+        print(done.stdout)
+    done = own.run("--namespace", "ambassador-system", "logs", "--selector", "app.kubernetes.io/name=ambassador-operator",
+                   "--tail=40", "--prefix")
+    print(f"--- operator\n{done.stdout}{done.stderr}")

@@ -7,11 +7,13 @@ import kube
 
 
 @pytest.fixture
-def put_back(operator):
+def put_back(operator, request):
     """The demo keeps its cluster and its own values of the chart; ours come back afterwards."""
     kept = kube.pathlib.Path(operator.env["AMBASSADOR_STATE"]) / "kept"
     was_kept = kept.exists()
     yield
+    if getattr(request.node, "failed", False):
+        kube.tell_what_is_there(kube.Kube(operator.env).within("default"))
     if not was_kept:
         kept.unlink(missing_ok=True)
     operator.upgrade()
