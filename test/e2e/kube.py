@@ -214,7 +214,7 @@ def is_root():
 def tell_what_is_there(own):
     """After a failure: what one would look at first."""
     for command in (["get", "pods", "--output", "wide"], ["get", "ambassadorpolicies", "--output", "yaml"],
-                    ["get", "events", "--sort-by=.lastTimestamp"]):
+                    ["get", "endpointslices", "--output", "yaml"], ["get", "events", "--sort-by=.lastTimestamp"]):
         done = own.run(*command)
         print(f"--- kubectl {' '.join(command)}\n{(done.stdout + done.stderr)[-6000:]}")
     for pod in own.get("pods"):
