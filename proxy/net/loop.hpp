@@ -46,7 +46,7 @@ class Loop : private Pollable {
   /// Forgets everybody, so that nothing is called any more.
   void stop();
   /// Calls `work` in the loop's thread, at the start of a turn. Any thread. What was not called before stop()
-  /// is destroyed with the loop.
+  /// never is; it is destroyed with the loop at the latest.
   template <class Work>
   void post(Work work) {
     mailbox_.put(std::move(work));
