@@ -204,7 +204,7 @@ void Client::broken(const char* why) {
 void Client::close() {
   if (closed_) return;
   closed_ = true;
-  loop().poller().remove(socket_);
+  loop().poller().remove(socket_, *this);
   socket_.close();
   loop().deadlines().cancel(*this);
 

@@ -83,7 +83,7 @@ Connecting::State Connecting::refused(int error) {
 
 void Connecting::stop() {
   if (!socket_) return;
-  loop_.poller().remove(socket_);
+  loop_.poller().remove(socket_, owner_);
   socket_.close();
 }
 

@@ -133,7 +133,7 @@ void Interruption::on_deadline(SteadyTime now) {
 void Interruption::close() {
   over_ = true;
   if (connecting_) {
-    loop().poller().remove(connecting_);
+    loop().poller().remove(connecting_, *this);
     connecting_.close();
   }
   wire_.close();

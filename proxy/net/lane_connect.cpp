@@ -61,7 +61,7 @@ void Lane::drop_connection() {
     counters_->lanes_open.subtract();
     upstream_->disconnected();
   }
-  loop().poller().remove(socket_);
+  loop().poller().remove(socket_, *this);
   socket_.close();
   state_ = State::idle;
   framer_.reset();

@@ -13,16 +13,15 @@ Loop::Loop(std::size_t memory_budget) : budget_(memory_budget), now_(std::chrono
 
 void Loop::run() {
   while (!stopped_) {
-    const auto ready = poller_.wait(patience());
+    poller_.wait(patience());
     now_ = std::chrono::steady_clock::now();
-    for (const epoll_event& event : ready) static_cast<Pollable*>(event.data.ptr)->on_ready(event.events);
+    poller_.tell();
     go_on();
     end_turn();
     if (!deadlines_.empty() && deadlines_.first() <= now_) {
       deadlines_.run(now_);
       end_turn();
     }
-    if (std::exchange(letters_, false)) open_letters();
   }
 }
 
@@ -42,8 +41,8 @@ void Loop::go_on() {
   for (Peer* peer : again) peer->go_on();
 }
 
-void Loop::open_letters() {
-  now_ = std::chrono::steady_clock::now();
+// Among those that are ready, so that what was posted before a peer had something to say is done before.
+void Loop::on_ready(std::uint32_t /*events*/) {
   for (const auto& letter : mailbox_.take()) {
     if (stopped_) return;
     letter->open();
@@ -84,6 +83,7 @@ void Loop::flush_all(std::vector<Peer*>& list) {
 
 void Loop::stop() {
   stopped_ = true;
+  poller_.forget();
   lanes_.clear();
   clients_.clear();
   again_.clear();

@@ -1,8 +1,8 @@
 // One worker's turns. A turn: take what is ready from the poller, let each socket read all it has (within its
 // budget), then write once to every peer that something was gathered for, then free what was closed. A call
-// that another thread posted is a turn of its own. No Asio here: its reactor around this poller would cost
-// two system calls more per turn, which carries one message or two where a client waits for each answer.
-// One worker's thread only, but for post() and pool().in_use().
+// that another thread posted has its place among those that are ready. No Asio here: its reactor around this
+// poller would cost two system calls more per turn, which carries one message or two where a client waits for
+// each answer. One worker's thread only, but for post() and pool().in_use().
 #pragma once
 
 #include <chrono>
@@ -45,8 +45,8 @@ class Loop : private Pollable {
   void run();
   /// Forgets everybody, so that nothing is called any more.
   void stop();
-  /// Calls `work` in the loop's thread, at the start of a turn. Any thread. What was not called before stop()
-  /// never is; it is destroyed with the loop at the latest.
+  /// Calls `work` in the loop's thread, before what peers have to say that came after it. Any thread. What
+  /// was not called before stop() never is; it is destroyed with the loop at the latest.
   template <class Work>
   void post(Work work) {
     mailbox_.put(std::move(work));
@@ -88,10 +88,9 @@ class Loop : private Pollable {
   static constexpr std::chrono::milliseconds kPatienceMost{std::chrono::hours(1)};
 
   /// The mailbox has something.
-  void on_ready(std::uint32_t /*events*/) override { letters_ = true; }
+  void on_ready(std::uint32_t events) override;
   [[nodiscard]] std::chrono::milliseconds patience() const;
   void go_on();
-  void open_letters();
   void flush_all(std::vector<Peer*>& list);
 
   const std::size_t budget_;
@@ -100,7 +99,6 @@ class Loop : private Pollable {
   Poller poller_;
   Mailbox mailbox_;
   SteadyTime now_;
-  bool letters_ = false;
   bool stopped_ = false;
 
   std::vector<Peer*> lanes_, clients_, again_, starved_;

@@ -30,13 +30,23 @@ void Poller::want_writing(const Socket& socket, Pollable& who, bool writing) {
   epoll_ctl(set_.fd(), EPOLL_CTL_MOD, socket.fd(), &event);
 }
 
-void Poller::remove(const Socket& socket) {
+void Poller::remove(const Socket& socket, const Pollable& who) {
   epoll_ctl(set_.fd(), EPOLL_CTL_DEL, socket.fd(), nullptr);
+  for (std::size_t i = 0; i < ready_; ++i) {
+    if (events_[i].data.ptr == &who) events_[i].data.ptr = nullptr;
+  }
 }
 
-std::span<epoll_event> Poller::wait(std::chrono::milliseconds most) {
+void Poller::wait(std::chrono::milliseconds most) {
   const int count = epoll_wait(set_.fd(), events_, kEvents, static_cast<int>(most.count()));
-  return {events_, count < 0 ? 0U : static_cast<std::size_t>(count)};
+  ready_ = count < 0 ? 0U : static_cast<std::size_t>(count);
+}
+
+void Poller::tell() {
+  for (std::size_t i = 0; i < ready_; ++i) {
+    if (auto* const who = static_cast<Pollable*>(events_[i].data.ptr)) who->on_ready(events_[i].events);
+  }
+  ready_ = 0;
 }
 
 }  // namespace ambassador::proxy::net

@@ -7,8 +7,8 @@
 #include <sys/epoll.h>
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
-#include <span>
 
 #include "proxy/net/socket.hpp"
 
@@ -18,8 +18,7 @@ namespace ambassador::proxy::net {
 class Pollable {
  public:
   /// `events` as epoll gives them. What is told once is not told again: it is to be remembered until the
-  /// socket says EAGAIN. May be called with nothing to do; never after remove() in the same turn either, if
-  /// the object checks that it still has a socket.
+  /// socket says EAGAIN. May be called with nothing to do; never after remove().
   virtual void on_ready(std::uint32_t events) = 0;
 
  protected:
@@ -34,15 +33,21 @@ class Poller {
   [[nodiscard]] bool add(const Socket& socket, Pollable& who, bool writing);
   /// Changes whether writability is told; tells at once if it is writable now.
   void want_writing(const Socket& socket, Pollable& who, bool writing);
-  void remove(const Socket& socket);
+  /// `who` may be destroyed then.
+  void remove(const Socket& socket, const Pollable& who);
 
-  /// What is ready; waits for it so long at most. Negative: for as long as it takes.
-  [[nodiscard]] std::span<epoll_event> wait(std::chrono::milliseconds most);
+  /// Waits so long at most until something is ready. Negative: for as long as it takes.
+  void wait(std::chrono::milliseconds most);
+  /// Tells all who are ready, in the order in which they became so.
+  void tell();
+  /// Nobody of those is told any more.
+  void forget() { ready_ = 0; }
 
  private:
   static constexpr int kEvents = 128;  // per call: as many as one turn handles before it writes
   Socket set_;
   epoll_event events_[kEvents];
+  std::size_t ready_ = 0;  // of `events_`
 };
 
 }  // namespace ambassador::proxy::net

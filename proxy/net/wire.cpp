@@ -17,7 +17,7 @@ bool Wire::open(Socket socket, bool known) {
 
 void Wire::close() {
   if (!is_open()) return;
-  loop_.poller().remove(transport_.socket());
+  loop_.poller().remove(transport_.socket(), owner_);
   transport_.close();
   input_ = Slice();
   out.clear();

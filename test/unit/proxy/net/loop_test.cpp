@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <catch2/catch.hpp>
+#include <functional>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -41,6 +42,18 @@ class Counting final : public Peer {
 
  private:
   Loop& loop_;
+};
+
+class Listening final : public Peer {
+ public:
+  explicit Listening(std::function<void()> told) : told_(std::move(told)) {}
+  void on_ready(std::uint32_t /*events*/) override { told_(); }
+  void on_deadline(SteadyTime /*now*/) override {}
+  void flush() override {}
+  void go_on() override {}
+
+ private:
+  std::function<void()> told_;
 };
 
 }  // namespace
@@ -95,6 +108,39 @@ TEST_CASE("what may not be copied can be posted; what was not called goes with t
     loop.run();
   }
   CHECK(watched.expired());
+}
+
+TEST_CASE("what was posted before a peer became ready is done before the peer is told") {
+  Loop loop(kBudget);
+  Mailbox socket;  // its bell is one that can be made readable
+  bool posted = false;
+  bool was_posted = false;
+  Listening peer([&] {
+    was_posted = posted;
+    loop.stop();
+  });
+  REQUIRE(loop.poller().add(socket.bell(), peer, false));
+  loop.post([&] { posted = true; });
+  socket.put([] {});
+  loop.run();
+  CHECK(was_posted);
+}
+
+TEST_CASE("a peer that is destroyed by what was posted is told nothing, though it is ready") {
+  Loop loop(kBudget);
+  Mailbox socket;
+  bool told = false;
+  auto peer = std::make_unique<Listening>([&] { told = true; });
+  REQUIRE(loop.poller().add(socket.bell(), *peer, false));
+  loop.post([&] {
+    loop.poller().remove(socket.bell(), *peer);
+    loop.bury(std::move(peer));
+  });
+  socket.put([] {});
+  Waker waker(loop);  // ends the loop when all that was ready has been told
+  loop.deadlines().no_later_than(waker, std::chrono::steady_clock::now());
+  loop.run();
+  CHECK_FALSE(told);
 }
 
 TEST_CASE("a deadline wakes a loop in which nothing else happens, and not too early") {
