@@ -21,7 +21,7 @@ import suites_run as suites  # noqa: E402
 PRESETS = [os.environ.get("PRESET"), "asan", "dev", "release"]
 SESSION = {"pooling": "Session", "maxServerConnections": 64}
 TRANSACTION = {"pooling": "Transaction", "maxServerConnections": suites.MOST_CLIENTS}
-LEAST_UNPINNED = 0.0
+LEAST_UNPINNED = 0.2  # seen: 0.27. A test that sets anything for its session is pinned to its end
 BENCH_CLIENTS, BENCH_CONNECTIONS, BENCH_TRANSACTIONS = 64, 4, 100
 
 
