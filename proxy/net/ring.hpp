@@ -15,6 +15,9 @@ namespace ambassador::proxy::net {
 template <class T>
 class Ring {
  public:
+  /// The capacity of one that has had an element.
+  static constexpr std::uint32_t kFirst = 4;
+
   [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] bool empty() const { return size_ == 0; }
   [[nodiscard]] std::size_t capacity() const { return capacity_; }
@@ -60,8 +63,6 @@ class Ring {
   }
 
  private:
-  static constexpr std::uint32_t kFirst = 4;
-
   void grow() {
     const std::uint32_t wider = capacity_ == 0 ? kFirst : capacity_ * 2;
     auto slots = std::make_unique<T[]>(wider);

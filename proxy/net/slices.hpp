@@ -72,7 +72,7 @@ class Slices {
   void clear();
   /// Gives the queue's own memory back when it is empty.
   void shrink() {
-    if (ring_.empty()) ring_.release();
+    if (ring_.empty() && ring_.capacity() > Ring<Slice>::kFirst) ring_.release();
   }
 
   /// Fills `out` with the first pieces; returns how many.

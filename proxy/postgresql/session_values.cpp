@@ -8,19 +8,25 @@
 namespace ambassador::proxy::postgresql {
 namespace {
 
-// currval or lastval, without regard to case. Within another word, or within quotes, it does no harm. For
-// every unit of work, so it is fast.
+// The middle of currval and lastval is a letter that SQL has seldom.
+constexpr std::size_t kBefore = 4;
+constexpr std::size_t kWord = 7;
+
+bool is_last_value(std::string_view word) {
+  std::array<char, kWord> small{};
+  std::ranges::transform(word, small.begin(), [](char c) { return static_cast<char>(c | ' '); });
+  const std::string_view text(small.data(), small.size());
+  return text == "currval" || text == "lastval";
+}
+
+// Either of them, without regard to case. Within another word, or within quotes, it does no harm. For every
+// unit of work, so it is fast.
 bool has_last_value(std::string_view text) {
-  constexpr std::size_t kBefore = 4;
-  constexpr std::size_t kWord = 7;
-  for (std::size_t i = kBefore; i + kWord - kBefore <= text.size(); ++i) {
-    if ((text[i] | ' ') != 'v') continue;
-    std::array<char, kWord> small{};
-    std::transform(text.begin() + static_cast<std::ptrdiff_t>(i - kBefore),
-                   text.begin() + static_cast<std::ptrdiff_t>(i - kBefore + kWord), small.begin(),
-                   [](char c) { return static_cast<char>(c | ' '); });
-    const std::string_view word(small.data(), small.size());
-    if (word == "currval" || word == "lastval") return true;
+  for (const char v : {'v', 'V'}) {
+    for (std::size_t at = text.find(v, kBefore); at != std::string_view::npos; at = text.find(v, at + 1)) {
+      const std::string_view word = text.substr(at - kBefore, kWord);
+      if (word.size() == kWord && is_last_value(word)) return true;
+    }
   }
   return false;
 }

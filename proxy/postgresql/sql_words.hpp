@@ -224,21 +224,21 @@ const char* SqlWords::in_plain(const char* at, const char* end, Visitor& visitor
 
 template <class Visitor>
 const char* SqlWords::in_word(const char* at, const char* end, Visitor& visitor) {
+  std::size_t size = size_;  // in a register: what is written to word_ might be size_, for all that is known
   for (; at != end; ++at) {
     const char small = word_byte(*at);
-    if (small == 0) {
-      visitor.word(text());
-      in_ = In::plain;
-      if (*at == '\'' && size_ == 1 && word_[0] == 'e') {
-        visitor.literal();
-        start_string(true);
-        ++at;
-      }
-      break;
-    }
-    append(small);
+    if (small == 0) break;
+    if (size < kMaxWord) word_[size] = small;
+    if (size <= kMaxWord) ++size;
   }
-  return at;
+  size_ = static_cast<std::uint8_t>(size);
+  if (at == end) return at;
+  visitor.word(text());
+  in_ = In::plain;
+  if (*at != '\'' || size != 1 || word_[0] != 'e') return at;
+  visitor.literal();
+  start_string(true);
+  return at + 1;
 }
 
 inline const char* SqlWords::in_string(const char* at, const char* end) {
