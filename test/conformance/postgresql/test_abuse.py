@@ -111,7 +111,7 @@ def test_newer_minor_versions_are_3_2_with_a_longer_key_that_cancels(program, ve
         assert asker.rows("SELECT 7") == [["7"]]
 
 
-@pytest.mark.parametrize("version", [0, 1, 131072, 262144, 0x04D2162E, 0x04D21631, 0xFFFFFFFF])
+@pytest.mark.parametrize("version", [0, 1, 131072, 262144, 0x04D21631, 0xFFFFFFFF])
 def test_other_versions_are_refused(program, version):
     with wire.Connection(program.port) as client:
         client.send(wire.startup(USER, DATABASE, version))
@@ -211,7 +211,7 @@ def test_a_client_that_pipelines_without_reading_is_stopped_and_others_go_on(ser
         with login(program.port) as client:
             client.socket.settimeout(2)
             with pytest.raises(TimeoutError):
-                for _ in range(4000):
+                for _ in range(40_000):  # more than the kernel takes of what nobody reads
                     client.socket.sendall(wire.query("SELECT repeat('x', 100000)") * 20)
             works(program.port)
             assert program.resident_kib() - before < 16 << 10
