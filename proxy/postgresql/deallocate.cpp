@@ -44,7 +44,61 @@ std::optional<std::string> take_quoted(std::string_view& text) {
   return std::nullopt;
 }
 
+// Tells of the semicolons that end statements.
+struct Ends {
+  void word(std::string_view /*word*/) {}
+  void name(std::string_view /*name*/) {}
+  void literal() {}
+  void punctuation(char c) { ended = ended || c == ';'; }
+  void unknown() {}
+  bool ended = false;
+};
+
 }  // namespace
+
+bool may_deallocate(std::string_view sql) {
+  constexpr std::string_view kWord = "deallocate";
+  for (;;) {
+    skip_spaces(sql);
+    if (sql.size() > kWord.size() &&
+        std::equal(kWord.begin(), kWord.end(), sql.begin(), [](char a, char b) { return a == lower(b); }))
+      return true;
+    const auto semicolon = sql.find(';');
+    if (semicolon == std::string_view::npos) return false;
+    sql.remove_prefix(semicolon + 1);
+  }
+}
+
+std::optional<std::string> rename_deallocated(
+    std::string_view sql, Strings strings,
+    const std::function<std::string_view(const std::string& name)>& server_name) {
+  std::string renamed;
+  bool any = false;
+  const auto add = [&](std::string_view statement) {
+    const auto name = deallocated(statement);
+    const std::string_view other = name ? server_name(*name) : std::string_view();
+    any = any || !other.empty();
+    if (other.empty()) {
+      renamed += statement;
+    } else {
+      renamed.append("DEALLOCATE \"").append(other).append("\"");
+    }
+  };
+  SqlWords words;
+  words.begin(strings);
+  std::size_t start = 0;
+  for (std::size_t i = 0; i < sql.size(); ++i) {
+    Ends ends;
+    words.feed(sql.substr(i, 1), ends);
+    if (!ends.ended) continue;
+    add(sql.substr(start, i - start));
+    renamed += ';';
+    start = i + 1;
+  }
+  add(sql.substr(start));
+  if (!any) return std::nullopt;
+  return renamed;
+}
 
 std::optional<std::string> deallocated(std::string_view sql) {
   skip_spaces(sql);

@@ -115,7 +115,6 @@ class PostgresSession final : public PooledSession {
   Handled handle(std::string_view input, const Header& front, bool first);
   void take_query();
   void end_query();
-  std::optional<Handled> on_deallocate(std::string_view input, const Header& front, bool first);
   void take_sync();
   void take_copy_end();
   Step forward(std::size_t bytes, std::uint64_t more);
@@ -173,6 +172,12 @@ class PostgresSession final : public PooledSession {
   Handled bring_unnamed();
   /// The statement's name on the server, `name` itself if it is to be used as it is.
   std::string_view name_on_server(std::string_view name, std::uint64_t& id);
+  void take_unnamed(std::string_view body);
+  std::optional<std::string> giving_up(std::string_view sql, std::vector<std::string>& names) const;
+  void give_up(const std::vector<std::string>& names);
+  void bring_for_query(const std::vector<std::string>& names);
+  std::optional<Handled> on_deallocate(std::string_view input, const Header& front, bool first);
+  Handled parse_giving_up(std::string_view renamed, std::string_view types, std::size_t size);
   void answered(const Owed& owed);
   void passed_over(const Owed& owed, bool failed);
   void forget_statements();
@@ -266,11 +271,12 @@ class PostgresSession final : public PooledSession {
   std::map<std::uint64_t, std::pair<std::string, Named>> closed_;  // while it is not sure; by Owed::serial
   UnnamedStatement unnamed_;
   bool unnamed_deallocates_ = false;
-  TrackedSet unnamed_resets_ = 0;     // by it
-  bool prepared_last_value_ = false;  // currval or lastval, some time
-  bool unnamed_set_ = false;          // by the batch that is open
-  std::size_t changes_ = 0;           // Owed::changes, not answered yet
-  std::size_t batch_changes_ = 0;     // those of them in the batch that is open
+  std::vector<std::string> gives_up_;  // by the unnamed statement, when it is executed
+  TrackedSet unnamed_resets_ = 0;      // by it
+  bool prepared_last_value_ = false;   // currval or lastval, some time
+  bool unnamed_set_ = false;           // by the batch that is open
+  std::size_t changes_ = 0;            // Owed::changes, not answered yet
+  std::size_t batch_changes_ = 0;      // those of them in the batch that is open
   std::uint64_t last_bound_ = 0;
   bool last_deallocates_ = false;
   std::string refusal_;  // of the values that are being set, by the server

@@ -164,6 +164,7 @@ PostgresSession::Handled PostgresSession::handle(std::string_view input, const H
       in_unit_ = false;
       return {};
     case 'E':
+      if (last_deallocates_) give_up(std::exchange(gives_up_, {}));
       owe_extended({.kind = Owed::Kind::execute, .changes = last_deallocates_, .statement = last_bound_});
       return {};
     case 'P':

@@ -241,6 +241,8 @@ bool PostgresSession::is_for_us(char type) {
       return true;
     case Owed::Kind::parse:
       return type == '1';
+    case Owed::Kind::sync:
+      return type == 'Z';
     default:
       return type == '3';
   }

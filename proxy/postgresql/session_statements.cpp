@@ -46,6 +46,17 @@ PostgresSession::Handled PostgresSession::on_parse(std::string_view input, const
     if (!first || unsure()) return hold(first);
     return on_named_parse(message, name, body);
   }
+  const std::size_t sql_size = body.find('\0');
+  if (const auto renamed = giving_up(body.substr(0, sql_size), gives_up_)) {
+    if (!first || unsure()) return hold(first);
+    return parse_giving_up(*renamed, body.substr(sql_size + 1), message.size());
+  }
+  gives_up_.clear();
+  take_unnamed(body);
+  return {};
+}
+
+void PostgresSession::take_unnamed(std::string_view body) {
   unnamed_set_ = true;
   unnamed_.parse(next_statement_id(), body);
   server_->unnamed(unnamed_.id());
@@ -56,7 +67,6 @@ PostgresSession::Handled PostgresSession::on_parse(std::string_view input, const
   unnamed_deallocates_ = scan_.deallocates();
   prepared_last_value_ |= (pins_ & bit(Pin::sequence)) != 0;
   owe_extended({.kind = Owed::Kind::parse, .serial = unnamed_.id()});
-  return {};
 }
 
 PostgresSession::Handled PostgresSession::on_named_parse(std::string_view message, std::string_view name,
@@ -376,30 +386,88 @@ void PostgresSession::forget_statements() {
   server_->statements().clear();
 }
 
-// Answered here when all before it is answered, so that it is known what the server would say: in a
-// transaction that is aborted it refuses.
+// What SQL gives up ----------------------------------------------------------------------------------------
+
+// `sql` as the server has to read it, and the statements that it gives up; nothing if there are none.
+std::optional<std::string> PostgresSession::giving_up(std::string_view sql,
+                                                      std::vector<std::string>& names) const {
+  // In an aborted transaction the server gives nothing up.
+  if (names_.empty() || status_ == 'E' || sql.size() > kMaxDeallocate || !may_deallocate(sql))
+    return std::nullopt;
+  names.clear();
+  return rename_deallocated(sql, Strings::standard, [&](const std::string& name) {
+    const auto known = names_.find(name);
+    if (known == names_.end() || known->second.statement == nullptr) return std::string_view();
+    names.push_back(name);
+    return std::string_view(known->second.statement->name);
+  });
+}
+
+// It is on its way to the server. Should something before it in the same query fail, the client is told of
+// its statement that there is none.
+void PostgresSession::give_up(const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    const auto known = names_.find(name);
+    if (known == names_.end() || known->second.statement == nullptr) continue;
+    server_->statements().remove(known->second.statement->name);
+    names_.erase(known);
+  }
+}
+
 std::optional<PostgresSession::Handled> PostgresSession::on_deallocate(std::string_view input,
                                                                        const Header& front, bool first) {
   if (names_.empty() || !transaction() || open_batch_ || front.size() > kMaxDeallocate) return std::nullopt;
   if (input.size() < front.size()) return Handled{.kind = Handled::Kind::wait};
   BodyReader body(input.substr(kHeader, front.body));
-  const auto name = deallocated(body.string());
-  if (!name || !body.at_end()) return std::nullopt;
-  if (!first || answers_wait()) return hold(first);
-  const auto known = names_.find(*name);
-  if (known == names_.end() || known->second.statement == nullptr || status_ == 'E') return std::nullopt;
-  names_.erase(known);
-  unnamed_.drop();  // as any simple query does
-  in_unit_ = false;
-  write_command_complete(text(), "DEALLOCATE");
-  write_ready(parts_->text, status_);
+  const std::string_view sql = body.string();
+  std::vector<std::string> names;
+  const auto renamed = giving_up(sql, names);
+  if (!renamed || !body.at_end()) return std::nullopt;
+  if (!first || unsure()) return hold(first);
+  text();
+  bring_for_query(names);
+  take_query();
+  scanning_ = false;
+  scan_.feed(sql);
+  end_query();
+  give_up(names);
+  write_query(parts_->text, *renamed);
   return Handled{.kind = Handled::Kind::step,
                  .step = {.kind = Step::Kind::send,
-                          .to = Side::client,
+                          .to = Side::server,
                           .consumed = static_cast<std::size_t>(front.size()),
-                          .began = 1,
-                          .ended = 1,
+                          .began = began_,
                           .text = parts_->text}};
+}
+
+// What it gives up has to be there. A batch of our own, ahead of the query.
+void PostgresSession::bring_for_query(const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    const Statement& statement = *names_.find(name)->second.statement;
+    if (server_->statements().use(statement.name)) continue;
+    bring(statement);
+    forget(owed_.back());  // nothing that the client has depends on it
+    owed_.back().changes = false;
+  }
+  if (parts_->text.empty()) return;
+  write_sync(parts_->text);
+  owe({.kind = Owed::Kind::sync, .ours = true});
+  open_batch_ = false;
+}
+
+// A Parse without a name that gives statements up: when it is executed.
+PostgresSession::Handled PostgresSession::parse_giving_up(std::string_view renamed, std::string_view types,
+                                                          std::size_t size) {
+  text();
+  for (const std::string& name : gives_up_) {
+    const Statement& statement = *names_.find(name)->second.statement;
+    if (!server_->statements().use(statement.name)) bring(statement);
+  }
+  const std::string body = std::string(renamed).append(1, '\0').append(types);
+  take_unnamed(body);
+  write_parse(parts_->text, {}, body);
+  return {.kind = Handled::Kind::step,
+          .step = {.kind = Step::Kind::send, .to = Side::server, .consumed = size, .text = parts_->text}};
 }
 
 }  // namespace ambassador::proxy::postgresql

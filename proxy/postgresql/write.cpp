@@ -116,6 +116,10 @@ void write_close_statement(std::string& out, std::string_view name) {
   add_string(out, name);
 }
 
+void write_sync(std::string& out) {
+  const Building message(out, kSync);
+}
+
 void write_parse_front(std::string& out, std::string_view name, std::uint64_t rest) {
   out += kParse;
   add_int32(out, static_cast<std::uint32_t>(4 + name.size() + 1 + rest));
@@ -142,11 +146,6 @@ void write_error(std::string& out, const ErrorReport& report) {
   field('M', report.message);
   if (!report.hint.empty()) field('H', report.hint);
   out += '\0';
-}
-
-void write_command_complete(std::string& out, std::string_view tag) {
-  const Building message(out, kCommandComplete);
-  add_string(out, tag);
 }
 
 void write_ready(std::string& out, char status) {

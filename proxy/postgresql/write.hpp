@@ -40,6 +40,7 @@ void write_terminate(std::string& out);
 void write_parse(std::string& out, std::string_view name, std::string_view rest);
 void write_describe_statement(std::string& out, std::string_view name);
 void write_close_statement(std::string& out, std::string_view name);
+void write_sync(std::string& out);
 /// The front of a Parse; the `rest` bytes that follow it are the client's own.
 void write_parse_front(std::string& out, std::string_view name, std::uint64_t rest);
 /// The front of a Bind; the `rest` bytes that follow it are the client's own.
@@ -54,7 +55,6 @@ struct ErrorReport {
   std::string_view hint{};  // what to do about it; may be empty
 };
 void write_error(std::string& out, const ErrorReport& report);
-void write_command_complete(std::string& out, std::string_view tag);
 /// `status`: 'I' idle, 'T' in a transaction, 'E' in a failed one.
 void write_ready(std::string& out, char status);
 void write_authentication_ok(std::string& out);

@@ -453,7 +453,32 @@ TEST_CASE("what takes statements away is known before they are used again, also 
       {parse("S", "SELECT 4") + parse("", "DEALLOCATE ALL") + bind("") + execute() + synced() + use, 2},
       {parse("", "SELECT 5") + synced() + query("DEALLOCATE ALL") + bind("") + synced(), 3},
       {parse("S", "SELECT 6") + query("DEALLOCATE \"none\"") + synced(), 2},
+      {query("SELECT 7; DEALLOCATE \"S\"; SELECT 8") + use, 2},
+      {parse("S", "SELECT 9") + parse("T", "SELECT 10") + synced()},
+      {query("BEGIN")},
+      {query("SAVEPOINT x;DEALLOCATE \"S\";RELEASE x") + use, 2},
+      {query("ROLLBACK")},
+      {parse("S", "SELECT 11") + synced()},
+      {parse("", "DEALLOCATE \"S\"") + bind("") + execute() + synced() + use, 2},
+      {bind("T") + execute() + synced()},
   });
+}
+
+TEST_CASE("statements are given up by SQL on a server that lacks them, too") {
+  for (const std::string& said : {query("DEALLOCATE \"S\""), query("SELECT 1;DEALLOCATE \"S\";SELECT 2"),
+                                  parse("", "DEALLOCATE \"S\"") + bind("") + execute() + synced()}) {
+    Proxy proxy(settings(Pooling::transaction));
+    PooledClient client(proxy);
+    PooledClient other(proxy);
+    client.ask(parse("S", "SELECT 1") + synced());
+    other.ask(query("BEGIN"));  // it has that server now
+    const std::string heard = client.ask(said);
+    CHECK(told(heard).empty());
+    CHECK(heard.find("DEALLOCATE") != std::string::npos);
+    CHECK(count(heard, 'Z') == 1);
+    CHECK(told(client.ask(bind("S") + execute() + synced())) == "26000");
+    other.ask(query("COMMIT"));
+  }
 }
 
 TEST_CASE("a client stays where it is while something of it may be left there") {
