@@ -28,7 +28,7 @@ def connect(more="sslmode=disable"):
 def shown(result):
     if result.status in (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.SINGLE_TUPLE):
         return [[result.get_value(row, column) for column in range(result.nfields)] for row in range(result.ntuples)]
-    return result.status.name, result.error_field(pq.DiagnosticField.SQLSTATE)
+    return pq.ExecStatus(result.status).name, result.error_field(pq.DiagnosticField.SQLSTATE)
 
 
 def encryption():
@@ -45,14 +45,14 @@ def encryption():
 def statements(connection):
     told("simple", shown(connection.exec_(f"DROP TABLE IF EXISTS {TABLE}; CREATE TABLE {TABLE} (n int, t text); SELECT 1".encode())))
     told("parameters", shown(connection.exec_params(b"SELECT $1::int + 1, $2::text", [b"1", None])))
-    told("prepared", connection.prepare(b"one", f"INSERT INTO {TABLE} VALUES ($1, $2) RETURNING n".encode()).status.name)
+    told("prepared", pq.ExecStatus(connection.prepare(b"one", f"INSERT INTO {TABLE} VALUES ($1, $2) RETURNING n".encode()).status).name)
     for number in range(5):
         told("executed", shown(connection.exec_prepared(b"one", [str(number).encode(), b"x"])))
     described = connection.describe_prepared(b"one")
     told("described", (described.nparams, [described.param_type(i) for i in range(2)], described.fname(0)))
     told("prepared twice", shown(connection.prepare(b"one", b"SELECT 1")))
     told("still there", shown(connection.exec_prepared(b"one", [b"9", None])))
-    told("unnamed", (connection.prepare(b"", b"SELECT $1::int").status.name, shown(connection.exec_prepared(b"", [b"4"])),
+    told("unnamed", (pq.ExecStatus(connection.prepare(b"", b"SELECT $1::int").status).name, shown(connection.exec_prepared(b"", [b"4"])),
                      shown(connection.exec_prepared(b"", [b"5"]))))
     told("given up", shown(connection.exec_(b"DEALLOCATE one")))
     told("not there", shown(connection.exec_prepared(b"one", [b"1", None])))
@@ -157,7 +157,7 @@ def large_objects(connection):
 def reset(connection):
     for _ in range(5):
         connection.reset()
-        told("reset", (connection.status.name, shown(connection.exec_(b"SELECT 1"))))
+        told("reset", (pq.ConnStatus(connection.status).name, shown(connection.exec_(b"SELECT 1"))))
     told("parameters", [connection.parameter_status(name) for name in (b"client_encoding", b"DateStyle", b"session_authorization")])
 
 
