@@ -208,7 +208,10 @@ class Maker:
         if self.chance.random() < 0.5:
             return wire.query(sql) + data, 1
         # Without Sync in the midst of the data, which the server would pass over or not, as it comes.
-        return wire.parse("", sql) + wire.bind("", "") + wire.execute("") + data + wire.SYNC, 1
+        # Nor is the statement left: who executes it without data and says something else is cut off by a server, while the
+        # proxy, which answers some messages itself, waits for the data with it.
+        copied = wire.parse("", sql) + wire.bind("", "") + wire.execute("") + data + wire.SYNC
+        return copied + wire.close("S", "") + wire.SYNC, 2
 
     # Statements. --------------------------------------------------------------------------------------------
 

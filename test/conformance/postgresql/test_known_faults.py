@@ -248,7 +248,10 @@ def test_cve_2026_6666_an_error_without_sqlstate_is_told_and_nothing_breaks(tmp_
         for _ in range(3):
             assert client.ask(wire.query("SELECT 1")) == [("E", error[5:]), ("Z", b"I")]
             answer = client.ask(wire.parse("s", "SELECT 1") + wire.SYNC)
-            assert answer[-1] == ("Z", b"I") and ("E", error[5:]) in answer
+            assert ("E", error[5:]) in answer
+            if fields.get("S") == "FATAL":  # the server's last word, though this one goes on
+                break
+            assert answer[-1] == ("Z", b"I")
 
     def at_rest(connection, _):
         scripted_server.first_packet(connection)
