@@ -18,13 +18,13 @@ constexpr std::chrono::milliseconds kChooseEvery{100};
 
 }  // namespace
 
-Client::Client(Relay& relay, std::shared_ptr<const Generation> generation, Socket socket, Address peer,
+Client::Client(Relay& relay, std::shared_ptr<const Generation> generation, Socket socket, const Address& peer,
                std::shared_ptr<OpenClients> open)
     : relay_(relay),
       generation_(std::move(generation)),
       session_(generation_->core->new_session()),
       socket_(std::move(socket)),
-      peer_(std::move(peer)),
+      peer_(peer),
       open_(std::move(open)),
       shared_(generation_->core->shares_lanes()),
       started_(relay.loop().now()),

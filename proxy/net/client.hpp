@@ -37,7 +37,7 @@ class Client final : public Peer {
   /// Receives per turn (of one block each), so that no client starves others.
   static constexpr int kReadsPerTurn = 4;
 
-  Client(Relay& relay, std::shared_ptr<const Generation> generation, Socket socket, Address peer,
+  Client(Relay& relay, std::shared_ptr<const Generation> generation, Socket socket, const Address& peer,
          std::shared_ptr<OpenClients> open);
   ~Client() override;
   /// Starts reading. False: the kernel refused; the client is to be destroyed.

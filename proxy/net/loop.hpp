@@ -34,7 +34,7 @@ class Peer : public Pollable, public Timed {
   bool starved_ = false;
 };
 
-class Loop : private Pollable {
+class Loop final : private Pollable {
  public:
   /// `memory_budget` in bytes; see under_pressure.
   explicit Loop(std::size_t memory_budget);

@@ -42,8 +42,8 @@ struct PinCounters {
   };
   static constexpr std::size_t kCores = 16;  // more of them share
 
-  std::array<std::atomic<std::uint64_t>, kPins> pinned{};
   std::array<Transactions, kCores> transactions{};
+  std::array<std::atomic<std::uint64_t>, kPins> pinned{};
   std::atomic<std::size_t> cores{0};
 };
 

@@ -173,6 +173,8 @@ class PostgresSession final : public PooledSession {
   /// The statement's name on the server, `name` itself if it is to be used as it is.
   std::string_view name_on_server(std::string_view name, std::uint64_t& id);
   void take_unnamed(std::string_view body);
+  /// Or may have, once it is known what became of those that it closed.
+  [[nodiscard]] bool has_statements() const { return !names_.empty() || !closed_.empty(); }
   std::optional<std::string> giving_up(std::string_view sql, std::vector<std::string>& names) const;
   void give_up(const std::vector<std::string>& names);
   void bring_for_query(const std::vector<std::string>& names);

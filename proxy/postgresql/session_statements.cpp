@@ -47,11 +47,13 @@ PostgresSession::Handled PostgresSession::on_parse(std::string_view input, const
     return on_named_parse(message, name, body);
   }
   const std::size_t sql_size = body.find('\0');
-  if (const auto renamed = giving_up(body.substr(0, sql_size), gives_up_)) {
-    if (!first || unsure()) return hold(first);
-    return parse_giving_up(*renamed, body.substr(sql_size + 1), message.size());
-  }
+  const std::string_view sql = body.substr(0, sql_size);
   gives_up_.clear();
+  if (has_statements() && sql_size <= kMaxDeallocate && may_deallocate(sql)) {
+    if (!first || unsure()) return hold(first);
+    if (const auto renamed = giving_up(sql, gives_up_))
+      return parse_giving_up(*renamed, body.substr(sql_size + 1), message.size());
+  }
   take_unnamed(body);
   return {};
 }
@@ -391,10 +393,8 @@ void PostgresSession::forget_statements() {
 // `sql` as the server has to read it, and the statements that it gives up; nothing if there are none.
 std::optional<std::string> PostgresSession::giving_up(std::string_view sql,
                                                       std::vector<std::string>& names) const {
-  // In an aborted transaction the server gives nothing up.
-  if (names_.empty() || status_ == 'E' || sql.size() > kMaxDeallocate || !may_deallocate(sql))
-    return std::nullopt;
   names.clear();
+  if (status_ == 'E') return std::nullopt;  // in an aborted transaction the server gives nothing up
   return rename_deallocated(sql, Strings::standard, [&](const std::string& name) {
     const auto known = names_.find(name);
     if (known == names_.end() || known->second.statement == nullptr) return std::string_view();
@@ -416,14 +416,16 @@ void PostgresSession::give_up(const std::vector<std::string>& names) {
 
 std::optional<PostgresSession::Handled> PostgresSession::on_deallocate(std::string_view input,
                                                                        const Header& front, bool first) {
-  if (names_.empty() || !transaction() || open_batch_ || front.size() > kMaxDeallocate) return std::nullopt;
+  if (!transaction() || open_batch_ || !has_statements() || front.size() > kMaxDeallocate)
+    return std::nullopt;
   if (input.size() < front.size()) return Handled{.kind = Handled::Kind::wait};
   BodyReader body(input.substr(kHeader, front.body));
   const std::string_view sql = body.string();
+  if (!body.at_end() || !may_deallocate(sql)) return std::nullopt;
+  if (!first || unsure()) return hold(first);
   std::vector<std::string> names;
   const auto renamed = giving_up(sql, names);
-  if (!renamed || !body.at_end()) return std::nullopt;
-  if (!first || unsure()) return hold(first);
+  if (!renamed) return std::nullopt;
   text();
   bring_for_query(names);
   take_query();
