@@ -7,7 +7,7 @@
 namespace ambassador::proxy::net {
 
 Loop::Loop(std::size_t memory_budget) : budget_(memory_budget), now_(std::chrono::steady_clock::now()) {
-  if (!poller_.add(mailbox_.bell(), *this, false))
+  if (!poller_.add(mailbox_.bell(), bell_, false))
     throw std::system_error(errno, std::generic_category(), "epoll_ctl");
 }
 
@@ -42,7 +42,7 @@ void Loop::go_on() {
 }
 
 // Among those that are ready, so that what was posted before a peer had something to say is done before.
-void Loop::on_ready(std::uint32_t /*events*/) {
+void Loop::open_letters() {
   for (const auto& letter : mailbox_.take()) {
     if (stopped_) return;
     letter->open();

@@ -34,7 +34,7 @@ class Peer : public Pollable, public Timed {
   bool starved_ = false;
 };
 
-class Loop final : private Pollable {
+class Loop {
  public:
   /// `memory_budget` in bytes; see under_pressure.
   explicit Loop(std::size_t memory_budget);
@@ -87,10 +87,15 @@ class Loop final : private Pollable {
   /// So long it sleeps at once, whatever the first deadline is: what epoll_wait takes is an int.
   static constexpr std::chrono::milliseconds kPatienceMost{std::chrono::hours(1)};
 
-  /// The mailbox has something.
-  void on_ready(std::uint32_t events) override;
+  /// Told when the mailbox has something.
+  struct Bell final : Pollable {
+    explicit Bell(Loop& rung) : loop(rung) {}
+    void on_ready(std::uint32_t /*events*/) override { loop.open_letters(); }
+    Loop& loop;
+  };
   [[nodiscard]] std::chrono::milliseconds patience() const;
   void go_on();
+  void open_letters();
   void flush_all(std::vector<Peer*>& list);
 
   const std::size_t budget_;
@@ -98,6 +103,7 @@ class Loop final : private Pollable {
   Deadlines deadlines_;
   Poller poller_;
   Mailbox mailbox_;
+  Bell bell_{*this};
   SteadyTime now_;
   bool stopped_ = false;
 
