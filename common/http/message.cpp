@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <atomic>
 
+#include "common/text/ascii.hpp"
+
 namespace ambassador::http {
 namespace {
 
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
+using text::lower;
 
 int hex_value(char c) {
   if (c >= '0' && c <= '9') return c - '0';

@@ -47,6 +47,14 @@ std::string digest_of(const Files& files) {
   return digests;
 }
 
+// True: they are not those of `digest` any more, which is theirs now.
+bool renewed(const Files& files, std::string& digest) {
+  std::string now = digest_of(files);
+  if (now == digest) return false;
+  digest = std::move(now);
+  return true;
+}
+
 void say_of_tls(const std::string& listener, const char* block, const Result<void>& taken) {
   if (taken) {
     log::info("TLS files taken", {{"listener", listener}, {"of", block}});
@@ -170,8 +178,11 @@ void Secrets::look() {
   for (Listener& listener : listeners_) {
     if (listener.account && look_at_account(listener, *listener.account, "")) changes_.account(listener.name);
     if (listener.client_account) (void)look_at_account(listener, *listener.client_account, "client ");
-    look_at_server_tls(listener);
-    look_at_own_tls(listener);
+    if (renewed(files_of(listener.server_tls), listener.server_digest))
+      say_of_tls(listener.name, "serverTLS", changes_.tls_files(listener.name));
+    const auto& [certificate, key] = listener.own_tls;
+    if (listener.certificate && renewed(files_of(listener.own_tls), listener.own_digest))
+      say_of_tls(listener.name, "listenerTLS", listener.certificate->replace_files(certificate, key));
   }
 }
 
@@ -188,22 +199,6 @@ bool Secrets::look_at_account(const Listener& listener, Source& source, const ch
   }
   source.said = problem;
   return changed;
-}
-
-void Secrets::look_at_server_tls(Listener& listener) {
-  std::string digest = digest_of(files_of(listener.server_tls));
-  if (digest == listener.server_digest) return;
-  listener.server_digest = std::move(digest);
-  say_of_tls(listener.name, "serverTLS", changes_.tls_files(listener.name));
-}
-
-void Secrets::look_at_own_tls(Listener& listener) {
-  std::string digest = digest_of(files_of(listener.own_tls));
-  if (digest == listener.own_digest || !listener.certificate) return;
-  listener.own_digest = std::move(digest);
-  say_of_tls(
-      listener.name, "listenerTLS",
-      listener.certificate->replace_files(listener.own_tls.certificate_file, listener.own_tls.key_file));
 }
 
 }  // namespace ambassador::proxy::app

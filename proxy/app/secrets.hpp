@@ -70,8 +70,6 @@ class Secrets {
   Result<std::shared_ptr<tls::Source>> own_certificate(const config::Listener& listener);
   /// True: it is another one now.
   static bool look_at_account(const Listener& listener, Source& source, const char* whose);
-  void look_at_server_tls(Listener& listener);
-  void look_at_own_tls(Listener& listener);
 
   boost::asio::io_context& control_;
   const Changes changes_;

@@ -2,15 +2,15 @@
 
 #include <algorithm>
 
+#include "common/text/ascii.hpp"
+
 namespace ambassador::proxy::postgresql {
 namespace {
 
+using text::lower;
+
 bool is_space(char c) {
   return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 
 bool is_letter(char c) {

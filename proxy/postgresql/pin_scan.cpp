@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "common/text/ascii.hpp"
+
 namespace ambassador::proxy::postgresql {
 namespace {
 
@@ -49,8 +51,7 @@ void PinScan::word(std::string_view word) {
 // Parameters are found without regard to case, in quotes too.
 void PinScan::name(std::string_view name) {
   std::array<char, SqlWords::kMaxWord> small{};
-  std::transform(name.begin(), name.end(), small.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  std::transform(name.begin(), name.end(), small.begin(), text::lower);
   word({small.data(), name.size()});
 }
 

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 
+#include "common/text/ascii.hpp"
+
 namespace ambassador::proxy::postgresql {
 namespace {
 
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
+using text::lower;
 
 void append_literal(std::string& out, std::string_view text) {
   out += "E'";

@@ -4,12 +4,12 @@
 #include <array>
 #include <cstring>
 
+#include "common/text/ascii.hpp"
+
 namespace ambassador::proxy::redis {
 namespace {
 
-constexpr char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-}
+using text::lower;
 
 // Eight bytes at once: 0x20 is added to those from 'A' to 'Z'.
 constexpr std::uint64_t lower8(std::uint64_t word) {

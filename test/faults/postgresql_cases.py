@@ -2,7 +2,6 @@
 import struct
 import time
 
-import checker
 import postgresql_client
 import postgresql_split
 import stage
@@ -35,7 +34,7 @@ def switch_over(play, pooling):
         else:
             outcome.at_most_one_error_each(operations, began, stopped)
             rests_without_error(outcome, operations)
-        outcome.beyond = checker.beyond([one for one in operations if one.kind != "rest"], promoted)
+        outcome.goes_on_beyond(operations, promoted)
         outcome.details.append(f"stopping took {stopped - began:.3f} s, promoting {promoted - stopped:.3f} s")
         outcome.within("everybody goes on after the promotion", outcome.beyond, 0.3)
     return outcome
@@ -57,7 +56,7 @@ def killed(play):
         operations = outcome.judge(load, postgresql_client.store(first))
         outcome.at_most_one_error_each(operations, began, gone)
         rests_without_error(outcome, operations)
-        outcome.beyond = checker.beyond([one for one in operations if one.kind != "rest"], back)
+        outcome.goes_on_beyond(operations, back)
         outcome.details.append(f"it was back after {back - gone:.3f} s")
         outcome.within("everybody goes on after its return", outcome.beyond, 0.5)
     return outcome
@@ -77,7 +76,7 @@ def frozen_for_a_while(play):
         load.stop()
         operations = outcome.judge(load, postgresql_client.store(first))
         outcome.expect("nobody is told an error", outcome.verdict.errors == 0, outcome.verdict.errors)
-        outcome.beyond = checker.beyond([one for one in operations if one.kind != "rest"], thawed)
+        outcome.goes_on_beyond(operations, thawed)
         outcome.within("everybody goes on after it", outcome.beyond, 0.5)
     return outcome
 
@@ -105,7 +104,7 @@ def frozen_for_good(play):
         outcome.expect("who is held is told no error", not any(one.error for one in held), held)
         longest = max((one.ended - one.began for one in told), default=None)
         outcome.remark = f"told after {longest:.2f} s, {len(held)} held"
-        outcome.beyond = checker.beyond([one for one in operations if one.kind != "rest"], thawed)
+        outcome.goes_on_beyond(operations, thawed)
         outcome.within("who waits is told", longest, queue + 0.5)
         outcome.within("everybody goes on after it", outcome.beyond, 0.5)
     return outcome
@@ -123,7 +122,7 @@ def frozen_and_succeeded(play):
         goes_on(outcome, load, promoted)
         load.stop()
         operations = outcome.judge(load, postgresql_client.store(second))
-        outcome.beyond = checker.beyond([one for one in operations if one.kind != "rest"], promoted)
+        outcome.goes_on_beyond(operations, promoted)
         outcome.at_most_one_error_each(operations, began, promoted + 1)
         rests_without_error(outcome, operations)
         outcome.within("everybody goes on after the promotion", outcome.beyond, 1.5)
@@ -154,7 +153,7 @@ def two_primaries(play, synchronous):
         if not synchronous:
             gone = {id: count for id, count in old.items() if id not in store}
         operations = outcome.judge(load, store | gone)
-        outcome.beyond = checker.beyond([one for one in operations if one.kind != "rest"], promoted)
+        outcome.goes_on_beyond(operations, promoted)
         outcome.at_most_one_error_each(operations, began, promoted + know)
         rests_without_error(outcome, operations)
         last = first.sql(f"SELECT extract(epoch FROM max(at) - '{at}'::timestamptz)::float8 FROM written", DATABASE)[0][0]
@@ -202,7 +201,7 @@ def comes_back(play, as_standby):
         if not as_standby:
             wrong = first.sql(f"SELECT count(*) FROM written WHERE at > '{at}'::timestamptz", DATABASE)[0][0]
             outcome.expect("no write reaches it", wrong == 0, wrong)
-        outcome.beyond = checker.beyond([one for one in operations if one.kind != "rest"], back)
+        outcome.goes_on_beyond(operations, back)
         outcome.within("nobody waits for it", outcome.gap, 0.5)
     return outcome
 

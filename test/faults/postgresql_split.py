@@ -38,7 +38,7 @@ def switch_over(play):
         outcome.at_most_one_error_each(operations, began, stopped)
         rests_without_error(outcome, operations)
         reads_without_error(outcome, operations)
-        outcome.beyond = checker.beyond([one for one in operations if one.kind != "rest"], promoted)
+        outcome.goes_on_beyond(operations, promoted)
         outcome.within("everybody goes on after the promotion", outcome.beyond, 0.3)
         readers_go_on(outcome, operations, 0.5)
     return outcome
@@ -62,7 +62,7 @@ def replica_goes(play, leave):
         load.stop()
         operations = outcome.judge(load, postgresql_client.store(first))
         outcome.expect("nobody is told an error", outcome.verdict.errors == 0, outcome.verdict.errors)
-        outcome.beyond = checker.beyond([one for one in operations if one.kind != "rest"], gone)
+        outcome.goes_on_beyond(operations, gone)
         readers_go_on(outcome, operations, 0.5)
     return outcome
 
@@ -84,6 +84,6 @@ def restart(play):
         outcome.at_most_one_error_each(operations, began, stopped)
         rests_without_error(outcome, operations)
         reads_without_error(outcome, operations)
-        outcome.beyond = checker.beyond([one for one in operations if one.kind != "rest"], back)
+        outcome.goes_on_beyond(operations, back)
         outcome.within("everybody goes on after its return", outcome.beyond, 0.5)
     return outcome

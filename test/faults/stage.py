@@ -73,6 +73,10 @@ class Outcome:
         self.nothing_is_lost()
         return operations
 
+    def goes_on_beyond(self, operations, end):
+        """How long after `end` the last client went on; those at rest do so when they are woken."""
+        self.beyond = checker.beyond([one for one in operations if one.kind != "rest"], end)
+
     def at_most_one_error_each(self, operations, since, until):
         """Who had something on its way when it happened is told so, once; nobody else is told anything."""
         failed = checker.errors_of_workers(operations)

@@ -35,8 +35,9 @@ inline nlohmann::json good_policy() {
     }})");
 }
 
-/// The same with a PostgreSQL listener at listeners[1].
-inline nlohmann::json database_policy() {
+/// The same with a PostgreSQL listener at listeners[1], and that with these members changed; a null removes
+/// one.
+inline nlohmann::json database_policy(const nlohmann::json& changes = nlohmann::json::object()) {
   nlohmann::json document = good_policy();
   document["spec"]["listeners"][1] = nlohmann::json::parse(R"({
     "name": "db", "protocol": "PostgreSQL", "port": 5432, "unixSocket": "Enabled",
@@ -49,6 +50,7 @@ inline nlohmann::json database_policy() {
     "database": "shop",
     "pool": {"maxServerConnections": 5, "maxClients": 1000},
     "postgresql": {"authentication": "Proxy", "pooling": "Transaction", "readWriteSplit": "Disabled"}})");
+  document["spec"]["listeners"][1].merge_patch(changes);
   return document;
 }
 

@@ -13,15 +13,8 @@ using nlohmann::json;
 
 namespace {
 
-/// The policy's PostgreSQL listener with these members changed; a null removes one.
-json with(const json& changes) {
-  json document = database_policy();
-  document["spec"]["listeners"][1].merge_patch(changes);
-  return document;
-}
-
 Listener read(const json& changes) {
-  const auto parsed = parse_policy(with(changes));
+  const auto parsed = parse_policy(database_policy(changes));
   INFO(parsed.message());
   REQUIRE(parsed.policy.has_value());
   return parsed.policy->listeners[1];
@@ -132,7 +125,7 @@ TEST_CASE("what is wrong about a PostgreSQL listener is named with field, value 
       {R"({"mysql": {}})", "mysql", "is for protocol MySQL: remove it"},
       {R"({"env": {"jdbcUrl": "DATABASE_URL"}})", "env.jdbcUrl", "is named twice here"},
   }));
-  const auto parsed = parse_policy(with(json::parse(row.changes)));
+  const auto parsed = parse_policy(database_policy(json::parse(row.changes)));
   INFO(row.changes << "\n" << parsed.message());
   REQUIRE(parsed.problems.size() == 1);
   CHECK(parsed.reason() == "Invalid");
@@ -150,7 +143,7 @@ TEST_CASE("what belongs to PostgreSQL is refused elsewhere") {
 TEST_CASE("a PostgreSQL socket has the name that libpq looks for, in a folder of the listener") {
   const Listener db = read(json::object());
   CHECK(socket_path({"shop", "shop-data"}, db, db.port) == "/run/ambassador/shop-data/db.sock/.s.PGSQL.5432");
-  json document = with(json::object());
+  json document = database_policy(json::object());
   document["metadata"]["name"] = std::string(60, 'p');
   document["spec"]["listeners"][1]["name"] = std::string(25, 'l');
   CHECK_THAT(parse_policy(document).message(), Catch::Contains("spec.listeners[1].unixSocket") &&
@@ -158,7 +151,7 @@ TEST_CASE("a PostgreSQL socket has the name that libpq looks for, in a folder of
 }
 
 TEST_CASE("the hash of a policy follows what it says of PostgreSQL, and no spelled-out default") {
-  const auto hash = [](const json& changes) { return parse_policy(with(changes)).policy->hash; };
+  const auto hash = [](const json& changes) { return parse_policy(database_policy(changes)).policy->hash; };
   const auto first = hash(json::object());
   CHECK(hash(json::parse(R"({"postgresql": {"readWriteSplit": null}})")) == first);
   for (const char* changes :

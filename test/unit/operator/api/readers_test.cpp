@@ -14,13 +14,6 @@ using nlohmann::json;
 
 namespace {
 
-/// The policy's PostgreSQL listener with these members changed; a null removes one.
-json with(const json& changes) {
-  json document = database_policy();
-  document["spec"]["listeners"][1].merge_patch(changes);
-  return document;
-}
-
 Policy read(const json& document) {
   const auto parsed = parse_policy(document);
   INFO(parsed.message());
@@ -29,7 +22,7 @@ Policy read(const json& document) {
 }
 
 Listener database(const char* postgresql) {
-  return read(with({{"postgresql", json::parse(postgresql)}})).listeners[1];
+  return read(database_policy({{"postgresql", json::parse(postgresql)}})).listeners[1];
 }
 
 }  // namespace
@@ -53,9 +46,10 @@ TEST_CASE("the split, its lag and what it is held to are read as they stand") {
 }
 
 TEST_CASE("readers have a port, a name and variables of their own") {
-  const Listener db = read(with(json::parse(R"({"postgresql": {"readPort": 5433, "maxLag": "500ms"},
+  const Listener db =
+      read(database_policy(json::parse(R"({"postgresql": {"readPort": 5433, "maxLag": "500ms"},
         "env": {"readUrl": "READ_URL", "readJdbcUrl": "READ_JDBC_URL", "readPort": "READ_PORT"}})")))
-                          .listeners[1];
+          .listeners[1];
   CHECK(ports(db) == std::vector<std::uint16_t>{5432, 5433});
   CHECK(readers_name(db) == "db-read");
   CHECK(db.sql.max_lag == 500ms);
@@ -66,7 +60,9 @@ TEST_CASE("readers have a port, a name and variables of their own") {
 }
 
 TEST_CASE("what the API server adds by default changes nothing without a split") {
-  const auto hash = [](const char* block) { return read(with({{"postgresql", json::parse(block)}})).hash; };
+  const auto hash = [](const char* block) {
+    return read(database_policy({{"postgresql", json::parse(block)}})).hash;
+  };
   const auto first = hash(R"({"pooling": "Transaction"})");
   CHECK(hash(R"({"readWriteSplit": "Disabled", "causalReads": "Enabled"})") == first);
   CHECK(hash(R"({"causalReads": "Disabled"})") == first);
@@ -79,7 +75,7 @@ TEST_CASE("what the API server adds by default changes nothing without a split")
   CHECK(hash(R"({"readWriteSplit": "Statements", "maxLag": "10s"})") == split);
   CHECK(hash(R"({"readWriteSplit": "Statements", "maxLag": "9s"})") != split);
   CHECK(hash(R"({"readWriteSplit": "Statements", "causalReads": "Disabled"})") != split);
-  json named = with(json::parse(R"({"postgresql": {"readPort": 5433}})"));
+  json named = database_policy(json::parse(R"({"postgresql": {"readPort": 5433}})"));
   const auto before = read(named).hash;
   named["spec"]["listeners"][1]["env"]["readUrl"] = "READ_URL";
   CHECK(read(named).hash != before);
@@ -126,7 +122,7 @@ TEST_CASE("what is wrong about readers is named with field, value and way out") 
       {R"({"postgresql": {"readPort": 5433}, "env": {"readUrl": "DATABASE_URL"}})", "env.readUrl",
        "is named twice here"},
   }));
-  const auto parsed = parse_policy(with(json::parse(row.changes)));
+  const auto parsed = parse_policy(database_policy(json::parse(row.changes)));
   INFO(row.changes << "\n" << parsed.message());
   REQUIRE(parsed.problems.size() == 1);
   CHECK(parsed.reason() == "Invalid");
@@ -135,7 +131,7 @@ TEST_CASE("what is wrong about readers is named with field, value and way out") 
 }
 
 TEST_CASE("no listener has the port or the name of another one's readers") {
-  json document = with(json::parse(R"({"postgresql": {"readPort": 5433}})"));
+  json document = database_policy(json::parse(R"({"postgresql": {"readPort": 5433}})"));
   json other = document["spec"]["listeners"][1];
   other.erase("env");
   other["name"] = "db-read";
@@ -165,7 +161,7 @@ TEST_CASE("variables of readers are PostgreSQL's") {
 }
 
 TEST_CASE("the socket of readers must fit an address too") {
-  json document = with(json::parse(R"({"postgresql": {"readPort": 15433}})"));
+  json document = database_policy(json::parse(R"({"postgresql": {"readPort": 15433}})"));
   document["metadata"]["name"] = std::string(52, 'p');
   document["spec"]["listeners"][1]["name"] = std::string(19, 'l');
   CHECK_THAT(parse_policy(document).message(), Catch::Contains("spec.listeners[1].unixSocket") &&
