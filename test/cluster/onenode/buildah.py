@@ -15,6 +15,8 @@ from .places import cache
 from .say import ClusterError
 
 REGISTRIES = 'unqualified-search-registries = ["docker.io"]\nshort-name-mode = "disabled"\n'
+# Unless told otherwise it leaves a lock in the machine's own /etc/cni.
+CONFIGURATION = '[network]\nnetwork_config_dir = "{}"\n'
 OWN_MOUNTS = ["unshare", "--mount", "--propagation=private"]
 STORE_LIMIT_MIB = 4096
 POLICY = '{"default": [{"type": "insecureAcceptAnything"}]}\n'
@@ -29,7 +31,8 @@ def base_command() -> list[str]:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "registries.conf").write_text(REGISTRIES)
     (folder / "policy.json").write_text(POLICY)
-    return [*OWN_MOUNTS, "buildah", "--root", str(folder / "root"), "--runroot", str(folder / "run"),
+    (folder / "containers.conf").write_text(CONFIGURATION.format(folder / "networks"))
+    return [*OWN_MOUNTS, "env", f"CONTAINERS_CONF={folder / 'containers.conf'}", "buildah", "--root", str(folder / "root"), "--runroot", str(folder / "run"),
             "--storage-driver", storage_driver(), "--registries-conf", str(folder / "registries.conf")]
 
 
