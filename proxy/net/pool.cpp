@@ -29,7 +29,8 @@ void Pool::borrow(PooledClient& client) {
   const SteadyTime now = loop().now();
   const SteadyTime wrote = want.causal ? client.wrote_at() : SteadyTime::min();
   const SteadyTime until = now + relay_.timeouts().queue;
-  Borrower borrower{&client, std::string(want.key), want.role, want.alone, now, until, wrote};
+  Borrower& borrower = client.borrower;
+  borrower = {{}, &client, want.key, want.role, want.alone, now, until, wrote};
   // While it is paused there is none.
   ServerConnection* idle = want.alone ? nullptr : take_idle(borrower);
   if (idle != nullptr) return lend(*idle, client, want.role, now);
@@ -37,10 +38,9 @@ void Pool::borrow(PooledClient& client) {
     relay_.counters().failures.add(Failure::unreachable);
     return client.not_lent(Failure::unreachable, known->text);
   }
-  borrowers_.push_back(std::move(borrower));
-  client.borrower = std::prev(borrowers_.end());
+  borrowers_.push_back(borrower);
   relay_.counters().pool.waiting.add();
-  loop().deadlines().no_later_than(*this, client.borrower->until);
+  loop().deadlines().no_later_than(*this, until);
   loop().flush_lane_later(*this);
 }
 
@@ -64,8 +64,8 @@ void Pool::forget(PooledClient& client) {
   leave(client.borrower);
 }
 
-void Pool::leave(Borrowers::iterator borrower) {
-  borrowers_.erase(borrower);
+void Pool::leave(Borrower& borrower) {
+  borrowers_.erase(borrowers_.iterator_to(borrower));
   relay_.counters().pool.waiting.subtract();
 }
 
@@ -86,24 +86,21 @@ void Pool::lend(ServerConnection& server, PooledClient& client, Role role, Stead
   client.lent(server);
 }
 
-void Pool::lend(ServerConnection& server, Borrowers::iterator borrower) {
-  PooledClient& client = *borrower->client;
-  const Role role = borrower->role;
-  const SteadyTime since = borrower->since;
+void Pool::lend(ServerConnection& server, Borrower& borrower) {
   leave(borrower);
-  lend(server, client, role, since);
+  lend(server, *borrower.client, borrower.role, borrower.since);
 }
 
 // To whom it fits among those who wait; false: to nobody.
 bool Pool::serve(ServerConnection& server) {
   const SteadyTime now = loop().now();
-  for (auto one = borrowers_.begin(); one != borrowers_.end(); ++one) {
-    if (fits(server, *one)) {
+  for (Borrower& one : borrowers_) {
+    if (fits(server, one)) {
       lend(server, one);
       return true;
     }
     // Those behind have what they need passing by all the time: he would never get his.
-    if (now - one->since >= kPatience && servers_.size() >= most() && idle_.empty()) return false;
+    if (now - one.since >= kPatience && servers_.size() >= most() && idle_.empty()) return false;
   }
   return false;
 }
@@ -131,17 +128,16 @@ void Pool::closed(ServerConnection& server) {
 
 // Those who get none ----------------------------------------------------------------------------------------
 
-void Pool::fail(Borrowers::iterator borrower, Failure failure, std::string_view text) {
-  PooledClient& client = *borrower->client;
+void Pool::fail(Borrower& borrower, Failure failure, std::string_view text) {
   leave(borrower);
   relay_.counters().failures.add(failure);
-  client.not_lent(failure, text);
+  borrower.client->not_lent(failure, text);
 }
 
 void Pool::expire(SteadyTime now) {
   while (!borrowers_.empty() && now >= borrowers_.front().until) {
-    const auto first = borrowers_.begin();
-    const Refusal* known = refusal(first->key, now - relay_.timeouts().queue);
+    Borrower& first = borrowers_.front();
+    const Refusal* known = refusal(first.key, now - relay_.timeouts().queue);
     const bool all_lent =
         servers_.size() >= most() &&
         std::none_of(servers_.begin(), servers_.end(), [](const auto& server) { return server->opening(); });

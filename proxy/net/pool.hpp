@@ -3,9 +3,9 @@
 // for those who wait, lets go of what is idle, old or in the way. One worker's thread only.
 #pragma once
 
+#include <boost/intrusive/list.hpp>
 #include <chrono>
 #include <cstdint>
-#include <list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,21 +23,21 @@ namespace ambassador::proxy::net {
 class PooledClient;
 class PooledRelay;
 
-/// One who waits.
-struct Borrower {
-  PooledClient* client;
-  std::string key;
-  Role role;
-  bool alone;
-  SteadyTime since;
-  SteadyTime until;  // it waits no longer, except while the pool is paused
+/// What a client waits for; a part of the client, so that waiting takes no memory.
+struct Borrower : boost::intrusive::list_base_hook<> {
+  PooledClient* client = nullptr;
+  std::string_view key{};  // PooledSession::Want::key
+  Role role = Role::any;
+  bool alone = false;
+  SteadyTime since{};
+  SteadyTime until{};  // it waits no longer, except while the pool is paused
   /// Role::replica: it must have what was written until then.
-  SteadyTime wrote;
+  SteadyTime wrote{};
 
   /// Of a connection that can be its.
   [[nodiscard]] const PooledClient* alone_for() const { return alone ? client : nullptr; }
 };
-using Borrowers = std::list<Borrower>;
+using Borrowers = boost::intrusive::list<Borrower>;
 
 class Pool final : public Peer, public ServerOwner {
  public:
@@ -109,9 +109,9 @@ class Pool final : public Peer, public ServerOwner {
   [[nodiscard]] unsigned most() const;
   [[nodiscard]] bool serve(ServerConnection& server);
   void lend(ServerConnection& server, PooledClient& client, Role role, SteadyTime since);
-  void lend(ServerConnection& server, Borrowers::iterator borrower);
-  void fail(Borrowers::iterator borrower, Failure failure, std::string_view text);
-  void leave(Borrowers::iterator borrower);
+  void lend(ServerConnection& server, Borrower& borrower);
+  void fail(Borrower& borrower, Failure failure, std::string_view text);
+  void leave(Borrower& borrower);
   [[nodiscard]] bool fits(const ServerConnection& server, const Borrower& borrower) const;
   [[nodiscard]] ServerConnection* take_idle(const Borrower& borrower);
   [[nodiscard]] bool paused() const { return loop().now() < paused_until_; }

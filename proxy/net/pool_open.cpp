@@ -16,27 +16,29 @@ void Pool::flush() {
   for (const auto& server : servers_) {
     if (server->opening() && !server->retired()) opening.push_back(server.get());
   }
+  // Usually: all are lent.
+  if (opening.empty() && idle_.empty() && servers_.size() >= most()) return;
   for (auto one = borrowers_.begin(); one != borrowers_.end();) {
-    const auto borrower = one++;
-    ServerConnection* idle = borrower->alone ? nullptr : take_idle(*borrower);
+    Borrower& borrower = *one++;
+    ServerConnection* idle = borrower.alone ? nullptr : take_idle(borrower);
     if (idle != nullptr) {
       lend(*idle, borrower);
       continue;
     }
     const auto taken = std::find_if(opening.begin(), opening.end(), [&](const ServerConnection* server) {
-      return server->alone_for() == borrower->alone_for() && server->opened_for() == borrower->role &&
-             server->key() == borrower->key &&
-             (server->upstream()->role() != Role::replica || borrower->role != Role::replica ||
-              reads_from(*server->upstream(), *borrower, now));
+      return server->alone_for() == borrower.alone_for() && server->opened_for() == borrower.role &&
+             server->key() == borrower.key &&
+             (server->upstream()->role() != Role::replica || borrower.role != Role::replica ||
+              reads_from(*server->upstream(), borrower, now));
     });
     if (taken != opening.end()) {
       opening.erase(taken);
       continue;
     }
-    const BackendIndex backend = choose(*borrower, now);
+    const BackendIndex backend = choose(borrower, now);
     if (backend == kNoBackend) continue;
     if (servers_.size() >= most() && !make_room()) return;
-    open_for(*borrower, backend);
+    open_for(borrower, backend);
   }
 }
 
@@ -48,7 +50,7 @@ bool Pool::make_room() {
 }
 
 void Pool::open_for(const Borrower& borrower, BackendIndex backend) {
-  const Errand errand{borrower.key, borrower.role, borrower.alone ? borrower.client : nullptr};
+  const Errand errand{std::string(borrower.key), borrower.role, borrower.alone ? borrower.client : nullptr};
   auto server = std::make_unique<ServerConnection>(relay_, *this, relay_.generation(), backend, errand);
   servers_.add(std::move(server)).open();
 }
@@ -154,8 +156,8 @@ void Pool::refused(ServerConnection& server, std::string_view text, bool passing
   relay_.say(config::LogLevel::warning, "a backend refuses the login", server.upstream().get(), why);
   const std::string key = server.key();
   for (auto one = borrowers_.begin(); one != borrowers_.end();) {
-    const auto borrower = one++;
-    if (borrower->key != key || (borrower->alone && borrower->client != server.alone_for())) continue;
+    Borrower& borrower = *one++;
+    if (borrower.key != key || (borrower.alone && borrower.client != server.alone_for())) continue;
     fail(borrower, Failure::unreachable, text);
   }
 }

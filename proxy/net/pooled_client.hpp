@@ -43,7 +43,7 @@ class PooledClient final : public Peer {
   [[nodiscard]] PooledSession::Want want() const { return session_->want(); }
   void lent(ServerConnection& server);
   void not_lent(Failure failure, std::string_view text);
-  Borrowers::iterator borrower;  // while it waits
+  Borrower borrower;  // while it waits
   /// When it may have written last; SteadyTime::min(): never.
   [[nodiscard]] SteadyTime wrote_at() const { return wrote_at_; }
 

@@ -43,6 +43,7 @@ void PooledRelay::adopt(std::shared_ptr<const Generation> generation) {
 }
 
 void PooledRelay::login_changed() {
+  generation_->pooled->login_changed();
   pool_.adopt(true);
   watch_.adopt(true);
 }

@@ -40,6 +40,7 @@ void PooledClient::rebind_if_stale() {
   if (generation_ == relay_.generation() || !session_->at_rest()) return;
   const auto old = std::exchange(generation_, relay_.generation());
   generation_->pooled->rebind(*session_);
+  wrote();  // maybe, when nobody wanted to know it
 }
 
 void PooledClient::take_rest(Side from) {
@@ -58,7 +59,7 @@ bool PooledClient::carry_out(Side from, const Step& step) {
   const std::string_view bytes = in.input().substr(0, step.consumed);
   assert(bytes.size() == step.consumed);
   assert(step.more == 0 || step.consumed == in.input().size());
-  count(step);
+  if (step.began > 0 || step.ended > 0) count(step);
   // First, whatever comes next: it may close this client, and somebody else's server must not meet them. They
   // stay in their block meanwhile.
   in.consume(step.consumed);

@@ -57,6 +57,8 @@ class PostgresCore final : public PooledCore {
     return all;
   }
 
+  void login_changed() const override { parts_->login_changed(); }
+
  private:
   // Any will do that is there: what is configured, what a client was let into, or what tools connect to.
   [[nodiscard]] std::string watched_database() const {

@@ -3,6 +3,7 @@
 #include <openssl/crypto.h>
 
 #include <array>
+#include <utility>
 
 #include "proxy/postgresql/base64.hpp"
 #include "proxy/postgresql/limits.hpp"
@@ -28,6 +29,7 @@ Account::~Account() {
 }
 
 const std::shared_ptr<Credentials>& CoreParts::credentials() {
+  if (std::exchange(account_taken_, true)) return credentials_;
   // With passthrough nobody is asked for; a client that came in before a reload to that has nobody.
   if (auto now = settings.account ? settings.account() : nullptr; now != account_) {
     credentials_ = now ? std::make_shared<Credentials>(now->user, now->password) : nullptr;

@@ -32,12 +32,14 @@ struct CoreParts {
   std::map<std::string, Parameters::Map, std::less<>> greetings;
   /// How servers spell the value of a tracked parameter that a client gave: "<index> <given>" to reported.
   std::map<std::string, std::string, std::less<>> spellings;
-  /// Of the account as it is now; null: there is none yet.
+  /// Of the account as it was after the last login_changed; null: there was none yet.
   [[nodiscard]] const std::shared_ptr<Credentials>& credentials();
+  void login_changed() { account_taken_ = false; }
   /// Of settings.client_account, which is there, as it is now; null: there is none yet.
   [[nodiscard]] const ClientLogin* client_login();
 
  private:
+  bool account_taken_ = false;
   std::shared_ptr<const Account> account_;
   std::shared_ptr<Credentials> credentials_;
   std::shared_ptr<const Account> client_account_;

@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "proxy/postgresql/body_reader.hpp"
+
 namespace ambassador::proxy::postgresql {
 
 inline constexpr std::size_t kHeader = 5;  // type and length
@@ -27,7 +29,14 @@ struct Header {
 };
 
 /// The header at the start of `input`; says nothing of whether the body is there.
-[[nodiscard]] Header read_header(std::string_view input);
+[[nodiscard]] inline Header read_header(std::string_view input) {
+  if (input.size() < kHeader) return {};
+  // It counts itself. More than 2 GiB would be negative: the protocol's integers are signed.
+  const std::uint32_t length = big_endian32(input.data() + 1);
+  if (length < sizeof length || length > INT32_MAX) return {.found = Found::broken, .type = input[0]};
+  return {
+      .found = Found::whole, .type = input[0], .body = length - static_cast<std::uint32_t>(sizeof length)};
+}
 
 /// Of the message at the front of `input`: the bytes that are there.
 [[nodiscard]] inline std::size_t part_here(const Header& header, std::string_view input) {

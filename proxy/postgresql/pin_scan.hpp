@@ -46,6 +46,11 @@ class PinScan {
     unlisten,
   };
 
+  /// In the middle of a statement no other words than these mean something: on_word knows them.
+  [[nodiscard]] bool minds(char first) const {
+    return statement_ != Statement::other || first == 'c' || first == 'i' || first == 'l' || first == 'p' ||
+           first == 's';
+  }
   void word(std::string_view word);
   void name(std::string_view name);
   void literal() {}

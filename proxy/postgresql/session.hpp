@@ -142,6 +142,7 @@ class PostgresSession final : public PooledSession {
 
   // session_route.cpp
   [[nodiscard]] bool splits() const;
+  [[nodiscard]] bool causal() const { return splits() && parts_->settings.causal_reads; }
   Route route_of(std::string_view sql);
   Route route_of_statement(std::string_view name);
   Routed route(std::string_view input);

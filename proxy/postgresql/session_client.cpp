@@ -81,10 +81,7 @@ Step PostgresSession::without_server(std::string_view input) {
 }
 
 PooledSession::Want PostgresSession::want() const {
-  return {.key = key_,
-          .role = role_,
-          .causal = role_ == Role::replica && splits() && parts_->settings.causal_reads,
-          .alone = passthrough_};
+  return {.key = key_, .role = role_, .causal = role_ == Role::replica && causal(), .alone = passthrough_};
 }
 
 // Passes on as many messages as go as they are.
@@ -202,7 +199,7 @@ void PostgresSession::take_query() {
   owe({.kind = Owed::Kind::query, .serial = serial});
   if (!open_batch_) batch_changes_ = 0;
   scanning_ = true;
-  scan_.begin(server_->tracked().known);
+  scan_.begin(server_->tracked().known());
 }
 
 // Its text has passed. What comes behind may need what it takes away.

@@ -144,8 +144,8 @@ bool PostgresSession::releasable() const {
 
 Step PostgresSession::give_back() {
   leave_server();
-  return {
-      .kind = Step::Kind::give_back, .wrote = std::exchange(wrote_, false), .again = again_ == Again::due};
+  const bool wrote = std::exchange(wrote_, false) && causal();
+  return {.kind = Step::Kind::give_back, .wrote = wrote, .again = again_ == Again::due};
 }
 
 void PostgresSession::leave_server() {

@@ -21,8 +21,8 @@ bool is_readable(const Values& values) {
   static_assert(kTracked[kEncoding] == "client_encoding" &&
                 kTracked[kStrings] == "standard_conforming_strings");
   constexpr TrackedSet both = tracked(kEncoding) | tracked(kStrings);
-  if ((values.known & both) != both || values.text[kStrings] != "on") return false;
-  const std::string_view encoding = values.text[kEncoding];
+  if ((values.known() & both) != both || values.text(kStrings) != "on") return false;
+  const std::string_view encoding = values.text(kEncoding);
   if (encoding == "UTF8" || encoding == "SQL_ASCII") return true;
   return std::any_of(kAsciiEncodings.begin(), kAsciiEncodings.end(),
                      [&](std::string_view family) { return encoding.starts_with(family); });

@@ -274,13 +274,13 @@ Step PostgresSession::on_ours(std::string_view input, const Header& front) {
 // The server may spell a value in another way than the one before: the client is told.
 Step PostgresSession::values_set(std::size_t consumed) {
   const Values& now = server_->tracked();
-  const TrackedSet different = values_.different_from(now) & now.known;
+  const TrackedSet different = values_.different_from(now) & now.known();
   if (different == 0) return {.kind = Step::Kind::skip, .consumed = consumed};
   std::string& out = text();
   for (std::size_t i = 0; i < kTracked.size(); ++i) {
     if ((different & tracked(i)) == 0) continue;
-    values_.set(i, now.text[i]);
-    write_parameter_status(out, kTracked[i], now.text[i]);
+    values_.set(i, now.text(i));
+    write_parameter_status(out, kTracked[i], now.text(i));
   }
   return {.kind = Step::Kind::send, .to = Side::client, .consumed = consumed, .text = out};
 }

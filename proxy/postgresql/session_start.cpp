@@ -222,9 +222,9 @@ bool PostgresSession::values_known() {
   if (greeting == parts_->greetings.end()) return false;
   Values values = tracked_of(greeting->second);
   for (std::size_t i = 0; i < kTracked.size(); ++i) {
-    if ((start_->wishes.known & tracked(i)) == 0) continue;
-    const std::string& wish = start_->wishes.text[i];
-    if (wish == values.text[i]) continue;
+    if (!start_->wishes.knows(i)) continue;
+    const std::string_view wish = start_->wishes.text(i);
+    if (wish == values.text(i)) continue;
     if (shown_as_given(i, wish)) {
       values.set(i, wish);
       continue;
@@ -255,7 +255,7 @@ Step PostgresSession::settle() {
   // Other clients may have left their own values there.
   Values expected = tracked_of(server_->at_login().all());
   for (std::size_t i = 0; i < kTracked.size(); ++i) {
-    if ((start_->wishes.known & tracked(i)) != 0) expected.set(i, start_->wishes.text[i]);
+    if (start_->wishes.knows(i)) expected.set(i, start_->wishes.text(i));
   }
   if (parts_->greetings.size() < kMaxRemembered) parts_->greetings[key_] = server_->at_login().all();
   const TrackedSet different = expected.different_from(server_->tracked());
@@ -290,8 +290,9 @@ Step PostgresSession::on_settling(std::string_view input) {
     return step;
   }
   for (std::size_t i = 0; i < kTracked.size(); ++i) {
-    if ((start_->wishes.known & tracked(i)) != 0)
-      remember(parts_->spellings, spelling_key(i, start_->wishes.text[i]), server_->tracked().text[i]);
+    if (start_->wishes.knows(i))
+      remember(parts_->spellings, spelling_key(i, start_->wishes.text(i)),
+               std::string(server_->tracked().text(i)));
   }
   return greet(front.size());
 }
@@ -310,7 +311,7 @@ Step PostgresSession::greet(std::size_t consumed) {
   }
   for (const auto& [name, value] : *reports) {
     const auto i = find_tracked(name);
-    write_parameter_status(out, name, i ? values_.text[*i] : value);
+    write_parameter_status(out, name, i ? values_.text(*i) : value);
   }
   // With a server of its own a client is known by the server's number: people look for it in
   // pg_stat_activity.

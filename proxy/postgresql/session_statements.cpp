@@ -62,7 +62,7 @@ void PostgresSession::take_unnamed(std::string_view body) {
   unnamed_set_ = true;
   unnamed_.parse(next_statement_id(), body);
   server_->unnamed(unnamed_.id());
-  scan_.begin(server_->tracked().known);
+  scan_.begin(server_->tracked().known());
   scan_.feed(body.substr(0, body.find('\0')));
   pin(scan_.end());
   unnamed_resets_ = scan_.resets();
@@ -78,7 +78,7 @@ PostgresSession::Handled PostgresSession::on_named_parse(std::string_view messag
   const std::shared_ptr<Statement> statement = parts_->statements.get(body);
   if (!statement->scanned) {
     statement->scanned = true;
-    scan_.begin(server_->tracked().known);
+    scan_.begin(server_->tracked().known());
     scan_.feed(body.substr(0, body.find('\0')));
     statement->pins = scan_.end();
     statement->resets = scan_.resets();

@@ -37,7 +37,7 @@ bool has_last_value(std::string_view text) {
 std::string PostgresSession::preparation(std::string_view input) {
   std::string sql;
   if (!transaction()) return sql;
-  const TrackedSet different = values_.different_from(server_->tracked()) & server_->tracked().known;
+  const TrackedSet different = values_.different_from(server_->tracked()) & server_->tracked().known();
   if (different != 0) sql = sql_to_set(different, values_);
   if (!asks_for_last_value(input)) return sql;
   // What nextval gave was given to somebody else: that there is nothing is to be said.

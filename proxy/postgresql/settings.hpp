@@ -37,9 +37,8 @@ struct Settings {
   config::ReadWriteSplit split = config::ReadWriteSplit::disabled;
   /// ...and whether to those alone that have what the client wrote.
   bool causal_reads = true;
-  /// Authentication::proxy: asked at every login, and by every client that begins a transaction, so that they
-  /// can be replaced at any time; cheap. Null as long as there is none: clients are told so. Any thread that
-  /// has a core of these settings.
+  /// Authentication::proxy: asked once, and again after each PooledCore::login_changed. Null as long as there
+  /// is none: clients are told so. Any thread that has a core of these settings.
   std::function<std::shared_ptr<const Account>()> account;
   /// Authentication::proxy: who clients have to prove to be, by SCRAM; its password may be a verifier
   /// (scram_keys.hpp). Asked at every login of a client; null: there is nothing to prove it by yet, and

@@ -7,6 +7,7 @@
 // BIG5, GBK, UHC, GB18030, JOHAB) may have a backslash as half of a letter.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstring>
@@ -25,6 +26,8 @@ enum class Strings : std::uint8_t { standard, escaped };
 ///   void punctuation(char)       any other byte but white space and comments; numbers byte by byte,
 ///                                parameters by their digits
 ///   void unknown()               from here on the words may be wrong
+/// and may have
+///   bool minds(char)             false: a word that begins with this small letter would say nothing now
 class SqlWords {
  public:
   static constexpr std::size_t kMaxWord = 63;  // NAMEDATALEN - 1: the server cuts what is longer
@@ -44,6 +47,7 @@ class SqlWords {
   enum class In : std::uint8_t {
     plain,
     word,
+    other_word,  // that nobody minds
     string,
     string_quote,  // a quote within a string: the end, or half of a doubled one
     joined,        // behind E'...': a string after a line's end goes on with it
@@ -93,7 +97,16 @@ class SqlWords {
   template <class Visitor>
   const char* in_plain(const char* at, const char* end, Visitor& visitor);
   template <class Visitor>
+  static bool is_told(char first, const Visitor& visitor) {
+    if constexpr (requires { visitor.minds(first); }) return first == 'e' || visitor.minds(first);  // E'...'
+    return true;
+  }
+  template <class Visitor>
   const char* in_word(const char* at, const char* end, Visitor& visitor);
+  static const char* skip_word(const char* at, const char* end) {
+    while (at != end && word_byte(*at) != 0) ++at;
+    return at;
+  }
   const char* in_string(const char* at, const char* end);
   const char* in_block(const char* at, const char* end);
   template <class Visitor>
@@ -140,6 +153,10 @@ void SqlWords::feed(std::string_view piece, Visitor& visitor) {
       case In::word:
         at = in_word(at, end, visitor);
         break;
+      case In::other_word:
+        at = skip_word(at, end);
+        if (at != end) in_ = In::plain;
+        break;
       case In::string:
         at = in_string(at, end);
         break;
@@ -170,6 +187,7 @@ bool SqlWords::end(Visitor& visitor) {
       visitor.punctuation('/');
       return true;
     case In::plain:
+    case In::other_word:
     case In::string_quote:
     case In::joined:
     case In::joined_line:
@@ -195,7 +213,7 @@ const char* SqlWords::in_plain(const char* at, const char* end, Visitor& visitor
         visitor.punctuation(*at);
         continue;
       case Class::letter:
-        in_ = In::word;
+        in_ = is_told(word_byte(*at), visitor) ? In::word : In::other_word;
         size_ = 0;
         return at;
       case Class::quote:
@@ -225,11 +243,16 @@ const char* SqlWords::in_plain(const char* at, const char* end, Visitor& visitor
 template <class Visitor>
 const char* SqlWords::in_word(const char* at, const char* end, Visitor& visitor) {
   std::size_t size = size_;  // in a register: what is written to word_ might be size_, for all that is known
-  for (; at != end; ++at) {
+  const auto room = static_cast<std::ptrdiff_t>(kMaxWord - std::min(size, kMaxWord));
+  const char* const full = end - at > room ? at + room : end;
+  for (; at != full; ++at) {
     const char small = word_byte(*at);
     if (small == 0) break;
-    if (size < kMaxWord) word_[size] = small;
-    if (size <= kMaxWord) ++size;
+    word_[size++] = small;
+  }
+  if (at == full && at != end && word_byte(*at) != 0) {
+    size = kMaxWord + 1;
+    at = skip_word(at, end);
   }
   size_ = static_cast<std::uint8_t>(size);
   if (at == end) return at;
@@ -380,6 +403,7 @@ const char* SqlWords::in_other(const char* at, Visitor& visitor) {
       return at + 1;
     case In::plain:
     case In::word:
+    case In::other_word:
     case In::string:
     case In::block:
       break;

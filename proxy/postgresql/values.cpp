@@ -37,11 +37,18 @@ std::optional<std::size_t> find_tracked(std::string_view name) {
   return std::nullopt;
 }
 
-TrackedSet Values::different_from(const Values& other) const {
+void Values::set(std::size_t i, std::string_view value) {
+  const std::uint32_t size = begins_[i + 1] - begins_[i];
+  all_.replace(begins_[i], size, value);
+  for (std::size_t k = i + 1; k < begins_.size(); ++k)
+    begins_[k] += static_cast<std::uint32_t>(value.size()) - size;
+  known_ |= tracked(i);
+}
+
+TrackedSet Values::found_different_from(const Values& other) const {
   TrackedSet different = 0;
   for (std::size_t i = 0; i < kTracked.size(); ++i) {
-    if ((known & tracked(i)) == 0) continue;
-    if ((other.known & tracked(i)) == 0 || text[i] != other.text[i]) different |= tracked(i);
+    if (knows(i) && (!other.knows(i) || text(i) != other.text(i))) different |= tracked(i);
   }
   return different;
 }
@@ -52,7 +59,7 @@ std::string sql_to_set(TrackedSet which, const Values& values) {
   for (std::size_t i = 0; i < kTracked.size(); ++i) {
     if ((which & tracked(i)) == 0) continue;
     if (sql.back() == ')') sql += ", ";
-    append_set(sql, i, values.text[i]);
+    append_set(sql, i, values.text(i));
   }
   return sql;
 }
@@ -62,11 +69,11 @@ std::string sql_to_restore(TrackedSet which, const Values& values, const Values&
   for (std::size_t i = 0; i < kTracked.size(); ++i) {
     if ((which & tracked(i)) == 0) continue;
     sql += sql.empty() ? "SELECT " : "; SELECT ";
-    append_set(sql, i, values.text[i]);
+    append_set(sql, i, values.text(i));
     sql += " WHERE pg_catalog.current_setting('";
     sql += kTracked[i];
     sql += "') OPERATOR(pg_catalog.=) ";
-    append_literal(sql, instead_of.text[i]);
+    append_literal(sql, instead_of.text(i));
   }
   return sql;
 }

@@ -36,16 +36,28 @@ using TrackedSet = std::uint16_t;
 }
 
 /// Values of the tracked parameters; which of them are known is told by `known`.
-struct Values {
-  std::array<std::string, kTracked.size()> text;
-  TrackedSet known = 0;
-
-  void set(std::size_t i, std::string_view value) {
-    text[i] = value;
-    known |= tracked(i);
+class Values {
+ public:
+  [[nodiscard]] TrackedSet known() const { return known_; }
+  [[nodiscard]] bool knows(std::size_t i) const { return (known_ & tracked(i)) != 0; }
+  /// Empty if it is not known.
+  [[nodiscard]] std::string_view text(std::size_t i) const {
+    return std::string_view(all_).substr(begins_[i], begins_[i + 1] - begins_[i]);
   }
+  void set(std::size_t i, std::string_view value);
   /// Those known here whose values `other` knows to be different, or does not know.
-  [[nodiscard]] TrackedSet different_from(const Values& other) const;
+  [[nodiscard]] TrackedSet different_from(const Values& other) const {
+    // For every unit of work: mostly there is no difference, which one comparison shows.
+    if (known_ == other.known_ && begins_ == other.begins_ && all_ == other.all_) return 0;
+    return found_different_from(other);
+  }
+
+ private:
+  [[nodiscard]] TrackedSet found_different_from(const Values& other) const;
+
+  TrackedSet known_ = 0;
+  std::array<std::uint32_t, kTracked.size() + 1> begins_{};  // of each in all_, and the end
+  std::string all_;
 };
 
 /// SQL that sets `which` to `values`. Bytes outside of ASCII become '?', as PostgreSQL makes them in

@@ -73,7 +73,7 @@ struct Step {
   Kind kind = Kind::need_more;
   Side to = Side::client;
   bool passing = false;
-  /// give_back: the client may have written by this server; its reads have to see that (Want::causal).
+  /// give_back: the client may have written by this server, and its reads have to see that (Want::causal).
   bool wrote = false;
   /// give_back and borrow: what this server could not do is done by another one. The session is asked for the
   /// client's side next, whether there is input or not.
@@ -143,7 +143,8 @@ class PooledSession {
 
   /// Which server the session wants to borrow; asked after the step `borrow`.
   struct Want {
-    /// Servers with equal keys are interchangeable: who logs in, to what, with which parameters.
+    /// Servers with equal keys are interchangeable: who logs in, to what, with which parameters. Stays as it
+    /// is until server_lent, borrow_failed or borrow_cancelled.
     std::string_view key;
     Role role = Role::any;
     /// Role::replica: it must have all that this client has written (Step::wrote).
@@ -223,6 +224,9 @@ class PooledCore {
   [[nodiscard]] virtual std::vector<PinCount> pinned() const { return {}; }
   /// Likewise.
   [[nodiscard]] virtual UnitCounts units() const { return {}; }
+
+  /// What servers are logged in with may be something else now.
+  virtual void login_changed() const {}
 
  protected:
   PooledCore() = default;

@@ -64,6 +64,13 @@ struct Scene {
     return toy::startup("user\0me\0"s + std::string(more), minor);
   }
 
+  /// Another account for servers; the one before.
+  std::shared_ptr<const Account> take(std::shared_ptr<const Account> other) {
+    auto before = std::exchange(account, std::move(other));
+    core->login_changed();
+    return before;
+  }
+
   std::shared_ptr<const Account> account = std::make_shared<const Account>("proxy", "pencil");
   std::shared_ptr<const Account> client_account = std::make_shared<const Account>("me", "pencil");
   std::shared_ptr<const PooledCore> core;
@@ -229,7 +236,7 @@ TEST_CASE("a transaction keeps its server, a session for as long as the client i
 TEST_CASE("other credentials are another pool, at the next transaction") {
   Scene scene(Pooling::transaction, 2);
   auto client = scene.open();
-  scene.account = std::make_shared<const Account>("other", "pen");
+  scene.take(std::make_shared<const Account>("other", "pen"));
   CHECK(types(scene.say(*client, query("SELECT 1"))) == "DCZ");
   CHECK(scene.pool->servers.back()->key.starts_with("user\0other\0"s));
 }
@@ -396,12 +403,12 @@ TEST_CASE("messages that are none end the connection, with one error") {
 
 TEST_CASE("as long as nobody can log in at servers clients are told so") {
   Scene scene(Pooling::transaction);
-  const auto account = std::exchange(scene.account, nullptr);
+  const auto account = scene.take(nullptr);
   auto early = scene.client();
   CHECK(code(scene.say(*early, Scene::startup())) == "FATAL 57P03");
   CHECK(early->closed);
   CHECK(scene.pool->servers.empty());
-  scene.account = account;
+  scene.take(account);
   CHECK(types(scene.say(*scene.open(), query("SELECT 1"))) == "DCZ");
 }
 
@@ -409,7 +416,7 @@ TEST_CASE("a client that is in when there is no account any more gets an error a
   Scene scene(Pooling::transaction);
   auto client = scene.open();
   scene.pool->servers.clear();
-  const auto account = std::exchange(scene.account, nullptr);
+  const auto account = scene.take(nullptr);
   client->say(query("SELECT 1"));
   REQUIRE(client->waits());
   REQUIRE(scene.pool->servers.size() == 1);
@@ -419,6 +426,6 @@ TEST_CASE("a client that is in when there is no account any more gets an error a
   CHECK(code(client->out) == "ERROR 57P03");
   CHECK_FALSE(client->closed);
   client->out.clear();
-  scene.account = account;
+  scene.take(account);
   CHECK(types(scene.say(*client, query("SELECT 1"))) == "DCZ");
 }
