@@ -73,12 +73,12 @@ class PostgresSession final : public PooledSession {
     drops,  // the unit's messages lead nowhere
     ready,  // ReadyForQuery goes to the client
   };
-  // What becomes of a unit of work that a replica could not do.
+  // What becomes of a unit of work that its server could not do.
   enum class Again : std::uint8_t {
     no,
     drains,  // the rest of what the replica answers leads nowhere
-    due,     // the primary is to be borrowed for it
-    runs,    // it is being said to the primary
+    due,     // another server is to be borrowed for it
+    runs,    // it is being said to that one
   };
   struct Start;  // what is needed until it is open
 
@@ -141,6 +141,7 @@ class PostgresSession final : public PooledSession {
   enum class Further : std::uint8_t { goes_on, waits, incomplete };
 
   // session_route.cpp
+  [[nodiscard]] bool reads_only() const;
   [[nodiscard]] bool splits() const;
   [[nodiscard]] bool causal() const { return splits() && parts_->settings.causal_reads; }
   Route route_of(std::string_view sql);
@@ -151,7 +152,7 @@ class PostgresSession final : public PooledSession {
   Further further(std::string_view input);
   std::optional<Step> judge(std::string_view input);
   Step drain_answers(std::string_view input);
-  void run_on_primary();
+  void run_again();
   Step say_again();
   void fail_again(std::string error);
 

@@ -67,7 +67,7 @@ void PostgresSession::server_lost() {
   }
   if (stage_ == Stage::over) return;
   const bool taken = again_ == Again::runs || (!in_unit_ && body_left_ == 0);
-  if (again_ == Again::drains || (may_run_again_ && taken)) return run_on_primary();
+  if (again_ == Again::drains || (may_run_again_ && taken)) return run_again();
   may_run_again_ = in_unit_ = false;
   if (again_ == Again::runs) {
     owed_.clear();

@@ -1,4 +1,4 @@
-// The read/write split: where a unit of work may run, and what becomes of one that a replica could not do.
+// The read/write split: where a unit of work may run, and what becomes of one that its server could not do.
 // A unit is decided on when it begins outside of a transaction; what is not wholly there, or not surely a
 // read, is the primary's.
 #include <algorithm>
@@ -36,6 +36,11 @@ bool is_of_replicas(const ErrorFields& error) {
 }
 
 }  // namespace
+
+// A listener of replicas: what is surely a read finds another one when its own is lost.
+bool PostgresSession::reads_only() const {
+  return parts_->settings.role == Role::replica && transaction() && !passthrough_;
+}
 
 bool PostgresSession::splits() const {
   const Settings& settings = parts_->settings;
@@ -153,7 +158,7 @@ bool PostgresSession::choose_role(std::string_view input) {
   role_ = parts_->settings.role;
   in_unit_ = may_run_again_ = false;
   runs_ = 0;
-  if (!splits()) return true;
+  if (!splits() && !reads_only()) return true;
   const Routed routed = route(input);
   if (routed.incomplete) return false;
   if (routed.route == Route::primary) return true;
@@ -174,7 +179,7 @@ PostgresSession::Further PostgresSession::further(std::string_view input) {
   return routed.route == Route::primary ? Further::waits : Further::goes_on;
 }
 
-// Once more, on the primary ---------------------------------------------------------------------------------
+// Once more, on another server ------------------------------------------------------------------------------
 
 // Of a unit that may be run again: nothing reaches the client before it is known whether it has to be.
 // Nothing: it has not.
@@ -201,7 +206,7 @@ std::optional<Step> PostgresSession::judge(std::string_view input) {
         const auto error = read_error_fields(rest.substr(kHeader, front.body)).value_or(ErrorFields{});
         if (error.severity == "FATAL" || error.severity == "PANIC")
           return Step{.kind = Step::Kind::skip, .consumed = at};  // server_lost comes
-        if (role_ != Role::replica || !is_of_replicas(error)) break;
+        if (!splits() || role_ != Role::replica || !is_of_replicas(error)) break;
         again_ = Again::drains;
         return Step{.kind = Step::Kind::skip, .consumed = at};
       }
@@ -235,19 +240,19 @@ Step PostgresSession::drain_answers(std::string_view input) {
         server_->statements().remove(statement_name(owed.statement));
     }
     server_->unnamed(0);
-    run_on_primary();
+    run_again();
   }
   return {.kind = Step::Kind::skip, .consumed = static_cast<std::size_t>(front.size())};
 }
 
 // Nothing of the unit is under way any more.
-void PostgresSession::run_on_primary() {
+void PostgresSession::run_again() {
   owed_.clear();
   status_ = 'I';
   open_batch_ = skips_to_sync_ = copies_in_ = error_said_ = scanning_ = false;
   body_left_ = 0;
   may_run_again_ = ++runs_ + 1 < kMostRuns;
-  role_ = Role::primary;
+  role_ = splits() ? Role::primary : parts_->settings.role;
   again_ = Again::due;
 }
 

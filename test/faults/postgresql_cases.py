@@ -249,6 +249,7 @@ CASES = {
     "split-switch-over": postgresql_split.switch_over,
     "split-replica-stopped": lambda play: postgresql_split.replica_goes(play, Postgresql.stop),
     "split-replica-killed": lambda play: postgresql_split.replica_goes(play, Postgresql.kill),
+    "readers-replica-killed": lambda play: postgresql_split.readers_replica_goes(play, Postgresql.kill),
     "split-restart": postgresql_split.restart,
     "cancels": lambda play: cancels(play, scene, "Transaction"),
     "cancels-session": lambda play: cancels(play, scene, "Session"),

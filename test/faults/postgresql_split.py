@@ -44,13 +44,13 @@ def switch_over(play):
     return outcome
 
 
-def replica_goes(play, leave):
+def replica_goes(play, leave, listener=None, workers=None):
     """The standby, which has the reads, goes and comes back."""
     outcome = stage.Outcome()
     with scene(play) as on:
         first, second = on.pair(synchronous=False)
-        program = on.proxy([first, second], **SPLIT)
-        load = on.load(program, READERS, postgresql_client.LONG_READ)
+        program = on.proxy([first, second], **(listener or SPLIT))
+        load = on.load(program, workers or READERS, postgresql_client.LONG_READ)
         second.wait_for(READS_THERE)
         leave(second)
         gone = time.monotonic()
@@ -65,6 +65,11 @@ def replica_goes(play, leave):
         outcome.goes_on_beyond(operations, gone)
         readers_go_on(outcome, operations, 0.5)
     return outcome
+
+
+def readers_replica_goes(play, leave):
+    """The same for clients of a listener that gives replicas to all."""
+    return replica_goes(play, leave, {"servers": "Replicas"}, {"read": READERS["read"]})
 
 
 def restart(play):

@@ -298,6 +298,31 @@ TEST_CASE("a reader's listener gives replicas, whatever is asked") {
   CHECK_FALSE(scene.client->session().want().causal);
 }
 
+TEST_CASE("a read of a reader's listener finds another server when its own ends") {
+  const std::size_t piece = GENERATE(std::size_t{16384}, std::size_t{1});
+  const std::string bytes = GENERATE(query("SELECT last"), run("SELECT last"));
+  Scene scene(ReadWriteSplit::disabled, piece, Role::replica);
+  scene.pool->connect_replica = nullptr;  // what comes next is the primary
+  SECTION("and the client sees nothing of it") {
+    CHECK(scene.say(bytes) == (bytes.front() == 'Q' ? "DCZ" : "12DCZ"));
+    CHECK(scene.heard() == Told{"r: SELECT last", "p: SELECT last"});
+    CHECK(scene.client->again == 1);
+  }
+  SECTION("unless something else is under way behind it") {
+    CHECK(scene.say(query("SELECT last") + query("SELECT 1")) == "EZEZ");
+    CHECK(scene.client->again == 0);
+  }
+  CHECK(scene.client->began == scene.client->ended);
+  CHECK(scene.client->session().at_rest());
+}
+
+TEST_CASE("what a reader's server refuses is the client's to know") {
+  const std::string sql = GENERATE("SELECT conflict"s, "SELECT writes"s);
+  Scene scene(ReadWriteSplit::disabled, 16384, Role::replica);
+  CHECK(scene.say(query(sql)) == "EZ");
+  CHECK(scene.heard() == Told{"r: " + sql});
+}
+
 TEST_CASE("what a replica could not do the primary does, once, and the client sees nothing of it") {
   const std::string sql = GENERATE("SELECT conflict"s, "SELECT writes"s, "SELECT last"s, "SELECT crash"s);
   const std::size_t piece = GENERATE(std::size_t{16384}, std::size_t{1}, std::size_t{9});
