@@ -61,7 +61,8 @@ struct Scene {
       };
       return std::make_unique<toy::FakeServer>(++pid, nullptr, std::move(traits));
     };
-    pool = std::make_unique<ToyPool>(*core, 1, [line] { return line(false); });
+    connect_primary = [line] { return line(false); };
+    pool = std::make_unique<ToyPool>(*core, 1, connect_primary);
     pool->connect_replica = [line] { return line(true); };
     pool->piece = piece;
     client = open();
@@ -101,6 +102,7 @@ struct Scene {
   }
 
   std::shared_ptr<const PooledCore> core;
+  decltype(ToyPool::connect_replica) connect_primary;
   std::unique_ptr<ToyPool> pool;
   std::vector<std::string> told;
   unsigned last_ones = 0;  // primaries that end too
@@ -302,7 +304,7 @@ TEST_CASE("a read of a reader's listener finds another server when its own ends"
   const std::size_t piece = GENERATE(std::size_t{16384}, std::size_t{1});
   const std::string bytes = GENERATE(query("SELECT last"), run("SELECT last"));
   Scene scene(ReadWriteSplit::disabled, piece, Role::replica);
-  scene.pool->connect_replica = nullptr;  // what comes next is the primary
+  scene.pool->connect_replica = scene.connect_primary;  // when the replica is gone
   SECTION("and the client sees nothing of it") {
     CHECK(scene.say(bytes) == (bytes.front() == 'Q' ? "DCZ" : "12DCZ"));
     CHECK(scene.heard() == Told{"r: SELECT last", "p: SELECT last"});
