@@ -9,7 +9,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-struct Waiting : Timed {
+struct Waiting final : Timed {
   explicit Waiting(std::vector<int>& log, int name) : log_(log), name_(name) {}
   void on_deadline(SteadyTime) override { log_.push_back(name_); }
   std::vector<int>& log_;
