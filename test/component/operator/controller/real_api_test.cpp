@@ -21,9 +21,6 @@ namespace resources = kube::resources;
 
 namespace {
 
-constexpr kube::Resource kCrds{"apiextensions.k8s.io", "v1", "customresourcedefinitions",
-                               "CustomResourceDefinition", false};
-
 std::string file(const std::string& path) {
   std::ifstream in(path);
   return {std::istreambuf_iterator<char>(in), {}};

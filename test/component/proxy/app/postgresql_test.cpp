@@ -2,6 +2,7 @@
 #include "test/component/proxy/app/postgresql.hpp"
 
 #include <atomic>
+#include <future>
 
 using Catch::Matchers::Contains;
 using Catch::Matchers::StartsWith;
@@ -46,7 +47,7 @@ TEST_CASE("the status page, status and the metrics know the pool") {
   REQUIRE(three.open());
   CHECK(one.query("begin") == "");
   CHECK(two.query("listen news") == "");
-  std::thread waits([&] { CHECK(three.query("select 'here'") == "here"); });
+  auto waits = std::async(std::launch::async, [&] { return three.query("select 'here'"); });
   CHECK(eventually([&] { return proxy.pool()["waiting"] == 1; }));
   const auto pool = proxy.pool();
   CHECK(pool["inUse"] == 2);
@@ -59,7 +60,7 @@ TEST_CASE("the status page, status and the metrics know the pool") {
   CHECK_THAT(proxy.status(), Contains("pool: 2 in use, 0 idle, 0 opening of 2  waiting 1") &&
                                  Contains("pinned by: listen 1"));
   CHECK(one.query("rollback") == "");
-  waits.join();
+  CHECK(waits.get() == "here");
   CHECK(proxy.pool()["idle"] == 1);
   const std::string metrics = proxy.metrics();
   for (const char* line :
@@ -273,13 +274,13 @@ TEST_CASE("paused first, a server is stopped and started again and no client get
   CHECK(busy.query("commit") == "");
   CHECK(run({"pause", "--port", admin}).code == 0);
   CHECK_THAT(proxy.status(), Contains("pool, paused: 0 in use"));
-  std::thread waits([&] { CHECK(client.query("select 2") == "2"); });
+  auto waits = std::async(std::launch::async, [&] { return client.query("select 2"); });
   server->stop();
   std::this_thread::sleep_for(2500ms);  // longer than timeouts.queue
   CHECK(proxy.pool()["waiting"] == 1);
   server->start();
   CHECK(run({"resume", "--port", admin}).code == 0);
-  waits.join();
+  CHECK(waits.get() == "2");
   CHECK(busy.query("select 3") == "3");
   const Ran wrong = run({"pause", "nobody", "--port", admin});
   CHECK(wrong.code == 1);
@@ -299,10 +300,10 @@ TEST_CASE("a standby that is promoted is written to at once, and the old primary
   CHECK(client.query(where) == std::to_string(first->port()));
   CHECK(eventually([&] { return second.asked("select pg_is_in_recovery()") == "t"; }));
   first->stop();
-  std::thread waits([&] { CHECK(client.query("insert into t values (2)") == ""); });
+  auto waits = std::async(std::launch::async, [&] { return client.query("insert into t values (2)"); });
   CHECK(eventually([&] { return proxy.pool()["waiting"] == 1; }));
   REQUIRE(second.promote());
-  waits.join();
+  CHECK(waits.get() == "");
   CHECK(client.query(where) == std::to_string(second.port()));
   first->start();  // it takes writes, too, on its old timeline
   for (int n = 3; n < 8; ++n) {

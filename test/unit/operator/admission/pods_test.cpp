@@ -155,7 +155,6 @@ TEST_CASE("policies follow the API server: a new one counts, a deleted one does 
 
 TEST_CASE("the versions of API server and nodes reach the installation") {
   World world;
-  std::atomic<int> told{0};
   CHECK(world.view.installation()->oldest_node_minor == 0);
   world.server.put(kube::resources::nodes, {{"metadata", {{"name", "one"}}},
                                             {"status", {{"nodeInfo", {{"kubeletVersion", "v1.28.3"}}}}}});

@@ -208,20 +208,20 @@ TEST_CASE("a classic ambassador is told to shut down when every other container 
   CHECK_FALSE(applications_ended(pod));
   pod["status"]["containerStatuses"] = {{{"name", "redis-client"}, {"state", {{"running", json::object()}}}}};
   CHECK_FALSE(applications_ended(pod));
-  pod["status"]["containerStatuses"] = {status(1)};
+  pod["status"]["containerStatuses"] = json::array({status(1)});
   CHECK(applications_ended(pod));
   CHECK(json::parse(wanted(*world.live(pod), "config"))["shutdown"] == true);
 
   pod["spec"]["restartPolicy"] = "OnFailure";  // it will be started again
   CHECK_FALSE(applications_ended(pod));
-  pod["status"]["containerStatuses"] = {status(0)};
+  pod["status"]["containerStatuses"] = json::array({status(0)});
   CHECK(applications_ended(pod));
   pod["spec"]["restartPolicy"] = "Always";
   CHECK_FALSE(applications_ended(pod));
 
   world.installation.container_mode = api::ContainerMode::native_sidecar;
   json native = world.injected();
-  native["status"]["containerStatuses"] = {status(0)};
+  native["status"]["containerStatuses"] = json::array({status(0)});
   CHECK_FALSE(applications_ended(native));  // the kubelet ends it
 }
 
