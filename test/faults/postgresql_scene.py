@@ -45,7 +45,7 @@ class Scene:
         first.wait_for("SELECT EXISTS (SELECT FROM pg_stat_replication WHERE sync_state = 'sync')")
         return first, second
 
-    def proxy(self, servers, pooling="Transaction", queue=QUEUE_SECONDS, connections=None, **more):
+    def proxy(self, backends, pooling="Transaction", queue=QUEUE_SECONDS, connections=None, **more):
         secret = self.folder / "secret"
         secret.mkdir(exist_ok=True)
         (secret / "username").write_text(USER)
@@ -55,7 +55,7 @@ class Scene:
             "sql": {"pooling": pooling, "authentication": "Proxy", "credentialsFolder": str(secret),
                     "database": DATABASE,  # its watch of the servers logs in there
                     "maxServerConnections": connections or CONNECTIONS[pooling], **more},
-            "backends": [{"host": "127.0.0.1", "port": server.port} for server in servers]}
+            "backends": [{"host": "127.0.0.1", "port": server.port} for server in backends]}
         program = stage.proxy(self.folder, self.play.binary, listener)
         self.stack.enter_context(program)
         return program
