@@ -33,7 +33,7 @@ void Pool::borrow(PooledClient& client) {
   borrower = {{}, &client, want.key, want.role, want.alone, now, until, wrote};
   // While it is paused there is none.
   ServerConnection* idle = want.alone ? nullptr : take_idle(borrower);
-  if (idle != nullptr) return lend(*idle, client, want.role, now);
+  if (idle != nullptr) return lend(*idle, borrower);
   if (const Refusal* known = refusal(want.key, now); known != nullptr && !known->passing) {
     relay_.counters().failures.add(Failure::unreachable);
     return client.not_lent(Failure::unreachable, known->text);
@@ -79,16 +79,11 @@ bool Pool::fits(const ServerConnection& server, const Borrower& borrower) const 
   return is_current && no_replica_for(borrower, now);
 }
 
-void Pool::lend(ServerConnection& server, PooledClient& client, Role role, SteadyTime since) {
-  server.lend(client, role);
+void Pool::lend(ServerConnection& server, const Borrower& borrower) {
+  server.lend(*borrower.client, borrower.role);
   relay_.counters().pool.wait_time.record(static_cast<std::uint64_t>(
-      std::chrono::duration_cast<std::chrono::microseconds>(loop().now() - since).count()));
-  client.lent(server);
-}
-
-void Pool::lend(ServerConnection& server, Borrower& borrower) {
-  leave(borrower);
-  lend(server, *borrower.client, borrower.role, borrower.since);
+      std::chrono::duration_cast<std::chrono::microseconds>(loop().now() - borrower.since).count()));
+  borrower.client->lent(server);
 }
 
 // To whom it fits among those who wait; false: to nobody.
@@ -96,6 +91,7 @@ bool Pool::serve(ServerConnection& server) {
   const SteadyTime now = loop().now();
   for (Borrower& one : borrowers_) {
     if (fits(server, one)) {
+      leave(one);
       lend(server, one);
       return true;
     }

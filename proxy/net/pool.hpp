@@ -108,8 +108,7 @@ class Pool final : public Peer, public ServerOwner {
   // pool.cpp
   [[nodiscard]] unsigned most() const;
   [[nodiscard]] bool serve(ServerConnection& server);
-  void lend(ServerConnection& server, PooledClient& client, Role role, SteadyTime since);
-  void lend(ServerConnection& server, Borrower& borrower);
+  void lend(ServerConnection& server, const Borrower& borrower);
   void fail(Borrower& borrower, Failure failure, std::string_view text);
   void leave(Borrower& borrower);
   [[nodiscard]] bool fits(const ServerConnection& server, const Borrower& borrower) const;

@@ -22,6 +22,7 @@ void Pool::flush() {
     Borrower& borrower = *one++;
     ServerConnection* idle = borrower.alone ? nullptr : take_idle(borrower);
     if (idle != nullptr) {
+      leave(borrower);
       lend(*idle, borrower);
       continue;
     }

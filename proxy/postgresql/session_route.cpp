@@ -252,7 +252,7 @@ void PostgresSession::run_again() {
   open_batch_ = skips_to_sync_ = copies_in_ = error_said_ = scanning_ = false;
   body_left_ = 0;
   may_run_again_ = ++runs_ + 1 < kMostRuns;
-  role_ = splits() ? Role::primary : parts_->settings.role;
+  role_ = parts_->settings.role;
   again_ = Again::due;
 }
 

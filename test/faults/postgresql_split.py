@@ -44,13 +44,13 @@ def switch_over(play):
     return outcome
 
 
-def replica_goes(play, leave, listener=None, workers=None):
+def replica_goes(play, leave, listener=SPLIT, workers=READERS):
     """The standby, which has the reads, goes and comes back."""
     outcome = stage.Outcome()
     with scene(play) as on:
         first, second = on.pair(synchronous=False)
-        program = on.proxy([first, second], **(listener or SPLIT))
-        load = on.load(program, workers or READERS, postgresql_client.LONG_READ)
+        program = on.proxy([first, second], **listener)
+        load = on.load(program, workers, postgresql_client.LONG_READ)
         second.wait_for(READS_THERE)
         leave(second)
         gone = time.monotonic()

@@ -32,7 +32,8 @@ def base_command() -> list[str]:
     (folder / "registries.conf").write_text(REGISTRIES)
     (folder / "policy.json").write_text(POLICY)
     (folder / "containers.conf").write_text(CONFIGURATION.format(folder / "networks"))
-    return [*OWN_MOUNTS, "env", f"CONTAINERS_CONF={folder / 'containers.conf'}", "buildah", "--root", str(folder / "root"), "--runroot", str(folder / "run"),
+    return [*OWN_MOUNTS, "env", f"CONTAINERS_CONF={folder / 'containers.conf'}", "buildah",
+            "--root", str(folder / "root"), "--runroot", str(folder / "run"),
             "--storage-driver", storage_driver(), "--registries-conf", str(folder / "registries.conf")]
 
 
