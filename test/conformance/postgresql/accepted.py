@@ -1,5 +1,7 @@
-"""The list of what may be different through the proxy: in accepted/MODE-SUITE, a file for each test, with the reason and
-then the difference itself."""
+"""The list of what may be different through the proxy: in accepted/MODE-SUITE, a file TEST.diff for each test, with the
+reason and then the difference itself. Where it is one of several, as chance has it, the others are TEST_1.diff and so on,
+as PostgreSQL calls expected results; one of them may be none at all."""
+import collections
 import difflib
 import pathlib
 import re
@@ -20,22 +22,22 @@ def difference(direct, proxied):
 
 
 def accepted(name):
-    """{test: (its reason, the difference)} of MODE-SUITE."""
-    found = {}
+    """{test: [(the reason, a difference)]} of MODE-SUITE."""
+    found = collections.defaultdict(list)
     for path in sorted((FOLDER / name).glob("*.diff")):
         lines = path.read_text().splitlines()
         reason = [line for line in lines if line.startswith(REASON)]
-        found[path.stem] = (reason, lines[len(reason):])
+        found[re.sub(r"_\d+$", "", path.stem)].append((reason, lines[len(reason):]))
     return found
 
 
 def faults_of_list(name):
     """Every one has a reason, and is an explicit error, or says why it is none."""
     wrong = []
-    for test, (reason, lines) in accepted(name).items():
+    for test, reason, lines in ((test, *one) for test, several in accepted(name).items() for one in several):
         if not reason:
             wrong.append(f"{test}: no reason")
-        if any(line.startswith(NO_ERROR) for line in reason):
+        if not lines or any(line.startswith(NO_ERROR) for line in reason):
             continue
         added = [line[1:] for line in lines if line.startswith("+")]
         if not any(ERROR.match(line) for line in added) or not all(OF_ERROR.match(line) for line in added):
@@ -51,9 +53,9 @@ def judge(name, direct, proxied, ignored=frozenset()):
         wrong.append(f"other tests: {sorted(direct.keys() ^ proxied.keys())}")
     for test in sorted(direct.keys() & proxied.keys() - ignored):
         found = difference(direct[test], proxied[test])
-        _, expected = known.pop(test, (None, []))
-        if found != expected:
-            what = "is not the accepted one" if found else "does not occur any more"
-            wrong.append(f"{test}: this difference {what}:\n" + "\n".join((found or expected)[:60]))
+        expected = [lines for _, lines in known.pop(test, [(None, [])])]
+        if found not in expected:
+            what = "is not an accepted one" if found else "does not occur any more"
+            wrong.append(f"{test}: this difference {what}:\n" + "\n".join((found or expected[0])[:60]))
     wrong += [f"{test}: on the list, and no test" for test in known]
     return wrong
