@@ -12,6 +12,7 @@
 #include <chrono>
 #include <cstdio>
 #include <ctime>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -23,6 +24,7 @@ namespace beast = boost::beast;
 using tcp = asio::ip::tcp;
 using Clock = std::chrono::steady_clock;
 using boost::system::error_code;
+using Parser = beast::http::request_parser<beast::http::string_body>;
 
 constexpr std::size_t kReadAheadBytes = std::size_t{64} * 1024;  // what Beast reads at once from a body
 /// After an error answer the client may still be sending: without reading that, the kernel would send RST and
@@ -165,7 +167,7 @@ class StreamConnection final : public Connection,
     hub_->works(*this);
     hub_->waits(*this, true);
     due_in(hub_->limits.header_timeout);
-    parser_.emplace();
+    parser_ = std::make_unique<Parser>();
     parser_->header_limit(static_cast<std::uint32_t>(hub_->limits.header_bytes));
     parser_->body_limit(hub_->limits.body_bytes);
     beast::http::async_read_header(stream_, buffer_, *parser_,
@@ -311,7 +313,7 @@ class StreamConnection final : public Connection,
   Stream stream_;
   asio::steady_timer timer_;
   beast::flat_buffer buffer_;
-  std::optional<beast::http::request_parser<beast::http::string_body>> parser_;
+  std::unique_ptr<Parser> parser_;  // of the request that is being read
   std::optional<beast::http::response<beast::http::string_body>> response_;
   std::string peer_;
   Clock::time_point due_ = Clock::time_point::max();

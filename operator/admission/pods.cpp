@@ -56,7 +56,7 @@ inject::Decision Pods::decide(const Review& review, std::vector<inject::KnownPol
                          .installation = *installation});
 }
 
-void Pods::review(std::shared_ptr<const Review> review, Done done) const {
+void Pods::review(const std::shared_ptr<const Review>& review, const Done& done) const {
   const auto began = Clock::now();
   const auto answer = [this, began, review, done](const inject::Decision& decision) {
     counts_.pod(decision.outcome, decision.cause, Clock::now() - began);

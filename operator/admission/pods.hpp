@@ -23,7 +23,7 @@ class Pods {
   Pods(const ClusterView& view, LiveReader& reader, Counts& counts);
 
   /// `review` must be of a Pod. `done` is called exactly once and must not throw.
-  void review(std::shared_ptr<const Review> review, Done done) const;
+  void review(const std::shared_ptr<const Review>& review, const Done& done) const;
 
  private:
   inject::Decision decide(const Review& review, std::vector<inject::KnownPolicyPtr> policies,

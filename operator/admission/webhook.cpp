@@ -33,7 +33,7 @@ bool is_policy(const Review& review) {
 Webhook::Webhook(const Pods& pods, Counts& counts, std::string own_namespace)
     : pods_(pods), counts_(counts), own_namespace_(std::move(own_namespace)) {}
 
-void Webhook::handle(http::Request request, http::Reply reply) const {
+void Webhook::handle(const http::Request& request, http::Reply reply) const {
   const bool pods = request.path() == api::kMutatePath;
   const bool policies = request.path() == api::kValidatePath;
   if (!pods && !policies)
@@ -56,7 +56,7 @@ void Webhook::handle(http::Request request, http::Reply reply) const {
   }
 }
 
-void Webhook::review_pod(std::shared_ptr<const Review> review, http::Reply reply) const {
+void Webhook::review_pod(const std::shared_ptr<const Review>& review, http::Reply reply) const {
   pods_.review(review, [uid = review->uid, reply = std::move(reply)](const Verdict& verdict) {
     reply(http::Response::json(answer_text(uid, verdict)));
   });

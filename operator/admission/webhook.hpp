@@ -24,10 +24,10 @@ class Webhook {
   /// @param own_namespace the operator's
   Webhook(const Pods& pods, Counts& counts, std::string own_namespace);
 
-  void handle(http::Request request, http::Reply reply) const;
+  void handle(const http::Request& request, http::Reply reply) const;
 
  private:
-  void review_pod(std::shared_ptr<const Review> review, http::Reply reply) const;
+  void review_pod(const std::shared_ptr<const Review>& review, http::Reply reply) const;
   void review_policy(const Review& review, const http::Reply& reply) const;
   void refuse(const http::Reply& reply, unsigned status, const std::string& why) const;
 

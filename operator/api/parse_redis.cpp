@@ -41,7 +41,7 @@ config::Redis read_redis(Fields& listener) {
   redis.hash = fields.choice("hash", kHashes).value_or(redis.hash);
   redis.distribution = fields.choice("distribution", kDistributions).value_or(redis.distribution);
   redis.hash_tag = fields.string("hashTag").value_or("");
-  if (redis.hash_tag.size() != 0 && redis.hash_tag.size() != 2) {
+  if (!redis.hash_tag.empty() && redis.hash_tag.size() != 2) {
     fields.problems().invalid(
         fields.path("hashTag"),
         shown(redis.hash_tag) + " is no pair: give two characters such as {} or leave it out");

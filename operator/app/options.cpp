@@ -45,8 +45,8 @@ class Flags {
   }
   /// The value is read by a function, which refuses what it cannot read.
   CLI::Option* read(const std::string& flag, const std::string& type, const std::string& what,
-                    std::function<void(const std::string&)> reader) {
-    auto* option = app_.add_option_function<std::string>("--" + flag, std::move(reader), what);
+                    const std::function<void(const std::string&)>& reader) {
+    auto* option = app_.add_option_function<std::string>("--" + flag, reader, what);
     return option->type_name(type);
   }
   template <class E, std::size_t N>

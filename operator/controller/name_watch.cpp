@@ -16,7 +16,7 @@ namespace ambassador::controller {
 using Clock = std::chrono::steady_clock;
 
 LookupFactory resolver_lookup(dns::Options options) {
-  return [options](boost::asio::io_context& io) -> AddressLookup {
+  return [options = std::move(options)](boost::asio::io_context& io) -> AddressLookup {
     auto resolver = std::make_shared<dns::Resolver>(io, options);
     return [resolver](const std::string& name, std::function<void(dns::AddressAnswer)> done) {
       resolver->resolve_addresses(name, std::move(done));
@@ -94,7 +94,9 @@ class NameWatch::Impl : public std::enable_shared_from_this<Impl> {
     std::map<std::string, NameAnswer> out;
     for (const auto& name : names) {
       const auto entry = entries_.find(name);
-      if (entry != entries_.end() && entry->second.answer) out.emplace(name, *entry->second.answer);
+      if (entry == entries_.end()) continue;
+      const auto& answer = entry->second.answer;
+      if (answer) out.emplace(name, *answer);
     }
     return out;
   }

@@ -195,6 +195,7 @@ class FakeServer final : public proxy::test::Line {
   }
   void ready() {
     skips_ = false;
+    if (status_ == 'I') portals_.clear();  // they end with their transaction
     write_ready(out_, status_);
   }
   void error(std::string_view code) {
