@@ -46,26 +46,30 @@ class OwedQueue {
   [[nodiscard]] Owed& front() { return entries_[first_]; }
   [[nodiscard]] Owed& back() { return entries_.back(); }
   [[nodiscard]] const Owed& at(std::size_t i) const { return entries_[first_ + i]; }
-  void push(const Owed& entry) { entries_.push_back(entry); }
+  /// Units that are not answered yet: how the transaction stands behind them is not known.
+  [[nodiscard]] std::size_t units() const { return units_; }
+  void push(const Owed& entry) {
+    entries_.push_back(entry);
+    units_ += entry.ends_unit() ? 1 : 0;
+  }
   void pop() {
+    units_ -= front().ends_unit() ? 1 : 0;
     ++first_;
     if (first_ == entries_.size()) {
-      entries_.clear();
-      first_ = 0;
+      clear();
     } else if (first_ >= kForgotten && 2 * first_ >= entries_.size()) {
-      erase(0, 0);
+      forget_popped();
     }
   }
-  /// Takes out `count` entries from `i` on.
-  void erase(std::size_t i, std::size_t count) {
-    const auto at = [this](std::size_t n) { return entries_.begin() + static_cast<std::ptrdiff_t>(n); };
-    entries_.erase(at(first_ + i), at(first_ + i + count));
-    entries_.erase(at(0), at(first_));
-    first_ = 0;
+  /// Takes one out.
+  void erase(std::size_t i) {
+    units_ -= at(i).ends_unit() ? 1 : 0;
+    entries_.erase(place(first_ + i));
+    forget_popped();
   }
   void clear() {
     entries_.clear();
-    first_ = 0;
+    first_ = units_ = 0;
   }
   /// An idle client keeps no more than a few places.
   void shrink() {
@@ -75,8 +79,17 @@ class OwedQueue {
  private:
   static constexpr std::size_t kForgotten = 64;
 
+  [[nodiscard]] std::vector<Owed>::iterator place(std::size_t n) {
+    return entries_.begin() + static_cast<std::ptrdiff_t>(n);
+  }
+  void forget_popped() {
+    entries_.erase(place(0), place(first_));
+    first_ = 0;
+  }
+
   std::vector<Owed> entries_;
   std::size_t first_ = 0;
+  std::size_t units_ = 0;
 };
 
 }  // namespace ambassador::proxy::postgresql

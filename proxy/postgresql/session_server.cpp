@@ -194,11 +194,11 @@ void PostgresSession::on_copy_in() {
     const Owed::Kind kind = owed_.at(i).kind;
     if (kind == Owed::Kind::copy_end) {
       copies_in_ = false;
-      owed_.erase(i, 1);
+      owed_.erase(i);
       return;
     }
     if (kind != Owed::Kind::sync) return;
-    owed_.erase(i, 1);
+    owed_.erase(i);
     open_batch_ = true;
     ++ended_;
   }

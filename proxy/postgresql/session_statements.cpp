@@ -50,7 +50,7 @@ PostgresSession::Handled PostgresSession::on_parse(std::string_view input, const
   const std::string_view sql = body.substr(0, sql_size);
   gives_up_.clear();
   if (has_statements() && sql_size <= kMaxDeallocate && may_deallocate(sql)) {
-    if (!first || unsure()) return hold(first);
+    if (!first || unsure() || owed_.units() > 0) return hold(first);
     if (const auto renamed = giving_up(sql, gives_up_))
       return parse_giving_up(*renamed, body.substr(sql_size + 1), message.size());
   }
@@ -87,7 +87,7 @@ PostgresSession::Handled PostgresSession::on_named_parse(std::string_view messag
   prepared_last_value_ |= (statement->pins & bit(Pin::sequence)) != 0;
   const auto known = names_.find(name);
   // In an aborted transaction the server does not take it.
-  if (known == names_.end() && status_ != 'E' && server_->statements().use(statement->name)) {
+  if (known == names_.end() && !may_be_aborted() && server_->statements().use(statement->name)) {
     const std::uint64_t serial = next_statement_id();
     names_.emplace(name, Named{statement, serial});
     return answer_here({.kind = Owed::Kind::parse_complete, .changes = true, .serial = serial},
@@ -289,6 +289,10 @@ bool PostgresSession::unsure() const {
   return !owed_.empty() && changes_ > batch_changes_;
 }
 
+bool PostgresSession::may_be_aborted() const {
+  return status_ == 'E' || owed_.units() > 0;
+}
+
 bool PostgresSession::waits_for_answers(std::string_view name) const {
   if (!name.empty()) return unsure();
   return !unnamed_set_ && (unsure() || unnamed_.unsure());
@@ -422,7 +426,7 @@ std::optional<PostgresSession::Handled> PostgresSession::on_deallocate(std::stri
   BodyReader body(input.substr(kHeader, front.body));
   const std::string_view sql = body.string();
   if (!body.at_end() || !may_deallocate(sql)) return std::nullopt;
-  if (!first || unsure()) return hold(first);
+  if (!first || unsure() || owed_.units() > 0) return hold(first);
   std::vector<std::string> names;
   const auto renamed = giving_up(sql, names);
   if (!renamed) return std::nullopt;

@@ -99,6 +99,7 @@ class FakeServer final : public proxy::test::Line {
         const std::string sql(fields.string());
         if (!fields.ok()) return fatal("08P01");
         if (sql.starts_with("fail parse")) return error("42601");
+        if (is_passed_over(sql)) return error("25P02");
         statements_[name] = sql;
         return write_parse_complete(out_);
       }
@@ -154,6 +155,7 @@ class FakeServer final : public proxy::test::Line {
   // False: no ReadyForQuery yet.
   bool run(const std::string& sql) {
     if (traits_.on_sql) traits_.on_sql(sql, status_);
+    if (is_passed_over(sql)) return error("25P02"), true;
     if (traits_.replica && sql.starts_with("SELECT conflict")) return error("40001"), true;
     if (traits_.replica && sql.starts_with("SELECT writes")) return error("25006"), true;
     if (sql.starts_with("SELECT last") && (traits_.replica || is_last_one())) return fatal("57P01"), false;
@@ -189,6 +191,10 @@ class FakeServer final : public proxy::test::Line {
     const std::string tag = sql.starts_with("DISCARD ALL") ? "DISCARD ALL" : sql.substr(0, sql.find(' '));
     Made(out_, 'C').string(tag);
     return true;
+  }
+  // In an aborted transaction all is but what ends it.
+  [[nodiscard]] bool is_passed_over(std::string_view sql) const {
+    return status_ == 'E' && !sql.starts_with("COMMIT") && !sql.starts_with("ROLLBACK");
   }
   void set(const std::string& name, const std::string& value) {
     if (std::exchange(values_[name], value) != value) write_parameter_status(out_, name, value);

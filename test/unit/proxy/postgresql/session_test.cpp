@@ -233,6 +233,24 @@ TEST_CASE("a transaction keeps its server, a session for as long as the client i
   CHECK(keeper->session().at_rest());
 }
 
+TEST_CASE(
+    "what the proxy could answer itself is the server's to refuse in a transaction that may be aborted") {
+  Scene scene(Pooling::transaction);
+  auto first = scene.open();
+  CHECK(types(scene.say(*first, parse("a", "SELECT 1") + kSync)) == "1Z");
+  auto client = scene.open();
+  CHECK(types(scene.say(*client, parse("b", "SELECT 1") + kSync)) == "1Z");
+  CHECK(std::count(scene.log.begin(), scene.log.end(), "101P") ==
+        1);  // the second one was the proxy's answer
+  CHECK(types(scene.say(*client, query("BEGIN"))) == "CZ");
+  const std::string said = scene.say(*client, query("fail") + parse("c", "SELECT 1") + kSync);
+  CHECK(types(said) == "EZEZ");
+  CHECK(code(said.substr(said.find('Z') + 6)) == "ERROR 25P02");
+  CHECK(types(scene.say(*client, parse("c", "SELECT 1") + kSync)) == "EZ");
+  CHECK(types(scene.say(*client, query("ROLLBACK"))) == "CZ");
+  CHECK(types(scene.say(*client, parse("c", "SELECT 1") + kSync)) == "1Z");
+}
+
 TEST_CASE("other credentials are another pool, at the next transaction") {
   Scene scene(Pooling::transaction, 2);
   auto client = scene.open();
