@@ -12,7 +12,7 @@
 namespace ambassador::admission {
 
 /// What the API server asks. The request stays as it came: what we do not know must not get lost.
-struct Review {
+struct Review {  // NOLINT(bugprone-exception-escape): what nlohmann::json is moved by could throw
   std::string uid;
   std::string ns;         // request.namespace: the Pod's own is not filled in everywhere
   std::string name;       // "" for generateName

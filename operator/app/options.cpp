@@ -46,8 +46,8 @@ class Flags {
   /// The value is read by a function, which refuses what it cannot read.
   CLI::Option* read(const std::string& flag, const std::string& type, const std::string& what,
                     const std::function<void(const std::string&)>& reader) {
-    auto* option = app_.add_option_function<std::string>("--" + flag, reader, what);
-    return option->type_name(type);
+    const auto read_last = [reader](const CLI::results_t& words) { return reader(words.back()), true; };
+    return app_.add_option("--" + flag, read_last, what)->type_name(type);
   }
   template <class E, std::size_t N>
   void choice(const std::string& flag, const api::Spelling<E, N>& spelling, E& target,

@@ -50,8 +50,8 @@ class Program {
         counts_(metrics_),
         pods_(view_, reader_, counts_),
         webhook_(pods_, counts_, options.name_space),
-        listener_([this](http::Request request, http::Reply reply) {
-          webhook_.handle(std::move(request), std::move(reply));
+        listener_([this](const http::Request& request, http::Reply reply) {
+          webhook_.handle(request, std::move(reply));
         }),
         reader_(client_),
         reachability_(client_, reachability_options()),

@@ -29,35 +29,34 @@ void Workers::end_term() {
 }
 
 void Workers::work(const std::stop_token& stop) {
-  while (auto key = queue_.get()) {
-    if (stop.stop_requested()) {
-      queue_.done(*key);
-      continue;  // drains the queue
-    }
-    Verdict verdict = Verdict::retry();
-    try {
-      verdict = reconcile_(*key, stop);
-    } catch (const std::exception& failure) {
-      // A document that nobody foresaw must not end the operator, only this key's turn.
-      log::error("reconcile failed",
-                 {{"controller", queue_.name()}, {"key", *key}, {"error", failure.what()}});
-    }
-    switch (verdict.kind) {
-      case Verdict::Kind::done:
-        queue_.forget(*key);
-        ++succeeded_;
-        break;
-      case Verdict::Kind::retry:
-        queue_.add_rate_limited(*key);
-        ++failed_;
-        break;
-      case Verdict::Kind::after:
-        queue_.forget(*key);
-        queue_.add_after(*key, verdict.pause);
-        ++requeued_;
-        break;
-    }
+  while (const auto key = queue_.get()) {
+    if (!stop.stop_requested()) reconcile(*key, stop);  // else the queue is drained
     queue_.done(*key);
+  }
+}
+
+void Workers::reconcile(const std::string& key, const std::stop_token& stop) {
+  Verdict verdict = Verdict::retry();
+  try {
+    verdict = reconcile_(key, stop);
+  } catch (const std::exception& failure) {
+    // A document that nobody foresaw must not end the operator, only this key's turn.
+    log::error("reconcile failed", {{"controller", queue_.name()}, {"key", key}, {"error", failure.what()}});
+  }
+  switch (verdict.kind) {
+    case Verdict::Kind::done:
+      queue_.forget(key);
+      ++succeeded_;
+      break;
+    case Verdict::Kind::retry:
+      queue_.add_rate_limited(key);
+      ++failed_;
+      break;
+    case Verdict::Kind::after:
+      queue_.forget(key);
+      queue_.add_after(key, verdict.pause);
+      ++requeued_;
+      break;
   }
 }
 

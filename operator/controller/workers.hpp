@@ -52,6 +52,7 @@ class Workers {
 
  private:
   void work(const std::stop_token& stop);
+  void reconcile(const std::string& key, const std::stop_token& stop);
 
   kube::WorkQueue queue_;
   const unsigned count_;

@@ -137,10 +137,11 @@ ResolvedListener resolve_set(const ResolveInput& input, const api::StatefulSetRe
   if (!port.ok()) return unresolved(input, kPortNotFound, port.error().text());
 
   ResolvedListener listener = start(input);
+  const std::string domain = "." + service_name + "." + ns + ".svc." + input.cluster_domain;
   for (const int ordinal : members_of(input, reference.name, set)) {
     ResolvedBackend backend;
     backend.name = reference.name + "-" + std::to_string(ordinal);
-    backend.host = backend.name + "." + service_name + "." + ns + ".svc." + input.cluster_domain;
+    backend.host = backend.name + domain;
     backend.port = *port;
     backend.ready = input.ready_pods.contains(backend.name);
     backend.source = set;

@@ -31,8 +31,8 @@ struct Operator {
   std::uint16_t port = 0;
 
   Operator()
-      : keeper(world.client, options()), listener([this](http::Request request, http::Reply reply) {
-          world.webhook.handle(std::move(request), std::move(reply));
+      : keeper(world.client, options()), listener([this](const http::Request& request, http::Reply reply) {
+          world.webhook.handle(request, std::move(reply));
         }) {
     keeper.start();
     REQUIRE(eventually([this] { return keeper.source() != nullptr; }));

@@ -88,12 +88,12 @@ struct World {
     request.target = path;
     request.headers = {{"Content-Type", std::move(content_type)}};
     request.body = std::move(body);
-    return ask(std::move(request));
+    return ask(request);
   }
-  http::Response ask(http::Request request) {
+  http::Response ask(const http::Request& request) {
     const auto promise = std::make_shared<std::promise<http::Response>>();
     auto answer = promise->get_future();
-    webhook.handle(std::move(request), http::Reply([promise](http::Response response) {
+    webhook.handle(request, http::Reply([promise](http::Response response) {
                      promise->set_value(std::move(response));
                    }));
     if (answer.wait_for(std::chrono::seconds(10)) != std::future_status::ready)
