@@ -23,14 +23,20 @@ const json& ports_of(const json& service) {
   return list_at(member(service, "spec"), "ports");
 }
 
+/// "redis-port (6379)".
+std::string shown(const json& port) {
+  const auto name = text_at(port, "name");
+  const auto number = std::to_string(port_at(port, "port").value_or(0));
+  return name.empty() ? number : name + " (" + number + ")";
+}
+
 /// "redis-port (6379), metrics (9121)".
 std::string listing(const json& service) {
   std::string all;
   for (const auto& port : ports_of(service)) {
     if (!tcp(port)) continue;
-    const auto name = text_at(port, "name");
-    const auto number = std::to_string(port_at(port, "port").value_or(0));
-    all += (all.empty() ? "" : ", ") + (name.empty() ? number : name + " (" + number + ")");
+    if (!all.empty()) all += ", ";
+    all += shown(port);
   }
   return all.empty() ? "none" : all;
 }
