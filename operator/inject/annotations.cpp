@@ -95,7 +95,7 @@ class Reader {
   std::optional<Quantity> quantity(std::string_view key, const char* least, const char* most) {
     const auto* text = get(key);
     if (text == nullptr) return std::nullopt;
-    const auto value = Quantity::parse(*text);
+    auto value = Quantity::parse(*text);
     if (value && *value >= *Quantity::parse(least) && *value <= *Quantity::parse(most)) return value;
     wrong(key, *text,
           std::string(value ? "is out of range" : "is no quantity") + ": give " + least + " to " + most);
