@@ -46,6 +46,7 @@ class Flags {
   /// The value is read by a function, which refuses what it cannot read.
   CLI::Option* read(const std::string& flag, const std::string& type, const std::string& what,
                     const std::function<void(const std::string&)>& reader) {
+    // Not by add_option_function: clang's analyzer sees a leak in it.
     const auto read_last = [reader](const CLI::results_t& words) { return reader(words.back()), true; };
     return app_.add_option("--" + flag, read_last, what)->type_name(type);
   }

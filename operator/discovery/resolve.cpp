@@ -104,6 +104,11 @@ std::set<int> members_of(const ResolveInput& input, const std::string& set, cons
   return next_members(members, static_cast<int>(first), static_cast<int>(replicas), ready);
 }
 
+// https://kubernetes.io/docs/concepts/services-networking/dns-pod-service/
+std::string service_domain(const ResolveInput& input, const std::string& service, const std::string& ns) {
+  return service + "." + ns + ".svc." + input.cluster_domain;
+}
+
 ResolvedListener resolve_set(const ResolveInput& input, const api::StatefulSetReference& reference) {
   const std::string ns = reference.ns.empty() ? input.policy.key.ns : reference.ns;
   const std::string set = "StatefulSet " + ns + "/" + reference.name;
@@ -137,7 +142,7 @@ ResolvedListener resolve_set(const ResolveInput& input, const api::StatefulSetRe
   if (!port.ok()) return unresolved(input, kPortNotFound, port.error().text());
 
   ResolvedListener listener = start(input);
-  const std::string domain = "." + service_name + "." + ns + ".svc." + input.cluster_domain;
+  const std::string domain = "." + service_domain(input, service_name, ns);
   for (const int ordinal : members_of(input, reference.name, set)) {
     ResolvedBackend backend;
     backend.name = reference.name + "-" + std::to_string(ordinal);
@@ -174,7 +179,7 @@ ResolvedListener resolve_service(const ResolveInput& input, const api::ServiceRe
   ResolvedListener listener = start(input);
   ResolvedBackend backend;
   backend.name = reference.name;
-  backend.host = reference.name + "." + ns + ".svc." + input.cluster_domain;
+  backend.host = service_domain(input, reference.name, ns);
   backend.port = *port;
   backend.ready = external || !input.ready_pods.empty();
   backend.source = "Service " + service;

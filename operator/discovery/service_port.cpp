@@ -24,7 +24,7 @@ const json& ports_of(const json& service) {
 }
 
 /// "redis-port (6379)".
-std::string shown(const json& port) {
+std::string entry(const json& port) {
   const auto name = text_at(port, "name");
   const auto number = std::to_string(port_at(port, "port").value_or(0));
   return name.empty() ? number : name + " (" + number + ")";
@@ -36,7 +36,7 @@ std::string listing(const json& service) {
   for (const auto& port : ports_of(service)) {
     if (!tcp(port)) continue;
     if (!all.empty()) all += ", ";
-    all += shown(port);
+    all += entry(port);
   }
   return all.empty() ? "none" : all;
 }

@@ -167,6 +167,7 @@ class PostgresSession final : public PooledSession {
   void bring(const Statement& statement);
   [[nodiscard]] bool answers_wait() const;
   [[nodiscard]] bool unsure() const;
+  [[nodiscard]] bool units_wait() const;
   [[nodiscard]] bool may_be_aborted() const;
   [[nodiscard]] bool waits_for_answers(std::string_view name) const;
   static Handled hold(bool first);

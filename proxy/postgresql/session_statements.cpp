@@ -50,7 +50,7 @@ PostgresSession::Handled PostgresSession::on_parse(std::string_view input, const
   const std::string_view sql = body.substr(0, sql_size);
   gives_up_.clear();
   if (has_statements() && sql_size <= kMaxDeallocate && may_deallocate(sql)) {
-    if (!first || unsure() || owed_.units() > 0) return hold(first);
+    if (!first || units_wait()) return hold(first);
     if (const auto renamed = giving_up(sql, gives_up_))
       return parse_giving_up(*renamed, body.substr(sql_size + 1), message.size());
   }
@@ -289,6 +289,11 @@ bool PostgresSession::unsure() const {
   return !owed_.empty() && changes_ > batch_changes_;
 }
 
+// Nor is it known how the transaction stands behind units that are not answered.
+bool PostgresSession::units_wait() const {
+  return unsure() || owed_.units() > 0;
+}
+
 bool PostgresSession::may_be_aborted() const {
   return status_ == 'E' || owed_.units() > 0;
 }
@@ -426,7 +431,7 @@ std::optional<PostgresSession::Handled> PostgresSession::on_deallocate(std::stri
   BodyReader body(input.substr(kHeader, front.body));
   const std::string_view sql = body.string();
   if (!body.at_end() || !may_deallocate(sql)) return std::nullopt;
-  if (!first || unsure() || owed_.units() > 0) return hold(first);
+  if (!first || units_wait()) return hold(first);
   std::vector<std::string> names;
   const auto renamed = giving_up(sql, names);
   if (!renamed) return std::nullopt;

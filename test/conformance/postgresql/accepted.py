@@ -39,7 +39,8 @@ def ignored(name):
 def faults_of_list(name):
     """Every one has a reason, and is an explicit error, or says why it is none."""
     wrong = []
-    for test, reason, lines in ((test, *one) for test, several in accepted(name).items() for one in several):
+    listed = [(test, *one) for test, several in accepted(name).items() for one in several]
+    for test, reason, lines in listed:
         if not reason:
             wrong.append(f"{test}: no reason")
         if not lines or any(line.startswith(NO_ERROR) for line in reason):

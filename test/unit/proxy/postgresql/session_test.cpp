@@ -240,8 +240,8 @@ TEST_CASE(
   CHECK(types(scene.say(*first, parse("a", "SELECT 1") + kSync)) == "1Z");
   auto client = scene.open();
   CHECK(types(scene.say(*client, parse("b", "SELECT 1") + kSync)) == "1Z");
-  CHECK(std::count(scene.log.begin(), scene.log.end(), "101P") ==
-        1);  // the second one was the proxy's answer
+  // The second one was the proxy's answer.
+  CHECK(std::count(scene.log.begin(), scene.log.end(), "101P") == 1);
   CHECK(types(scene.say(*client, query("BEGIN"))) == "CZ");
   const std::string said = scene.say(*client, query("fail") + parse("c", "SELECT 1") + kSync);
   CHECK(types(said) == "EZEZ");
