@@ -76,7 +76,7 @@ class Reachability::Impl {
     write.timeout = kCallTimeout;
     write.stop = stop;
     const auto answer = client_.create(kube::resources::policies, options_.name_space,
-                                       check_policy(options_.name_space), std::move(write));
+                                       check_policy(options_.name_space), write);
     if (stop.stop_requested()) return;
     if (!answer.ok() && answer.error().message.find(kReachabilityAnswer) != std::string::npos) {
       return conclude(State::reached, "");

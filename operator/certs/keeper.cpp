@@ -109,9 +109,9 @@ class Keeper::Impl {
     kube::WriteOptions write;
     write.timeout = kCallTimeout;
     write.stop = stop;
-    auto written = current.is_null() ? client_.create(kube::resources::secrets, options_.name_space, document,
-                                                      std::move(write))
-                                     : client_.update(kube::resources::secrets, document, std::move(write));
+    auto written = current.is_null()
+                       ? client_.create(kube::resources::secrets, options_.name_space, document, write)
+                       : client_.update(kube::resources::secrets, document, write);
     if (!written.ok()) {
       // Also the answer to our own write whose first answer got lost: reading again finds it done.
       if (written.error().code == 409) return Written::somebody_was_faster;

@@ -104,7 +104,7 @@ class Publisher::Impl {
     write.force = true;
     write.timeout = kCallTimeout;
     write.stop = stop;
-    auto applied = client_.apply(informer.resource(), "", name, *wanted, "", std::move(write));
+    auto applied = client_.apply(informer.resource(), "", name, *wanted, "", write);
     if (!applied.ok()) {
       log::warning("CA bundle not written", {{"name", name}, {"why", applied.error().text()}});
       return false;

@@ -89,11 +89,11 @@ Answer<Object> Client::call(Request request, std::stop_token stop, bool may_repe
 }
 
 Answer<Object> Client::get(const Resource& resource, std::string_view name_space, std::string_view name,
-                           CallOptions options) const {
+                           const CallOptions& options) const {
   return get_path(path_of(resource, name_space, name), options);
 }
 
-Answer<Object> Client::get_path(std::string_view path, CallOptions options) const {
+Answer<Object> Client::get_path(std::string_view path, const CallOptions& options) const {
   Request request;
   request.target = path;
   request.timeout = options.timeout;
@@ -101,7 +101,7 @@ Answer<Object> Client::get_path(std::string_view path, CallOptions options) cons
 }
 
 Answer<Page> Client::list_page(const Resource& resource, const ListOptions& what, std::string_view next,
-                               int limit, CallOptions options) const {
+                               int limit, const CallOptions& options) const {
   Request request;
   request.target = path_of(resource, what.name_space, "") + query_of({{"labelSelector", what.label_selector},
                                                                       {"fieldSelector", what.field_selector},
@@ -114,7 +114,8 @@ Answer<Page> Client::list_page(const Resource& resource, const ListOptions& what
   return read_page(**answer, resource);
 }
 
-Answer<Page> Client::list(const Resource& resource, const ListOptions& what, CallOptions options) const {
+Answer<Page> Client::list(const Resource& resource, const ListOptions& what,
+                          const CallOptions& options) const {
   bool started_over = false;
   Page all;
   std::string next;
@@ -135,20 +136,21 @@ Answer<Page> Client::list(const Resource& resource, const ListOptions& what, Cal
 }
 
 Answer<Object> Client::create(const Resource& resource, std::string_view name_space, const Json& object,
-                              WriteOptions options) const {
+                              const WriteOptions& options) const {
   return call(write_request(Method::post, path_of(resource, name_space, ""), with_type(object, resource),
                             "application/json", options),
               options.stop, false);
 }
 
-Answer<Object> Client::update(const Resource& resource, const Json& object, WriteOptions options) const {
+Answer<Object> Client::update(const Resource& resource, const Json& object,
+                              const WriteOptions& options) const {
   return call(write_request(Method::put, path_of(resource, namespace_of(object), name_of(object)),
                             with_type(object, resource), "application/json", options),
               options.stop, true);
 }
 
 Answer<Object> Client::update_status(const Resource& resource, const Json& object,
-                                     WriteOptions options) const {
+                                     const WriteOptions& options) const {
   return call(write_request(Method::put, path_of(resource, namespace_of(object), name_of(object), "status"),
                             with_type(object, resource), "application/json", options),
               options.stop, true);
@@ -156,7 +158,7 @@ Answer<Object> Client::update_status(const Resource& resource, const Json& objec
 
 Answer<Object> Client::patch(const Resource& resource, std::string_view name_space, std::string_view name,
                              PatchType type, const Json& patch, std::string_view subresource,
-                             WriteOptions options) const {
+                             const WriteOptions& options) const {
   const char* form = type == PatchType::json ? "application/json-patch+json" : "application/merge-patch+json";
   auto answer = call(
       write_request(Method::patch, path_of(resource, name_space, name, subresource), patch, form, options),
@@ -174,7 +176,8 @@ Answer<Object> Client::patch(const Resource& resource, std::string_view name_spa
 }
 
 Answer<Object> Client::apply(const Resource& resource, std::string_view name_space, std::string_view name,
-                             const Json& object, std::string_view subresource, WriteOptions options) const {
+                             const Json& object, std::string_view subresource,
+                             const WriteOptions& options) const {
   Json document = with_type(object, resource);
   document["metadata"]["name"] = name;
   if (resource.namespaced) document["metadata"]["namespace"] = name_space;
@@ -184,7 +187,7 @@ Answer<Object> Client::apply(const Resource& resource, std::string_view name_spa
 }
 
 Answer<Object> Client::remove(const Resource& resource, std::string_view name_space, std::string_view name,
-                              std::string_view uid, WriteOptions options) const {
+                              std::string_view uid, const WriteOptions& options) const {
   Json body = {{"apiVersion", "v1"}, {"kind", "DeleteOptions"}};
   if (!uid.empty()) body["preconditions"] = {{"uid", uid}};
   if (options.dry_run) body["dryRun"] = {"All"};
@@ -198,7 +201,7 @@ Answer<Object> Client::remove(const Resource& resource, std::string_view name_sp
 }
 
 Answer<Object> Client::evict(std::string_view name_space, std::string_view name, std::string_view uid,
-                             WriteOptions options) const {
+                             const WriteOptions& options) const {
   Json body = {{"apiVersion", "policy/v1"},
                {"kind", "Eviction"},
                {"metadata", {{"name", name}, {"namespace", name_space}}}};

@@ -68,35 +68,36 @@ class Client {
   Client& operator=(const Client&) = delete;
 
   Answer<Object> get(const Resource& resource, std::string_view name_space, std::string_view name,
-                     CallOptions options = {}) const;
+                     const CallOptions& options = {}) const;
   /// One page; `next` from the page before, or "".
   Answer<Page> list_page(const Resource& resource, const ListOptions& what, std::string_view next = "",
-                         int limit = kPageSize, CallOptions options = {}) const;
+                         int limit = kPageSize, const CallOptions& options = {}) const;
   /// All pages. A continue token that expires half-way (410) starts over once.
-  Answer<Page> list(const Resource& resource, const ListOptions& what, CallOptions options = {}) const;
+  Answer<Page> list(const Resource& resource, const ListOptions& what, const CallOptions& options = {}) const;
 
   /// apiVersion and kind are filled in where the object has none.
   Answer<Object> create(const Resource& resource, std::string_view name_space, const Json& object,
-                        WriteOptions options = {}) const;
+                        const WriteOptions& options = {}) const;
   /// PUT: the object's resourceVersion is the optimistic lock.
-  Answer<Object> update(const Resource& resource, const Json& object, WriteOptions options = {}) const;
-  Answer<Object> update_status(const Resource& resource, const Json& object, WriteOptions options = {}) const;
+  Answer<Object> update(const Resource& resource, const Json& object, const WriteOptions& options = {}) const;
+  Answer<Object> update_status(const Resource& resource, const Json& object,
+                               const WriteOptions& options = {}) const;
   /// `patch` is an array of operations (json) or a partial object (merge). `subresource`: "" or "status".
   /// A merge patch with metadata.uid (and resourceVersion) fails with a conflict where the object is another
   /// one.
   Answer<Object> patch(const Resource& resource, std::string_view name_space, std::string_view name,
                        PatchType type, const Json& patch, std::string_view subresource = "",
-                       WriteOptions options = {}) const;
+                       const WriteOptions& options = {}) const;
   /// Server-side apply: `object` holds exactly the fields that options.field_manager is to own.
   Answer<Object> apply(const Resource& resource, std::string_view name_space, std::string_view name,
                        const Json& object, std::string_view subresource = "",
-                       WriteOptions options = {}) const;
+                       const WriteOptions& options = {}) const;
   /// `uid`: only that very object ("" = whatever has the name).
   Answer<Object> remove(const Resource& resource, std::string_view name_space, std::string_view name,
-                        std::string_view uid = "", WriteOptions options = {}) const;
+                        std::string_view uid = "", const WriteOptions& options = {}) const;
   /// The Eviction API: respects PodDisruptionBudgets (429 where one forbids it now; not waited for).
   Answer<Object> evict(std::string_view name_space, std::string_view name, std::string_view uid = "",
-                       WriteOptions options = {}) const;
+                       const WriteOptions& options = {}) const;
 
   /// Reads events from `resource_version` on until the server ends the watch (value: true), it fails, it is
   /// silent for `idle` (the server sends a bookmark a minute), or a stop is asked for. 410 is an error that
@@ -106,7 +107,7 @@ class Client {
                      std::chrono::seconds idle = kWatchIdle) const;
 
   /// GET of a path that is no resource, "/version" say: the parsed document.
-  Answer<Object> get_path(std::string_view path, CallOptions options = {}) const;
+  Answer<Object> get_path(std::string_view path, const CallOptions& options = {}) const;
 
   /// Two missed bookmarks: the connection is dead even if TCP has not noticed.
   static constexpr std::chrono::seconds kWatchIdle{130};

@@ -33,7 +33,7 @@ std::string trimmed(std::string text) {
 /// The entry of a kubeconfig's list (clusters, users, contexts) that has this name.
 YAML::Node named(const YAML::Node& list, const std::string& name) {
   if (list && list.IsSequence()) {
-    for (const auto& entry : list) {
+    for (const YAML::Node& entry : list) {
       if (entry.IsMap() && entry["name"] && entry["name"].as<std::string>("") == name) return entry;
     }
   }

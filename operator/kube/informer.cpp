@@ -146,7 +146,7 @@ void Informer::run(Reflector& reflector, std::stop_token stop) {
       heard();
     }
     bool progressed = false;
-    const auto on_event = [&](WatchEvent event) {
+    const auto on_event = [&](const WatchEvent& event) {
       heard();
       progressed = true;
       backoff.reset();

@@ -51,7 +51,7 @@ std::size_t Store::size() const {
   return objects_.size();
 }
 
-Object Store::put(Object object) {
+Object Store::put(const Object& object) {
   const std::string key = key_of(*object);
   const std::unique_lock lock(mutex_);
   auto& place = objects_[key];

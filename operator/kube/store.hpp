@@ -35,7 +35,7 @@ class Store {
   [[nodiscard]] std::size_t size() const;
 
   /// Returns what was there before, or null.
-  Object put(Object object);
+  Object put(const Object& object);
   Object remove(const std::string& key);
 
  private:

@@ -63,8 +63,9 @@ class Prober::Probe : public std::enable_shared_from_this<Probe> {
     ++attempt_;
     stopped_ = true;
     close();
-    deadline_.cancel();
-    next_.cancel();
+    error_code ignored;
+    deadline_.cancel(ignored);
+    next_.cancel(ignored);
   }
 
  private:
@@ -140,7 +141,7 @@ class Prober::Probe : public std::enable_shared_from_this<Probe> {
 
   // A kept connection that broke says only that it broke (the server was restarted, or closes idle ones): the
   // backend is asked once more on a new one before it counts as down.
-  void failed(std::string why) {
+  void failed(const std::string& why) {
     ++attempt_;
     deadline_.cancel();
     close();

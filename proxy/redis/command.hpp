@@ -63,7 +63,7 @@ enum class Local : std::uint8_t {
 };
 
 /// One way to find some of a command's keys (https://redis.io/docs/reference/key-specs/).
-struct KeySpec {
+struct KeySpec {  // NOLINT(clang-analyzer-optin.performance.Padding): in the order of the metadata
   enum class Begin : std::uint8_t { index, keyword };
   enum class Find : std::uint8_t { range, keynum };
   Begin begin = Begin::index;

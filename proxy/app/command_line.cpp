@@ -1,4 +1,4 @@
-#include "proxy/app/main.hpp"
+#include "proxy/app/command_line.hpp"
 
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -82,7 +82,7 @@ int probe(const Options& options) {
 
 }  // namespace
 
-int main(int argc, const char* const* argv, const Build& build) {
+int command_line(int argc, const char* const* argv, const Build& build) {
   const Parsed parsed = parse_options(argc, argv, build.version + " (" + build.commit + ")");
   if (!parsed.options) {
     (parsed.exit_code == 0 ? std::cout : std::cerr) << parsed.text;
