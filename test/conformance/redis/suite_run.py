@@ -4,13 +4,18 @@ import pathlib
 import re
 import shutil
 import subprocess
-
-import suite_source
+import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
+sys.path[:0] = [str(HERE), str(ROOT / "test" / "bench")]
+
+import programs  # noqa: E402
+import suite_source  # noqa: E402
+
 SHOWN = ROOT / "build" / "suites"  # what was printed, to look at
 SILENCE = 60  # seconds without a word after which a test hangs
+ITS_OWN_PORTS = 32  # its processes talk on one of so many below the one that it is told
 BOUND = 1200  # for a unit; a busy machine takes long
 # What needs another server than one that is there, or hours.
 LEFT_OUT = "-needs:repl -needs:debug -needs:save -needs:reset -needs:other-server -slow -large-memory"
@@ -42,7 +47,7 @@ def _run_unit(unit, tree, port, servers):
         environment["AMBASSADOR_SERVERS"] = " ".join(map(str, servers))
     command = ["tclsh", "tests/test_helper.tcl", "--host", "127.0.0.1", "--port", str(port), "--single", unit, "--durable",
                "--singledb", "--ignore-encoding", "--ignore-digest", "--dont-clean", "--timeout", str(SILENCE), "--tags",
-               LEFT_OUT]
+               LEFT_OUT, "--baseport", str(programs.free_port() + ITS_OWN_PORTS)]
     try:
         done = subprocess.run(command, cwd=tree, env=environment, check=False, timeout=BOUND, stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
