@@ -195,6 +195,10 @@ void Client::addresses_changed(const Upstream& upstream) {
   if (own_lane_ && &own_lane_->upstream() == &upstream) own_lane_->addresses_changed();
 }
 
+void Client::login_changed() {
+  if (own_lane_) own_lane_->login_changed();
+}
+
 void Client::broken(const char* why) {
   relay_.counters().clients_broken.add();
   relay_.say(config::LogLevel::info, "closed a client", nullptr, why, peer_.text());

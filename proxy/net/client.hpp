@@ -49,8 +49,9 @@ class Client final : public Peer {
              bool complete);
   /// Bytes that no exchange asked for (own lanes).
   void unasked(Lane& lane, Block* block, std::string_view bytes);
-  /// There will be no reply, or no more of it.
-  void fail(std::uint32_t sequence, std::uint32_t part, Failure failure, const Upstream* upstream);
+  /// There will be no reply, or no more of it. `reason`: Greeted::why of a refused greeting.
+  void fail(std::uint32_t sequence, std::uint32_t part, Failure failure, const Upstream* upstream,
+            std::string_view reason = {});
   /// A request's place in a lane's FIFO was taken or given up: a closed client stays in memory until none is
   /// left.
   void owed() { ++owed_; }
@@ -69,6 +70,8 @@ class Client final : public Peer {
   /// Closes as soon as nothing is in flight.
   void drain();
   void addresses_changed(const Upstream& upstream);
+  /// Who logs in at servers is somebody else now.
+  void login_changed();
   [[nodiscard]] bool closed() const { return closed_; }
   [[nodiscard]] ClientSnapshot describe(SteadyTime now) const;
   std::size_t place = 0;  // in the relay's list
@@ -104,11 +107,11 @@ class Client final : public Peer {
   // verdicts.cpp
   void consume();
   void carry_out(const Verdict& verdict, std::string_view message);
-  void pass(BackendIndex backend, std::string_view message);
-  void ask(BackendIndex backend, std::string_view text);
+  void pass(const Verdict& verdict, std::string_view message);
+  void ask(const Verdict& verdict);
   void gather();
   void answer(Exchange::Kind kind, std::string_view text);
-  void send(BackendIndex backend, std::string_view text);
+  void send(const Verdict& verdict);
   void begin_stream(const Verdict& verdict, std::string_view message);
   void continue_stream(const Verdict& verdict, std::string_view message);
   void start_stream();
@@ -118,9 +121,8 @@ class Client final : public Peer {
   void end_stream();
   void wait(SteadyTime now);
   void ask_again(SteadyTime now);
-  [[nodiscard]] Slices* queue_for(BackendIndex backend, std::uint32_t part, std::size_t bytes);
+  [[nodiscard]] Slices* queue_for(const Verdict& verdict, std::uint32_t part, std::size_t bytes);
   void open_own_lane();
-  [[nodiscard]] Lane* lane_to(BackendIndex backend);
   [[nodiscard]] std::uint32_t last_sequence() const;
   Exchange& open(Exchange::Kind kind);
   void rebind_if_stale();
@@ -170,6 +172,7 @@ class Client final : public Peer {
   std::uint32_t streamed_ = 0;  // its exchange's sequence number
   Slices held_;                 // its first piece, while waiting
   BackendIndex stream_to_ = kNoBackend;
+  LaneKind stream_kind_ = LaneKind::ordinary;
   Lane* full_lane_ = nullptr;     // reading waits for room there
   Lane* blocked_lane_ = nullptr;  // waits for this client to read
   SteadyTime blocked_since_;

@@ -1,7 +1,8 @@
-// One connection to one backend, made when it is needed and again when it was lost, with the FIFO of replies
-// it owes. Shared by all clients of a relay, or one client's own. Requests queue while it connects, each at
-// most timeouts.queue; what was not sent when a connection ends goes out on the next one, what was sent
-// fails. One worker's thread only.
+// One connection of one kind to one backend, made when it is needed and again when it was lost, with the FIFO
+// of replies it owes. Shared by all clients of a relay, or one client's own. Requests queue while it
+// connects, encrypts and greets the server, each at most timeouts.queue; what was not sent when a connection
+// ends goes out on the next one, what was sent fails. One worker's thread only. Where its parts lie: lane.cpp
+// (requests and replies), lane_connect.cpp and lane_greet.cpp (how it comes up), lane_fail.cpp.
 #pragma once
 
 #include <chrono>
@@ -17,7 +18,7 @@
 #include "proxy/net/loop.hpp"
 #include "proxy/net/ring.hpp"
 #include "proxy/net/slices.hpp"
-#include "proxy/net/socket.hpp"
+#include "proxy/net/transport.hpp"
 #include "proxy/net/upstream.hpp"
 #include "proxy/session/session.hpp"
 
@@ -45,15 +46,18 @@ class Lane final : public Peer {
   static constexpr int kReadsPerTurn = 8;
   /// How long a connection to an address that the name no longer has is used.
   static constexpr std::chrono::milliseconds kMovedGrace{10'000};
+  /// A shared connection that is not of the ordinary kind is kept so long when nobody uses it: clients that
+  /// come and go make it often, and what clients ask for once must not stay.
+  static constexpr std::chrono::milliseconds kUnusedKind{60'000};
 
   enum class Use : std::uint8_t {
     shared,  // by all clients of a relay
     leased,  // to one client of a protocol with shared lanes, for one large message
     own,     // one client's, for all its life
   };
-  /// `owner`: the client of an own lane, else null.
+  /// `owner`: the client of an own lane, else null. Own lanes are of the ordinary kind.
   Lane(Relay& relay, std::shared_ptr<Upstream> upstream, std::shared_ptr<BackendCounters> counters, Use use,
-       Client* owner = nullptr);
+       LaneKind kind, Client* owner = nullptr);
   ~Lane() override;
 
   // What clients do. -------------------------------------------------------------------------------------
@@ -80,9 +84,14 @@ class Lane final : public Peer {
 
   [[nodiscard]] std::size_t queued() const { return out_.size(); }
   [[nodiscard]] const Upstream& upstream() const { return *upstream_; }
+  [[nodiscard]] LaneKind kind() const { return kind_; }
   /// Connected, and nothing queued or owed: fit for another client.
   [[nodiscard]] bool clean() const {
-    return state_ == State::up && owed_.empty() && out_.empty() && input_.size() == 0;
+    return state_ == State::up && !stale_ && owed_.empty() && out_.empty() && input_.size() == 0;
+  }
+  /// Nobody waits for anything of it.
+  [[nodiscard]] bool unused() const {
+    return owed_.empty() && blocked_by_ == nullptr && waiting_for_room_.empty();
   }
 
   // What the relay does. ---------------------------------------------------------------------------------
@@ -90,11 +99,12 @@ class Lane final : public Peer {
   void open() { connect(); }
   /// The backend is no longer configured: finish what is owed, then close.
   void retire();
-  [[nodiscard]] bool finished() const {
-    return retired_ && owed_.empty() && blocked_by_ == nullptr && waiting_for_room_.empty();
-  }
+  [[nodiscard]] bool finished() const { return retired_ && unused(); }
   /// Name resolution has news.
   void addresses_changed();
+  /// Who logs in is somebody else now, or whom TLS believes: what is owed is waited for, then the connection
+  /// is made anew.
+  void login_changed();
   /// Ends at once, tells nobody.
   void close();
 
@@ -105,7 +115,20 @@ class Lane final : public Peer {
   void go_on() override;
 
  private:
-  enum class State : std::uint8_t { idle, connecting, pausing, up };
+  enum class State : std::uint8_t {
+    idle,
+    connecting,
+    greeting,  // connected; TLS is begun, the server greeted
+    pausing,   // after a round that failed
+    up,
+  };
+  /// A connection that is not up yet.
+  struct Welcome {
+    std::unique_ptr<Greeting> greeting;  // null: TLS is all
+    Slices out;                          // what it says, not sent yet
+    SteadyTime until;
+    bool shaking = false;  // TLS
+  };
   struct Owed {
     Client* client;
     std::uint32_t sequence;
@@ -117,10 +140,22 @@ class Lane final : public Peer {
   // lane_connect.cpp
   void connect();
   void came_to(Connecting::State state);
-  void round_failed();
-  void connected();
+  void round_failed(const char* what, std::string_view why);
+  void come_up();
   void drop_connection();
-  void move_when_nothing_is_owed();
+  void make_anew_when_nothing_is_owed();
+  [[nodiscard]] bool in_mid_request() const;
+
+  // lane_greet.cpp
+  void connected();
+  void start_tls();
+  void on_ready_greeting(std::uint32_t events);
+  void shake();
+  void begin_greeting();
+  void hear_greeting();
+  void greet(std::string_view input);
+  void send_greeting();
+  void not_greeted(std::string_view why, bool lasting = false);
 
   // lane_fail.cpp
   void lose(Failure failure, std::string_view why);
@@ -139,6 +174,9 @@ class Lane final : public Peer {
   void replies();
   void room_again();
   void watch();
+  [[nodiscard]] std::string why(std::ptrdiff_t negative_errno) const;
+  /// Nobody keeps it by using it.
+  [[nodiscard]] bool ages() const { return use_ == Use::shared && kind_ != LaneKind::ordinary && !retired_; }
   [[nodiscard]] std::size_t high() const { return use_ == Use::shared ? kQueueHigh : kQueueHighAlone; }
   [[nodiscard]] Loop& loop() const;
 
@@ -146,6 +184,7 @@ class Lane final : public Peer {
   std::shared_ptr<Upstream> upstream_;
   std::shared_ptr<BackendCounters> counters_;
   const Use use_;
+  const LaneKind kind_;
   Client* const owner_;
 
   State state_ = State::idle;
@@ -154,12 +193,15 @@ class Lane final : public Peer {
   bool write_blocked_ = false;
   bool ending_ = false;  // end_of_requests() was called
   bool retired_ = false;
-  bool moving_ = false;   // to other addresses: sends nothing more until nothing is owed
-  bool failing_ = false;  // the last round of connecting failed: said once
+  bool moving_ = false;   // to another connection: sends nothing more until nothing is owed
+  bool stale_ = false;    // the connection was made for another login
+  bool lasting_ = false;  // refusal_ stands, whoever asks: who waits is told at once
   bool told_end_ = false;
   std::uint64_t shown_owed_ = 0, shown_queued_ = 0;  // this lane's share in the counters
   bool shown_waiting_ = false;
-  Socket socket_;
+  Transport transport_;
+  std::unique_ptr<Welcome> welcome_;  // while greeting
+  std::string refusal_;               // the last greeting's, until one succeeds
   std::unique_ptr<Framer> framer_;
   Slice input_;
   Client* blocked_by_ = nullptr;

@@ -43,7 +43,7 @@ void Lane::fail_sent(Failure failure) {
 void Lane::fail_expired(SteadyTime now) {
   if (owner_ != nullptr) return;
   std::vector<Owed> failed;
-  while (!owed_.empty() && now - owed_.front().since >= relay_.timeouts().queue) {
+  while (!owed_.empty() && (lasting_ || now - owed_.front().since >= relay_.timeouts().queue)) {
     const std::uint64_t bytes = front_length();
     out_.consume(static_cast<std::size_t>(bytes));
     sent_ += bytes;
@@ -51,16 +51,16 @@ void Lane::fail_expired(SteadyTime now) {
     owed_.pop();
   }
   if (failed.empty()) return;
-  tell(failed, Failure::unreachable);
   room_again();
   show();
+  tell(failed, refusal_.empty() ? Failure::unreachable : Failure::refused);
 }
 
 // Comes last: what clients do then may lead back into this lane.
 void Lane::tell(const std::vector<Owed>& failed, Failure failure) {
   for (const Owed& owed : failed) {
     counters_->failures.add(failure);
-    owed.client->fail(owed.sequence, owed.part, failure, upstream_.get());
+    owed.client->fail(owed.sequence, owed.part, failure, upstream_.get(), refusal_);
     owed.client->not_owed();
   }
   if (finished()) relay_.lane_finished(*this);

@@ -43,7 +43,8 @@ void Client::unasked(Lane& lane, Block* block, std::string_view bytes) {
   wrote_more(&lane);
 }
 
-void Client::fail(std::uint32_t sequence, std::uint32_t part, Failure failure, const Upstream* upstream) {
+void Client::fail(std::uint32_t sequence, std::uint32_t part, Failure failure, const Upstream* upstream,
+                  std::string_view reason) {
   if (closed_) return;
   relay_.counters().failures.add(failure);
   const std::uint32_t turn = sequence - first_;
@@ -54,6 +55,7 @@ void Client::fail(std::uint32_t sequence, std::uint32_t part, Failure failure, c
     ask.reply.clear();
     ask.done = ask.failed = true;
     ask.failure = failure;
+    ask.reason = reason;
     --exchange.group->missing;
   } else {
     // Half a reply can't be taken back: the client must not read the next one as its rest.
@@ -63,7 +65,10 @@ void Client::fail(std::uint32_t sequence, std::uint32_t part, Failure failure, c
     exchange.kept.clear();
     exchange.done = exchange.failed = true;
     exchange.failure = failure;
-    if (upstream != nullptr) exchange.backend_name = std::make_unique<std::string>(upstream->backend().name);
+    if (upstream != nullptr) {
+      exchange.details = std::make_unique<Failed>(
+          Failed{.backend_name = upstream->backend().name, .reason = std::string(reason)});
+    }
   }
   if (turn == 0) advance();
 }
@@ -110,9 +115,9 @@ void Client::send_kept(Exchange& exchange) {
 
 bool Client::send_failed(Exchange& exchange) {
   std::string text;
-  const std::string_view name =
-      exchange.backend_name ? std::string_view(*exchange.backend_name) : std::string_view();
-  const bool has_replies = session_->fail(exchange.failure, name, text);
+  const Failed unknown;
+  const Failed& details = exchange.details ? *exchange.details : unknown;
+  const bool has_replies = session_->fail(exchange.failure, details.backend_name, details.reason, text);
   out_.copy(loop().pool(), text.data(), text.size());
   return has_replies;
 }
@@ -127,7 +132,8 @@ void Client::send_merged(Exchange& exchange) {
                 .backend_name = asks[i].backend_name,
                 .failed = asks[i].failed,
                 .failure = asks[i].failure,
-                .reply = asks[i].reply.flat(scratch[i])};
+                .reply = asks[i].reply.flat(scratch[i]),
+                .reason = asks[i].reason};
   }
   std::string merged;
   session_->merge(parts, merged);

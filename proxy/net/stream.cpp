@@ -15,13 +15,14 @@ void Client::begin_stream(const Verdict& verdict, std::string_view message) {
   unfinished_ = verdict.unfinished;
   streamed_ = last_sequence();
   stream_to_ = verdict.backend;
+  stream_kind_ = verdict.lane;
   stream_ = Stream::waiting;
   held_.append(loop().pool(), input_.block.get(), message.data(), message.size());
   if (exchanges_.size() == 1) start_stream();
 }
 
 void Client::start_stream() {
-  if (shared_) own_lane_ = relay_.lease(*generation_, stream_to_);
+  if (shared_) own_lane_ = relay_.lease(*generation_, stream_to_, stream_kind_);
   if (!own_lane_) return fail(streamed_, 0, Failure::no_backend, nullptr);
   stream_ = Stream::running;
   own_lane_->begin_stream(*this, streamed_);

@@ -33,7 +33,7 @@ class RedisCore final : public ProtocolCore {
   [[nodiscard]] std::unique_ptr<Session> new_session() const override {
     return std::make_unique<RedisSession>(parts_, ++last_id_);
   }
-  [[nodiscard]] std::unique_ptr<Framer> new_framer() const override {
+  [[nodiscard]] std::unique_ptr<Framer> new_framer(LaneKind /*kind*/) const override {
     return std::make_unique<ReplyFramer>();
   }
   void rebind(Session& session) const override {

@@ -10,6 +10,8 @@
 namespace ambassador::proxy::redis {
 
 /// "ERR backend redis-0:6379 unreachable ...", without line end; long names are cut, odd bytes become '?'.
-[[nodiscard]] std::string failure_text(Failure failure, std::string_view backend_name);
+/// `reason`: Greeted::why of Failure::refused.
+[[nodiscard]] std::string failure_text(Failure failure, std::string_view backend_name,
+                                       std::string_view reason = {});
 
 }  // namespace ambassador::proxy::redis

@@ -20,7 +20,7 @@ void append_part_error(const Part& part, std::string& out, const std::string& re
   if (!part.failed) {
     out += part.reply;
   } else {
-    append_error(out, failure_text(part.failure, part.backend_name) + remark);
+    append_error(out, failure_text(part.failure, part.backend_name, part.reason) + remark);
   }
 }
 

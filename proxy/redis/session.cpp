@@ -55,8 +55,9 @@ void RedisSession::merge(std::span<const Part> parts, std::string& out) {
   }
 }
 
-bool RedisSession::fail(Failure failure, std::string_view backend_name, std::string& out) {
-  append_error(out, failure_text(failure, backend_name));
+bool RedisSession::fail(Failure failure, std::string_view backend_name, std::string_view reason,
+                        std::string& out) {
+  append_error(out, failure_text(failure, backend_name, reason));
   return true;
 }
 

@@ -32,7 +32,8 @@ class RedisSession final : public Session {
   Verdict on_client(std::span<const char> input) override;
   void give_up() override { gave_up_ = true; }
   void merge(std::span<const Part> parts, std::string& out) override;
-  bool fail(Failure failure, std::string_view backend_name, std::string& out) override;
+  bool fail(Failure failure, std::string_view backend_name, std::string_view reason,
+            std::string& out) override;
 
   void rebind(const CoreParts& core);
 

@@ -18,8 +18,13 @@
 // shared lane they would hold up everybody else, and a client that leaves in the middle would take the lane
 // with it. So the relay gives a streamed exchange a lane of its own, begins it when the client's earlier
 // exchanges are answered and reads the client's next message when it is answered, which keeps the order of
-// one client's commands. Bytes from a server that owes nothing break the lane. Each connection of a lane gets
-// a new framer.
+// one client's commands. Bytes from a server that owes nothing break the lane, unless the framer says that
+// they are news (Frame::news). Each connection of a lane gets a new framer.
+//
+// Kinds of lanes: a connection to a server may have to be told something first (who logs in, which version of
+// the protocol, which database: greeting.hpp). Verdict::lane says which kind of connection a message needs;
+// shared lanes are one per backend and kind, made when the first message needs them, closed when none has for
+// a while. A message never goes over a connection of another kind, or over one that was not greeted.
 //
 // Threads: all objects of one worker (core, availability, sessions, framers) are used by that worker's thread
 // alone; every worker has a core of its own.
@@ -31,6 +36,8 @@
 #include <span>
 #include <string>
 #include <string_view>
+
+#include "proxy/session/greeting.hpp"
 
 namespace ambassador::proxy {
 
@@ -60,6 +67,8 @@ struct Verdict {
   /// pass only: the message goes on after `consumed + more` bytes; the next verdict that is not need_more is
   /// a pass that continues the same exchange (its `backend` says nothing), or a close.
   bool unfinished = false;
+  /// pass, send and ask: the kind of connection to it that the message needs. Own lanes are ordinary ones.
+  LaneKind lane = LaneKind::ordinary;
   /// pass, send and ask; kNoBackend: it fails with Failure::no_backend.
   BackendIndex backend = kNoBackend;
   /// Bytes at the front of the input that are done with; verdicts of any kind may have some.
@@ -81,6 +90,7 @@ enum class Failure : std::uint8_t {
   lost,         // the connection ended after the request was sent: it may or may not have been done
   timed_out,    // sent, but no reply in time
   overloaded,   // a queue or buffer limit was reached; nothing was sent
+  refused,      // the server refused the greeting, and said why; nothing was sent
 };
 
 /// One part of a gathered exchange: the reply's bytes, or why there is none.
@@ -90,6 +100,7 @@ struct Part {
   bool failed = false;
   Failure failure = Failure::lost;
   std::string_view reply{};
+  std::string_view reason{};  // Failure::refused: Greeted::why
 };
 
 /// One client's view of the protocol. Pure: no clock, no socket, no file.
@@ -115,8 +126,10 @@ class Session {
 
   /// A `pass` got no reply (nothing of it went to the client yet): appends the error reply to `out`; called
   /// when the exchange's turn has come. Returns false when the protocol has no error replies: the relay then
-  /// closes the client. `backend_name` is empty for Failure::no_backend.
-  virtual bool fail(Failure failure, std::string_view backend_name, std::string& out) = 0;
+  /// closes the client. `backend_name` is empty for Failure::no_backend; `reason` is Greeted::why for
+  /// Failure::refused, else empty.
+  virtual bool fail(Failure failure, std::string_view backend_name, std::string_view reason,
+                    std::string& out) = 0;
 
  protected:
   Session() = default;
@@ -129,6 +142,9 @@ class Framer {
     std::size_t bytes = 0;  // that many bytes at the front of the input belong to the reply now due
     bool complete = false;  // and the reply ends with them
     bool broken = false;    // the server does not speak the protocol: the lane must be closed
+    /// The bytes belong to no reply: the server tells news of its own accord, between two replies or while it
+    /// owes none. They are nobody's.
+    bool news = false;
   };
   virtual ~Framer() = default;
   Framer(const Framer&) = delete;
@@ -168,14 +184,18 @@ class ProtocolCore {
   ProtocolCore(const ProtocolCore&) = delete;
   ProtocolCore& operator=(const ProtocolCore&) = delete;
 
-  /// True: one lane per backend is shared by all clients of the worker. False: each client has a lane of its
-  /// own, opened when the client connects.
+  /// True: one lane per backend and kind is shared by all clients of the worker. False: each client has a
+  /// lane of its own, opened when the client connects.
   [[nodiscard]] virtual bool shares_lanes() const = 0;
   /// The most bytes that the relay may hold for a session that says need_more.
   [[nodiscard]] virtual std::size_t max_message() const = 0;
 
   [[nodiscard]] virtual std::unique_ptr<Session> new_session() const = 0;
-  [[nodiscard]] virtual std::unique_ptr<Framer> new_framer() const = 0;
+  /// For one connection of that kind.
+  [[nodiscard]] virtual std::unique_ptr<Framer> new_framer(LaneKind kind) const = 0;
+  /// For one connection of that kind; null: it needs none. Any thread: health probes are greeted too, as
+  /// ordinary ones.
+  [[nodiscard]] virtual std::unique_ptr<Greeting> new_greeting(LaneKind /*kind*/) const { return nullptr; }
   /// Lets a living session of the same protocol route by this core from its next message on (the
   /// configuration was reloaded). Called between messages only: no group is open, no `more` is due, what
   /// on_client saw and did not consume will be shown again. Exchanges already opened are answered as opened.

@@ -367,7 +367,7 @@ TEST_CASE("a request that got no reply is answered with an error that names the 
     CHECK(scene.answer() == text);
   }
   std::string out;
-  scene.relay.session().fail(Failure::lost, std::string(1000, 'n') + "\r\n", out);
+  scene.relay.session().fail(Failure::lost, std::string(1000, 'n') + "\r\n", {}, out);
   CHECK(out.size() < 250);
   CHECK(out.find('\r') == out.size() - 2);
 }

@@ -224,7 +224,7 @@ class ToyRelay {
         session_->merge(parts, out);
         if (on_merged) on_merged(exchange.asked, std::string_view(out).substr(before));
       } else if (exchange.parts[0].failed) {
-        must(session_->fail(exchange.parts[0].failure, "some-backend:1", out), "Redis has error replies");
+        must(session_->fail(exchange.parts[0].failure, "some-backend:1", {}, out), "Redis has error replies");
       } else {
         out += exchange.parts[0].reply;
       }
