@@ -34,6 +34,7 @@ enum class Merge : std::uint8_t {
   concatenate,    // arrays, end to end
   pick_one,       // one of the replies that are not null, else null (RANDOMKEY)
   next_cursor,    // of one server; its cursor gets the server's number (SCAN)
+  selected,       // of one server or of none; what became of a SELECT
 };
 
 /// The commands that are answered here.

@@ -27,7 +27,7 @@ void append_all(std::span<const std::string_view> texts, std::string& out) {
 
 }  // namespace
 
-void answer_command(Local command, const RequestParser& request, std::string& out) {
+void answer_command(Local command, const RequestParser& request, const ClientInfo& client, std::string& out) {
   const auto count = static_cast<std::size_t>(std::ranges::count_if(kCommands, offered));
   const bool all = request.count() <= 2;
   if (request.count() > kMaxNames) return append_error(out, "ERR too many command names");
@@ -37,14 +37,14 @@ void answer_command(Local command, const RequestParser& request, std::string& ou
       break;
     case Local::command_list:
       if (!all) return append_error(out, "ERR COMMAND LIST FILTERBY is not supported by the ambassador");
-      append_array(out, count);
+      append_set(out, count, client.resp);
       for (const Command& c : kCommands) {
         if (offered(c)) append_bulk(out, c.name);
       }
       break;
     case Local::command_docs: {
       if (all) {
-        append_array(out, 2 * count);
+        append_map(out, count, client.resp);
         append_all(kCommandDocs, out);
         break;
       }
@@ -56,7 +56,7 @@ void answer_command(Local command, const RequestParser& request, std::string& ou
         docs += kCommandDocs[position(*c)];
         ++found;
       }
-      append_array(out, 2 * found);
+      append_map(out, found, client.resp);
       out += docs;
       break;
     }
@@ -69,7 +69,11 @@ void answer_command(Local command, const RequestParser& request, std::string& ou
       append_array(out, request.count() - 2);
       for (std::size_t i = 2; i < request.count(); ++i) {
         const Command* c = find_command(request.arg(i));
-        out += c == nullptr || !offered(*c) ? std::string_view("$-1\r\n") : kCommandInfo[position(*c)];
+        if (c == nullptr || !offered(*c)) {
+          append_null(out, client.resp);
+        } else {
+          out += kCommandInfo[position(*c)];
+        }
       }
       break;
   }

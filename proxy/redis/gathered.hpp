@@ -19,6 +19,8 @@ struct Gathered {
   ScanCursor scan;                         // next_cursor: where the scan was
   std::uint32_t servers = 0;               // next_cursor: how many there were
   std::uint32_t random = 0;                // pick_one
+  std::uint16_t database = 0;              // selected: which one
+  std::uint64_t select = 0;                // selected: the number of this SELECT
 };
 
 /// A request for one server.

@@ -43,6 +43,11 @@ bool append_first_error(std::span<const Part> parts, std::string& out) {
   return true;
 }
 
+// In RESP2 or RESP3.
+bool is_null(std::string_view reply) {
+  return reply.starts_with("$-1") || reply.starts_with('_');
+}
+
 std::optional<std::int64_t> integer(std::string_view reply) {
   if (!reply.starts_with(':') || !reply.ends_with("\r\n")) return std::nullopt;
   return whole_number(reply.substr(1, reply.size() - 3));
@@ -52,7 +57,7 @@ std::optional<std::int64_t> integer(std::string_view reply) {
 class Elements {
  public:
   explicit Elements(std::string_view reply) {
-    if (!reply.starts_with('*')) return;
+    if (!reply.starts_with('*') && !reply.starts_with('~')) return;  // RESP3 has sets
     const Header header = read_header(reply.data(), reply.size());
     if (header.state != Header::State::complete || header.number < 0) return;
     count_ = header.number;
@@ -159,7 +164,7 @@ void pick_one(std::uint32_t random, std::span<const Part> parts, std::string& ou
   const Part* best = &parts[random % parts.size()];
   for (std::size_t i = 0; i < parts.size(); ++i) {
     const Part& part = parts[(random + i) % parts.size()];
-    if (!is_error(part) && !part.reply.starts_with("$-1")) {
+    if (!is_error(part) && !is_null(part.reply)) {
       best = &part;
       break;
     }
@@ -211,6 +216,9 @@ void merge_replies(const Gathered& gathered, std::span<const Part> parts, std::s
       return pick_one(gathered.random, parts, out);
     case Merge::next_cursor:
       return next_cursor(gathered, parts.front(), out);
+    case Merge::selected:
+      if (parts.empty()) return append_simple(out, "OK");
+      [[fallthrough]];
     case Merge::all_succeeded:
     case Merge::none:
       if (!append_first_error(parts, out)) out += parts.front().reply;

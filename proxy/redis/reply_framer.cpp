@@ -26,15 +26,17 @@ ReplyFramer::Step ReplyFramer::header(std::string_view input, std::size_t& at) {
     case '$':
     case '=':  // verbatim string
     case '!':  // blob error
+    case '>':  // push
     case '*':
     case '~':    // set
     case '%':    // map
     case '|': {  // attributes: a map in front of the element that they belong to
+      if (type == '>' && (!in_push_ || depth_ > 0)) return Step::broken;
       const Header header = read_header(input.data() + at, input.size() - at);
       if (header.state == Header::State::incomplete) return Step::more;
       if (header.state == Header::State::broken || header.number < -1) return Step::broken;
       at += header.bytes;
-      if (type == '*' || type == '~') return open(header.number);
+      if (type == '*' || type == '~' || type == '>') return open(header.number);
       if (type == '%') return open(header.number * 2);
       if (type == '|') return open(header.number * 2 + 1);
       if (header.number > kMaxReplyBulk) return Step::broken;
@@ -79,11 +81,12 @@ Framer::Frame ReplyFramer::next(std::span<const char> span) {
   if (depth_ == 0 && body_left_ == 0 && searched_ == 0) {
     // Most replies are one short string that is wholly there.
     std::uint32_t length = 0;
-    if (!input.empty() && input.front() == '$') {
+    if (!input.empty() && input.front() == '$') [[likely]] {
       const std::size_t header = read_short_header(input.data(), input.size(), length);
       const std::size_t end = header + length + kLineEnd;
-      if (header != 0 && end <= input.size()) return {.bytes = end, .complete = true, .broken = false};
+      if (header != 0 && end <= input.size()) return {.bytes = end, .complete = true};
     }
+    in_push_ = pushes_ && !input.empty() && input.front() == '>';
   }
   while (at < input.size()) {
     if (body_left_ == 0) {
@@ -98,13 +101,13 @@ Framer::Frame ReplyFramer::next(std::span<const char> span) {
       body_left_ -= take;
       if (body_left_ > 0) break;
     }
-    if (element_ends_reply()) return {.bytes = at, .complete = true, .broken = false};
+    if (element_ends_reply()) return frame(at, true);
   }
-  return {.bytes = at, .complete = false, .broken = false};
+  return frame(at, false);
 }
 
 std::size_t reply_size(std::string_view text) {
-  ReplyFramer framer;
+  ReplyFramer framer;  // a push is no reply
   const Framer::Frame frame = framer.next({text.data(), text.size()});
   return frame.complete ? frame.bytes : 0;
 }

@@ -159,7 +159,10 @@ Verdict RedisSession::answer_here(const Command& command) {
   constexpr std::size_t kKept = 256 << 10;  // COMMAND DOCS has half of it; a large ECHO is given back
   if (text_->capacity() > kKept) *text_ = {};
   text_->clear();
+  if (command.local == Local::select) return select();
+  if (command.local == Local::reset) reset_database();
   const bool close = answer_locally(command, parser_, client_, *proxy_, *text_);
+  lane_ = lane_kind(client_.resp, client_.database);
   Verdict verdict = answer();
   if (close) verdict.kind = Verdict::Kind::close;
   return verdict;

@@ -45,7 +45,10 @@ Verdict RedisSession::on_client(std::span<const char> span) {
 
 void RedisSession::merge(std::span<const Part> parts, std::string& out) {
   assert(first_gathered_ < gathered_.size());
-  merge_replies(gathered_[first_gathered_], parts, out);
+  const std::size_t before = out.size();
+  const Gathered& gathered = gathered_[first_gathered_];
+  merge_replies(gathered, parts, out);
+  if (gathered.merge == Merge::selected) selected(gathered, out[before] != '-');
   gathered_[first_gathered_++] = {};
   // Space is given back now and then, so that a pipeline that never runs dry holds no more than it has open.
   constexpr std::size_t kForgotten = 32;
@@ -76,6 +79,7 @@ Verdict RedisSession::pass_to(BackendIndex backend) {
   const bool verbatim = skipped_ == 0 && !parser_.is_inline();
   if (!verbatim) text_->assign(parser_.message());
   return {.kind = verbatim ? Verdict::Kind::pass : Verdict::Kind::send,
+          .lane = lane_,
           .backend = backend,
           .consumed = end_message(),
           .text = verbatim ? std::string_view() : std::string_view(*text_)};
@@ -100,6 +104,7 @@ Verdict RedisSession::stream_to(BackendIndex backend, std::string_view input) {
   if (all_gone) parser_.next();
   return {.kind = Verdict::Kind::pass,
           .unfinished = !all_gone,
+          .lane = lane_,
           .backend = backend,
           .consumed = here,
           .more = more};
@@ -146,6 +151,7 @@ Verdict RedisSession::next_ask() {
   if (group.next < group.asks.size()) {
     const Ask& ask = group.asks[group.next++];
     return {.kind = Verdict::Kind::ask,
+            .lane = lane_,
             .backend = ask.backend,
             .text = ask.text.empty() ? parser_.message() : std::string_view(ask.text)};
   }

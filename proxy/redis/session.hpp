@@ -55,6 +55,7 @@ class RedisSession final : public Session {
   Verdict to_all(const Command& command);
   Verdict to_next_in_scan();
   Verdict answer_here(const Command& command);
+  Verdict select();
   BackendIndex backend_of(std::string_view key);
   Verdict ask_group();
 
@@ -85,6 +86,15 @@ class RedisSession final : public Session {
   std::size_t skipped_ = 0;                // bytes of empty messages before the one that is being read
   std::string refusal_;                    // of the message that is being dropped
   ClientInfo client_;
+  LaneKind lane_ = LaneKind::ordinary;  // as client_ says
+
+  // select.cpp: the databases that the client asked for, and what became of them.
+  void selected(const Gathered& gathered, bool ok);
+  void reset_database();
+  std::uint64_t selects_ = 0;     // given so far
+  std::uint64_t unanswered_ = 0;  // of them
+  std::uint64_t void_until_ = 0;  // those up to this number were before a RESET
+  std::uint16_t effective_ = 0;   // the database of the last one that was answered with OK
 
   struct Group {  // what is being asked; exists only while a client splits commands
     std::vector<Ask> asks;

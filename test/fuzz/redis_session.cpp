@@ -76,7 +76,7 @@ Setting read(const std::uint8_t* data, std::size_t size) {
 std::string reply_to(const std::string& request, Random& random, bool sane) {
   redis::RequestParser parser;
   const bool whole = parser.parse(request) == redis::RequestParser::Status::complete;
-  switch (sane ? 2 + random.below(2) : random.below(10)) {
+  switch (sane ? 2 + random.below(2) : random.below(12)) {
     case 0:
       return "-ERR no\r\n";
     case 1:
@@ -99,6 +99,10 @@ std::string reply_to(const std::string& request, Random& random, bool sane) {
       return "*-1\r\n";
     case 8:
       return ":99999999999999999999999\r\n";
+    case 9:
+      return "_\r\n";
+    case 10:
+      return "~2\r\n:1\r\n|1\r\n+ttl\r\n:9\r\n,1.5\r\n";
     default:
       return "*0\r\n";
   }
@@ -222,7 +226,7 @@ void play_wild(const Setting& setting) {
         const std::size_t backend = random.below(4);
         if (relay.streaming() || relay.owed(backend) == nullptr) break;
         if (random.below(8) == 0) {
-          relay.lose(backend, static_cast<Failure>(random.below(5)));
+          relay.lose(backend, static_cast<Failure>(random.below(6)));
         } else {
           relay.deliver(backend, reply_to(*relay.owed(backend), random, false));
         }

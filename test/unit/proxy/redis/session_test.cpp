@@ -358,6 +358,8 @@ TEST_CASE("a request that got no reply is answered with an error that names the 
        "-ERR backend some-backend:1 closed the connection; the command may have been carried out\r\n"},
       {Failure::timed_out,
        "-ERR backend some-backend:1 did not answer in time; the command may have been carried out\r\n"},
+      {Failure::refused,
+       "-ERR backend some-backend:1 refused the ambassador's connection: ; the command was not sent\r\n"},
       {Failure::overloaded,
        "-ERR backend some-backend:1 has too many requests waiting; the command was not sent\r\n"},
   };

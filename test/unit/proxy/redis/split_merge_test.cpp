@@ -195,12 +195,23 @@ TEST_CASE("SCAN's odd ends: no number, a shard that is no more, a shard that is 
 
 TEST_CASE("a reply that does not fit the command becomes an error, never a broken reply") {
   using redis::Merge;
-  const std::vector<std::string> strange{
-      "+OK\r\n", ":1\r\n",  ":99999999999999999999\r\n", "$1\r\nx\r\n", "*1\r\n+x\r\n",           "*-1\r\n",
-      "*0\r\n",  "$-1\r\n", "*2\r\n:1\r\n:x\r\n",        "-ERR\r\n",    "*2\r\n$1\r\n0\r\n*0\r\n"};
+  const std::vector<std::string> strange{"+OK\r\n",
+                                         ":1\r\n",
+                                         ":99999999999999999999\r\n",
+                                         "$1\r\nx\r\n",
+                                         "*1\r\n+x\r\n",
+                                         "*-1\r\n",
+                                         "*0\r\n",
+                                         "$-1\r\n",
+                                         "*2\r\n:1\r\n:x\r\n",
+                                         "-ERR\r\n",
+                                         "*2\r\n$1\r\n0\r\n*0\r\n",
+                                         "_\r\n",
+                                         "~0\r\n",
+                                         "%1\r\n+a\r\n:1\r\n"};
   for (const Merge merge :
        {Merge::in_key_order, Merge::sum, Merge::all_succeeded, Merge::one_succeeded, Merge::logical_and,
-        Merge::minimum, Merge::concatenate, Merge::pick_one, Merge::next_cursor}) {
+        Merge::minimum, Merge::concatenate, Merge::pick_one, Merge::next_cursor, Merge::selected}) {
     for (const std::string& first : strange) {
       for (const std::string& second : strange) {
         redis::Gathered gathered;

@@ -89,12 +89,17 @@ class ToyRelay {
     finish(backend, {.reply = std::string(reply)});
   }
   /// `backend` will not answer its oldest request.
-  void lose(std::size_t backend, Failure failure) { finish(backend, {.failed = true, .failure = failure}); }
+  void lose(std::size_t backend, Failure failure, std::string_view reason = {}) {
+    finish(backend, {.failed = true, .failure = failure, .reason = std::string(reason)});
+  }
+  /// The kind of connection that the oldest request to `backend` needs.
+  [[nodiscard]] LaneKind kind(std::size_t backend) const { return lanes_[backend].front().kind; }
 
-  std::string out;                    // what the client was sent
-  std::size_t replies = 0;            // exchanges that were answered
-  std::size_t opened = 0;             // exchanges that were opened
-  std::vector<std::string> verdicts;  // "pass 1", "ask 0 <text>", "answer <text>", ...
+  std::string out;          // what the client was sent
+  std::size_t replies = 0;  // exchanges that were answered
+  std::size_t opened = 0;   // exchanges that were opened
+  /// "pass 1", "ask 0 <text>", "answer <text>", ...; "pass 1/5": on a lane of kind 5.
+  std::vector<std::string> verdicts;
   bool waiting = false;
   bool log_texts = true;
   /// Called with the requests of a group and the one reply that the session made of their replies.
@@ -107,6 +112,7 @@ class ToyRelay {
   struct Outcome {
     bool failed = false;
     Failure failure = Failure::lost;
+    std::string reason{};
     std::string reply{};
     bool there = false;
   };
@@ -121,6 +127,7 @@ class ToyRelay {
     std::uint64_t exchange = 0;  // number of the exchange since the beginning
     std::size_t part = 0;
     std::string request;
+    LaneKind kind = LaneKind::ordinary;
   };
 
   std::string& current_request() { return lanes_[streaming_backend_].back().request; }
@@ -134,9 +141,9 @@ class ToyRelay {
   }
   std::uint64_t last_exchange() const { return first_ + exchanges_.size() - 1; }
 
-  void request(std::uint64_t exchange, std::size_t part, BackendIndex backend, std::string_view text) {
-    must(backend < lanes_.size(), "backend exists");
-    lanes_[backend].push_back({exchange, part, std::string(text)});
+  void request(std::uint64_t exchange, std::size_t part, const Verdict& verdict, std::string_view text) {
+    must(verdict.backend < lanes_.size(), "backend exists");
+    lanes_[verdict.backend].push_back({exchange, part, std::string(text), verdict.lane});
   }
 
   // False: the session is not to be asked again before something happens.
@@ -163,7 +170,7 @@ class ToyRelay {
         } else {
           open(Exchange::Kind::one);
           exchanges_.back().parts.resize(1);
-          request(last_exchange(), 0, verdict.backend, verdict.kind == Kind::send ? verdict.text : front);
+          request(last_exchange(), 0, verdict, verdict.kind == Kind::send ? verdict.text : front);
           streaming_backend_ = verdict.backend;
         }
         must(verdict.more == 0 || verdict.consumed == input_.size(), "more means that all is consumed");
@@ -173,7 +180,7 @@ class ToyRelay {
         more_ = verdict.more;
         break;
       case Kind::ask:
-        request(first_ + exchanges_.size(), group_.parts.size(), verdict.backend, verdict.text);
+        request(first_ + exchanges_.size(), group_.parts.size(), verdict, verdict.text);
         group_.parts.emplace_back();
         group_.backends.push_back(verdict.backend);
         group_.asked.emplace_back(verdict.text);
@@ -217,14 +224,15 @@ class ToyRelay {
         std::vector<Part> parts;
         for (std::size_t i = 0; i < exchange.parts.size(); ++i) {
           const Outcome& part = exchange.parts[i];
-          parts.push_back(
-              {exchange.backends[i], name(exchange.backends[i]), part.failed, part.failure, part.reply});
+          parts.push_back({exchange.backends[i], name(exchange.backends[i]), part.failed, part.failure,
+                           part.reply, part.reason});
         }
         const std::size_t before = out.size();
         session_->merge(parts, out);
         if (on_merged) on_merged(exchange.asked, std::string_view(out).substr(before));
       } else if (exchange.parts[0].failed) {
-        must(session_->fail(exchange.parts[0].failure, "some-backend:1", {}, out), "Redis has error replies");
+        const Outcome& part = exchange.parts[0];
+        must(session_->fail(part.failure, "some-backend:1", part.reason, out), "Redis has error replies");
       } else {
         out += exchange.parts[0].reply;
       }
@@ -247,6 +255,8 @@ class ToyRelay {
     const bool has_backend = verdict.kind == Verdict::Kind::pass || verdict.kind == Verdict::Kind::send ||
                              verdict.kind == Verdict::Kind::ask;
     if (has_backend && !streaming_) line += " " + std::to_string(verdict.backend);
+    if (has_backend && !streaming_ && verdict.lane != LaneKind::ordinary)
+      line += "/" + std::to_string(static_cast<int>(verdict.lane));
     if (!verdict.text.empty()) line += " " + std::string(verdict.text);
     verdicts.push_back(line);
   }
