@@ -1,6 +1,7 @@
 // COMMAND: the commands that can be used here, as Redis describes them. Tools and cluster clients ask.
 #include <algorithm>
 
+#include "proxy/redis/command_resp3.hpp"
 #include "proxy/redis/command_table.hpp"
 #include "proxy/redis/local.hpp"
 #include "proxy/redis/reply.hpp"
@@ -19,10 +20,14 @@ std::size_t position(const Command& command) {
   return static_cast<std::size_t>(&command - kCommands.data());
 }
 
-void append_all(std::span<const std::string_view> texts, std::string& out) {
-  for (std::size_t i = 0; i < kCommands.size(); ++i) {
-    if (offered(kCommands[i])) out += texts[i];
-  }
+void append_info(std::size_t at, Resp resp, std::string& out) {
+  if (resp == Resp::three) return append_info_resp3(kCommandInfo[at], out);
+  out += kCommandInfo[at];
+}
+
+void append_docs(std::size_t at, Resp resp, std::string& out) {
+  if (resp == Resp::three) return append_docs_resp3(kCommandDocs[at], out);
+  out += kCommandDocs[at];
 }
 
 }  // namespace
@@ -45,7 +50,9 @@ void answer_command(Local command, const RequestParser& request, const ClientInf
     case Local::command_docs: {
       if (all) {
         append_map(out, count, client.resp);
-        append_all(kCommandDocs, out);
+        for (std::size_t i = 0; i < kCommands.size(); ++i) {
+          if (offered(kCommands[i])) append_docs(i, client.resp, out);
+        }
         break;
       }
       std::string docs;
@@ -53,7 +60,7 @@ void answer_command(Local command, const RequestParser& request, const ClientInf
       for (std::size_t i = 2; i < request.count(); ++i) {
         const Command* c = find_command(request.arg(i));
         if (c == nullptr || !offered(*c)) continue;
-        docs += kCommandDocs[position(*c)];
+        append_docs(position(*c), client.resp, docs);
         ++found;
       }
       append_map(out, found, client.resp);
@@ -63,7 +70,9 @@ void answer_command(Local command, const RequestParser& request, const ClientInf
     default:  // command, command_info
       if (all) {
         append_array(out, count);
-        append_all(kCommandInfo, out);
+        for (std::size_t i = 0; i < kCommands.size(); ++i) {
+          if (offered(kCommands[i])) append_info(i, client.resp, out);
+        }
         break;
       }
       append_array(out, request.count() - 2);
@@ -72,7 +81,7 @@ void answer_command(Local command, const RequestParser& request, const ClientInf
         if (c == nullptr || !offered(*c)) {
           append_null(out, client.resp);
         } else {
-          out += kCommandInfo[position(*c)];
+          append_info(position(*c), client.resp, out);
         }
       }
       break;

@@ -87,7 +87,7 @@ TEST_CASE("a wrong password is told to who waits, and taken back while the proxy
   proxy.wait_started();
   RedisClient client(proxy.port);
   CHECK(client.ask({"SET", "a", "1"}) == refused(server, kWrong));
-  CHECK(eventually([&] { return proxy.status().find("WRONGPASS") != std::string::npos; }));
+  CHECK(eventually([&] { return proxy.status_json().find("WRONGPASS") != std::string::npos; }));
   login.folder.write("password", "first");
   CHECK(eventually([&] { return client.ask({"SET", "a", "1"}) == "OK"; }));
 

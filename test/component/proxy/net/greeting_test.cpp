@@ -86,6 +86,8 @@ TEST_CASE("a greeting that is refused is tried again; who waited too long is tol
   CHECK(one.server.requests() == 0);
   CHECK(one.proxy.backend(0).lanes_open == 0);
   CHECK(one.proxy.backend(0).connect_failures > 1);
+  one.listener.timeouts.queue = 5s;  // longer than the pause between two attempts
+  one.apply();
   client.send("get 1\n");
   one.server.answer_hello("welcome");
   CHECK(client.line() == "s0:get 1");

@@ -166,6 +166,29 @@ TEST_CASE("what is answered here is in the client's version of RESP") {
   CHECK(described.find(" resp=3 ") != std::string::npos);
 }
 
+TEST_CASE("what COMMAND says has maps and sets in RESP3, as a server of Redis 7.0 says it") {
+  Scene scene(listener(2));
+  scene.send("hello 3");
+  scene.answer();
+  scene.send("command info get");
+  CHECK(scene.answer() ==
+        "*1\r\n*10\r\n$3\r\nget\r\n:2\r\n~2\r\n+readonly\r\n+fast\r\n:1\r\n:1\r\n:1\r\n~3\r\n+@read\r\n+@"
+        "string\r\n+@fast\r\n"
+        "~0\r\n~1\r\n%3\r\n$5\r\nflags\r\n~2\r\n+RO\r\n+access\r\n$12\r\nbegin_search\r\n%2\r\n$"
+        "4\r\ntype\r\n$5\r\nindex\r\n"
+        "$4\r\nspec\r\n%1\r\n$5\r\nindex\r\n:1\r\n$9\r\nfind_keys\r\n%2\r\n$4\r\ntype\r\n$5\r\nrange\r\n$"
+        "4\r\nspec\r\n%3\r\n"
+        "$7\r\nlastkey\r\n:0\r\n$7\r\nkeystep\r\n:1\r\n$5\r\nlimit\r\n:0\r\n~0\r\n");
+  scene.send("command docs zadd");
+  const std::string docs = scene.answer();
+  CHECK(docs.starts_with("%1\r\n$4\r\nzadd\r\n%6\r\n$7\r\nsummary\r\n"));
+  CHECK(docs.find("$7\r\nhistory\r\n~3\r\n*2\r\n$5\r\n2.4.0\r\n") != std::string::npos);
+  CHECK(docs.find("$9\r\narguments\r\n*6\r\n%3\r\n$4\r\nname\r\n$3\r\nkey\r\n") != std::string::npos);
+  CHECK(docs.find("$5\r\nflags\r\n~1\r\n+optional\r\n$9\r\narguments\r\n*2\r\n%3\r\n") != std::string::npos);
+  scene.send("command docs object");
+  CHECK(scene.answer().find("$11\r\nsubcommands\r\n%5\r\n$") != std::string::npos);
+}
+
 TEST_CASE("replies of several servers become one in RESP3 too") {
   Scene scene(listener(2));
   scene.send("hello 3");
