@@ -42,7 +42,7 @@ void answer_command(Local command, const RequestParser& request, const ClientInf
       break;
     case Local::command_list:
       if (!all) return append_error(out, "ERR COMMAND LIST FILTERBY is not supported by the ambassador");
-      append_set(out, count, client.resp);
+      append_array(out, count);
       for (const Command& c : kCommands) {
         if (offered(c)) append_bulk(out, c.name);
       }
