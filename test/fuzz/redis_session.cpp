@@ -1,8 +1,8 @@
 // room: proxy/redis
 // A Redis session on arbitrary client bytes, with servers that answer anything RESP, or nothing, and backends
-// that come and go. Asserted: the session keeps the contract of session.hpp (see ToyRelay), every exchange is
-// answered once by exactly one RESP reply that fits what was asked, and with servers that keep still, cutting
-// the client's bytes changes neither requests nor replies.
+// that come and go, in RESP2 and RESP3, in several databases. Asserted: the session keeps the contract of
+// session.hpp (see ToyRelay), every exchange is answered once by exactly one RESP reply that fits what was
+// asked, and with servers that keep still, cutting the client's bytes changes neither requests nor replies.
 //
 // Input: byte 0 the mode and the number of backends, byte 1 which are down, bytes 2 and 3 the seed of cuts,
 // replies and events; the rest is what the client sends, where F0 F1 n stands for n KiB of 'x'.
