@@ -197,6 +197,29 @@ void next_cursor(const Gathered& gathered, const Part& part, std::string& out) {
   out += keys;
 }
 
+// `part` has the replies to MULTI, to each command (QUEUED), and to EXEC. Why the server would not do it is
+// in the first error, which the client has not seen: it was told QUEUED from here.
+void executed(const Gathered& gathered, const Part& part, std::string& out) {
+  if (part.failed) return append_part_error(part, out);
+  std::string_view rest = part.reply;
+  std::string_view refused;
+  for (std::uint32_t i = 0; i + 1 < gathered.replies; ++i) {
+    const std::string_view reply = rest.substr(0, reply_size(rest));
+    if (refused.empty() && reply.starts_with('-')) refused = reply;
+    rest.remove_prefix(reply.size());
+  }
+  if (rest.empty() || reply_size(rest) != rest.size()) return append_strange(part, out);
+  if (refused.empty() || !rest.starts_with('-')) {
+    out += rest;
+  } else if (rest.starts_with("-EXECABORT")) {
+    append_error(out, "EXECABORT Transaction discarded because of: " +
+                          std::string(refused.substr(1, refused.size() - 3)));
+  } else {  // MULTI itself was refused: the commands were no transaction
+    append_error(out, std::string(refused.substr(1, refused.size() - 3)) +
+                          "; not a transaction: some commands may have been carried out");
+  }
+}
+
 }  // namespace
 
 void merge_replies(const Gathered& gathered, std::span<const Part> parts, std::string& out) {
@@ -216,6 +239,11 @@ void merge_replies(const Gathered& gathered, std::span<const Part> parts, std::s
       return pick_one(gathered.random, parts, out);
     case Merge::next_cursor:
       return next_cursor(gathered, parts.front(), out);
+    case Merge::executed:
+      return executed(gathered, parts.front(), out);
+    case Merge::confirmed:
+      if (gathered.regardless || !append_first_error(parts, out)) out += gathered.text;
+      return;
     case Merge::selected:
       if (parts.empty()) return append_simple(out, "OK");
       [[fallthrough]];

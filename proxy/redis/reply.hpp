@@ -31,6 +31,9 @@ inline void append_map(std::string& out, std::size_t pairs, Resp resp) {
   if (resp == Resp::two) return append_array(out, 2 * pairs);
   append_header(out, '%', static_cast<std::int64_t>(pairs));
 }
+inline void append_push(std::string& out, std::size_t elements, Resp resp) {
+  append_header(out, resp == Resp::three ? '>' : '*', static_cast<std::int64_t>(elements));
+}
 inline void append_null(std::string& out, Resp resp) {
   out += resp == Resp::three ? "_\r\n" : "$-1\r\n";
 }

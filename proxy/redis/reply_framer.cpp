@@ -31,7 +31,7 @@ ReplyFramer::Step ReplyFramer::header(std::string_view input, std::size_t& at) {
     case '~':    // set
     case '%':    // map
     case '|': {  // attributes: a map in front of the element that they belong to
-      if (type == '>' && (!in_push_ || depth_ > 0)) return Step::broken;
+      if (type == '>' && (!pushes_ || depth_ > 0)) return Step::broken;
       const Header header = read_header(input.data() + at, input.size() - at);
       if (header.state == Header::State::incomplete) return Step::more;
       if (header.state == Header::State::broken || header.number < -1) return Step::broken;
@@ -75,6 +75,28 @@ bool ReplyFramer::element_ends_reply() {
   return true;
 }
 
+// What the front of `input`, where a frame begins, is on a lane that listens. unknown: not enough is there.
+ReplyFramer::Begins ReplyFramer::beginning(std::string_view input) const {
+  constexpr std::int64_t kLongestWord = 12;  // "punsubscribe", "sunsubscribe"
+  if (input.empty()) return Begins::unknown;
+  if (input.front() != (pushes_ ? '>' : '*')) return Begins::reply;
+  const Begins other = pushes_ ? Begins::push : Begins::reply;
+  const Header array = read_header(input.data(), input.size());
+  if (array.state == Header::State::incomplete) return Begins::unknown;
+  if (array.state == Header::State::broken || array.number < 1) return other;
+  input.remove_prefix(array.bytes);
+  if (input.empty()) return Begins::unknown;
+  if (input.front() != '$') return other;
+  const Header first = read_header(input.data(), input.size());
+  if (first.state == Header::State::incomplete) return Begins::unknown;
+  if (first.state == Header::State::broken || first.number < 0 || first.number > kLongestWord) return other;
+  const auto length = static_cast<std::size_t>(first.number);
+  const std::string_view word = input.substr(first.bytes, length);
+  if (word.size() < length) return Begins::unknown;
+  if (word == "message" || word == "pmessage" || word == "smessage") return Begins::push;
+  return word.ends_with("subscribe") ? Begins::reply : other;
+}
+
 Framer::Frame ReplyFramer::next(std::span<const char> span) {
   const std::string_view input(span.data(), span.size());
   std::size_t at = 0;
@@ -87,12 +109,17 @@ Framer::Frame ReplyFramer::next(std::span<const char> span) {
       if (header != 0 && end <= input.size()) return {.bytes = end, .complete = true};
     }
     in_push_ = pushes_ && !input.empty() && input.front() == '>';
+    if (listens_) [[unlikely]] {
+      const Begins begins = beginning(input);
+      if (begins == Begins::unknown) return {.news = true};  // it may be: nobody has to have asked
+      in_push_ = begins == Begins::push;
+    }
   }
   while (at < input.size()) {
     if (body_left_ == 0) {
       const Step step = header(input, at);
       if (step == Step::more) break;
-      if (step == Step::broken) return {.bytes = at, .complete = false, .broken = true};
+      if (step == Step::broken) return {.bytes = at, .complete = false, .broken = true, .news = in_push_};
       if (step == Step::nested) continue;
     }
     if (body_left_ > 0) {

@@ -26,6 +26,14 @@
 // shared lanes are one per backend and kind, made when the first message needs them, closed when none has for
 // a while. A message never goes over a connection of another kind, or over one that was not greeted.
 //
+// Leases: what must not, or cannot, be shared goes by a lane of the client's own (Verdict::lease): the keys
+// that it watches, a command that blocks, its subscriptions. A client has at most one such lane per backend.
+// A leased lane and the shared one are two connections, and a server reads each at its own pace: so a session
+// says settle before it changes from one to the other, and between the two sends nothing that could be
+// overtaken. A leased connection is never made again once it was there: what it stood for at the server ended
+// with it (Session::lease_lost). A lane that listens may bring messages that nobody asked for (Frame::news);
+// each goes to the client as a whole, after the replies that came before it on that lane.
+//
 // Threads: all objects of one worker (core, availability, sessions, framers) are used by that worker's thread
 // alone; every worker has a core of its own.
 #pragma once
@@ -47,6 +55,14 @@ inline constexpr BackendIndex kNoBackend = ~BackendIndex{0};
 /// Verdict::more of a stream without end.
 inline constexpr std::uint64_t kForever = ~std::uint64_t{0};
 
+/// By which lane to its backend a message goes, where lanes are shared.
+enum class Lease : std::uint8_t {
+  none,  // the shared one
+  keep,  // one of this client's own, taken if it has none yet, and its own from then on
+  last,  // the same; given back, for other clients, when this message and those before it are answered
+  drop,  // the same; closed then
+};
+
 /// What the relay shall do with the client's bytes. `consumed` bytes at the front of the input are done with.
 struct Verdict {
   enum class Kind : std::uint8_t {
@@ -62,15 +78,27 @@ struct Verdict {
     wait,    // a backend that is needed cannot be used now; consumed == 0. The relay reads no further from
              // this client and asks again when something changed (or every few tens of milliseconds); after
              // timeouts.queue it calls give_up and asks again
+    settle,  // consumed == 0: the relay asks again when every exchange of this client is answered, at once if
+             // none is open. Until then it reads no further from it
   };
   Kind kind = Kind::need_more;
   /// pass only: the message goes on after `consumed + more` bytes; the next verdict that is not need_more is
   /// a pass that continues the same exchange (its `backend` says nothing), or a close.
   bool unfinished = false;
+  /// pass and send: the server may take as long as it likes; a client that leaves meanwhile takes the lane
+  /// with it, and a drain does not wait for it.
+  bool patient = false;
+  /// With a lease: from now on the server may send messages that nobody asked for.
+  bool listens = false;
+  /// pass, send and ask: which lane. answer: with `drop` all lanes that the client has leased are closed;
+  /// they must owe nothing.
+  Lease lease = Lease::none;
   /// pass, send and ask: the kind of connection to it that the message needs. Own lanes are ordinary ones.
   LaneKind lane = LaneKind::ordinary;
   /// pass, send and ask; kNoBackend: it fails with Failure::no_backend.
   BackendIndex backend = kNoBackend;
+  /// ask only: so many replies come to its text; together they are the part's.
+  std::uint32_t replies = 1;
   /// Bytes at the front of the input that are done with; verdicts of any kind may have some.
   std::size_t consumed = 0;
   /// pass only: more of the same message's bytes follow than are in the input; the next `more` bytes from the
@@ -131,6 +159,15 @@ class Session {
   virtual bool fail(Failure failure, std::string_view backend_name, std::string_view reason,
                     std::string& out) = 0;
 
+  /// The lane that was leased to `backend` (of the core that the session is bound to; kNoBackend: one that
+  /// this core does not have) has ended, or could not be had; what it owed fails. Not called for one that was
+  /// given back. False: the client can't go on, and is closed when it has read what is due to it. May come
+  /// between the asks of a group.
+  virtual bool lease_lost(BackendIndex /*backend*/) { return true; }
+  /// Asked now and then while lanes are leased and no exchange is open, and after rebind. False: what the
+  /// session has at servers is where it has no use any more; the client is closed.
+  [[nodiscard]] virtual bool leases_stand() { return true; }
+
  protected:
   Session() = default;
 };
@@ -140,10 +177,10 @@ class Framer {
  public:
   struct Frame {
     std::size_t bytes = 0;  // that many bytes at the front of the input belong to the reply now due
-    bool complete = false;  // and the reply ends with them
+    bool complete = false;  // and the reply, or the message that is news, ends with them
     bool broken = false;    // the server does not speak the protocol: the lane must be closed
     /// The bytes belong to no reply: the server tells news of its own accord, between two replies or while it
-    /// owes none. They are nobody's.
+    /// owes none. They are nobody's, unless the lane listens for its client.
     bool news = false;
   };
   virtual ~Framer() = default;
@@ -153,6 +190,9 @@ class Framer {
   /// `input` starts where the last Frame ended. bytes == 0 && !complete: more is needed first. The framer
   /// keeps the state between calls, so that a large reply streams through without being collected.
   virtual Frame next(std::span<const char> input) = 0;
+
+  /// The lane listens from now on: there may be messages among the replies, and while none is due.
+  virtual void listen() {}
 
  protected:
   Framer() = default;
