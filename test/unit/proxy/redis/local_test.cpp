@@ -133,9 +133,9 @@ TEST_CASE("COMMAND lists what can be used here") {
     const auto elements = std::string(line) == "command docs" ? 2 * offered : offered;
     CHECK(answer.starts_with("*" + std::to_string(elements) + "\r\n"));
     CHECK(answer.find("$3\r\nget\r\n") != std::string::npos);
-    CHECK(answer.find("$5\r\nmulti\r\n") == std::string::npos);
+    CHECK(answer.find("$7\r\nmonitor\r\n") == std::string::npos);
   }
-  scene.send("command info GET multi nonsense");
+  scene.send("command info GET monitor nonsense");
   const std::string some = scene.answer();
   CHECK(some.starts_with("*3\r\n*10\r\n$3\r\nget\r\n:2\r\n*2\r\n+readonly\r\n+fast\r\n:1\r\n:1\r\n:1\r\n"));
   CHECK(some.ends_with("$-1\r\n$-1\r\n"));
