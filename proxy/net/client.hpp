@@ -1,6 +1,7 @@
 // One client's connection: asks its session what its bytes mean, carries the verdicts out, keeps the order of
-// the replies. One worker's thread only. Where its three parts lie: client.cpp (the socket), verdicts.cpp
-// (from the client to the lanes), replies.cpp (from the lanes to the client).
+// the replies. One worker's thread only. Where its parts lie: client.cpp (the socket), verdicts.cpp (from the
+// client to the lanes), replies.cpp (from the lanes to the client), stream.cpp (large messages), leases.cpp
+// (lanes of its own).
 #pragma once
 
 #include <cstddef>
@@ -11,6 +12,7 @@
 
 #include "proxy/net/exchange.hpp"
 #include "proxy/net/generation.hpp"
+#include "proxy/net/leases.hpp"
 #include "proxy/net/loop.hpp"
 #include "proxy/net/ring.hpp"
 #include "proxy/net/slices.hpp"
@@ -47,6 +49,10 @@ class Client final : public Peer {
   /// Bytes of the reply to `part` of exchange `sequence`; `complete`: its last ones.
   void reply(Lane& lane, std::uint32_t sequence, std::uint32_t part, Block* block, std::string_view bytes,
              bool complete);
+  /// Bytes of a message that nobody asked for (leased lanes that listen); `complete`: its last ones.
+  void news(Lane& lane, Block* block, std::string_view bytes, bool complete);
+  /// A leased lane's connection has ended; what it owed has failed.
+  void lease_lost(Lane& lane);
   /// Bytes that no exchange asked for (own lanes).
   void unasked(Lane& lane, Block* block, std::string_view bytes);
   /// There will be no reply, or no more of it. `reason`: Greeted::why of a refused greeting.
@@ -70,6 +76,8 @@ class Client final : public Peer {
   /// Closes as soon as nothing is in flight.
   void drain();
   void addresses_changed(const Upstream& upstream);
+  /// Whether what is leased still has a use, now that something may have changed.
+  void check_leases();
   /// Who logs in at servers is somebody else now.
   void login_changed();
   [[nodiscard]] bool closed() const { return closed_; }
@@ -99,6 +107,7 @@ class Client final : public Peer {
   void end_of_client();
   void finish_if_done();
   void read_on_if_stopped();
+  void close_when_written();
   void check_slow();
   void broken(const char* why);
   void set_deadline();
@@ -125,9 +134,18 @@ class Client final : public Peer {
   void open_own_lane();
   [[nodiscard]] std::uint32_t last_sequence() const;
   Exchange& open(Exchange::Kind kind);
+  void open_pass(const Verdict& verdict);
   void rebind_if_stale();
   void wait_for_room(Lane& lane);
   void read_on();
+
+  // leases.cpp
+  [[nodiscard]] Slices* leased_queue(const Verdict& verdict, std::uint32_t part, std::size_t bytes);
+  void lease_failed(BackendIndex backend, std::uint32_t part, Failure failure);
+  void lease_answered(const Lane& lane, std::uint32_t sequence, bool complete);
+  void end_lease(LentLane& lease);
+  void end_leases();
+  void send_news();
 
   // replies.cpp
   void advance();
@@ -156,11 +174,13 @@ class Client final : public Peer {
   bool server_ended_ = false;  // own lane: pass the end on when all is written
   bool told_end_ = false;
   bool draining_ = false;
-  bool stopped_ = false;  // reading stopped for a reason that will pass
+  bool settling_ = false;  // nothing is read before every exchange is answered
+  bool stopped_ = false;   // reading stopped for a reason that will pass
   bool group_open_ = false;
   bool unfinished_ = false;  // the streamed message goes on after more_ bytes
   Stream stream_ = Stream::none;
   std::uint32_t owed_ = 0;
+  std::uint32_t patient_ = 0;  // exchanges for which the server may take its time
 
   Slice input_;  // received and not consumed
   Ring<Exchange> exchanges_;
@@ -177,7 +197,8 @@ class Client final : public Peer {
   Lane* blocked_lane_ = nullptr;  // waits for this client to read
   SteadyTime blocked_since_;
 
-  std::unique_ptr<Lane> own_lane_;                // own or leased
+  std::unique_ptr<Lane> own_lane_;                // own, or leased for a large message
+  std::unique_ptr<Leases> leases_;                // null: none
   SteadyTime waiting_since_ = SteadyTime::max();  // the session said wait
   SteadyTime started_;
   SteadyTime active_;  // last traffic

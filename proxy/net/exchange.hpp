@@ -44,6 +44,7 @@ struct Exchange {
   Kind kind = Kind::pass;
   bool done = false;
   bool failed = false;
+  bool patient = false;  // the server may take its time
   bool begun =
       false;  // some of the reply has gone to the client: it can only be finished, or the client closed
   Failure failure = Failure::lost;
@@ -53,7 +54,7 @@ struct Exchange {
 
   void open(Kind as) {
     kind = as;
-    done = failed = begun = false;
+    done = failed = patient = begun = false;
   }
   void reset() {
     kept.clear();

@@ -11,8 +11,9 @@
 namespace ambassador::proxy::net {
 namespace {
 
-/// How often the clock is looked at while replies are owed.
+/// How often the clock is looked at while replies are owed, and while the server may take its time.
 constexpr std::chrono::milliseconds kWatchEvery{250};
+constexpr std::chrono::milliseconds kWatchPatiently{1'000};
 
 }  // namespace
 
@@ -38,17 +39,19 @@ Loop& Lane::loop() const {
 
 // Requests --------------------------------------------------------------------------------------------------
 
-Slices* Lane::enqueue(Client& client, std::uint32_t sequence, std::uint32_t part, std::size_t bytes) {
+Slices* Lane::enqueue(Client& client, std::uint32_t sequence, std::uint32_t part, std::size_t bytes,
+                      std::uint32_t replies, bool patient) {
   if (queued() > 0 && queued() + bytes > kQueueMost) return nullptr;
-  owe(client, sequence, part, bytes, loop().now());
+  owe({&client, sequence, part, replies, patient, 0, loop().now()}, bytes);
   return &out_;
 }
 
-void Lane::owe(Client& client, std::uint32_t sequence, std::uint32_t part, std::uint64_t bytes,
-               SteadyTime since) {
-  owed_.push() = {&client, sequence, part, queued_total_, since};
+void Lane::owe(const Owed& owed, std::uint64_t bytes) {
+  Owed& last = owed_.push();
+  last = owed;
+  last.start = queued_total_;
   queued_total_ += bytes;
-  client.owed();
+  owed.client->owed();
   counters_->requests.add();
   queued_more();
 }
@@ -69,7 +72,8 @@ void Lane::watch() {
   if (state_ == State::connecting) next = connecting_.until();
   if (state_ == State::greeting) next = welcome_->until;
   if (state_ == State::pausing) next = pause_until_;
-  const SteadyTime soon = loop().now() + kWatchEvery;
+  const bool patient = state_ == State::up && !owed_.empty() && owed_.front().patient;
+  const SteadyTime soon = loop().now() + (patient ? kWatchPatiently : kWatchEvery);
   if (!owed_.empty() && owner_ == nullptr) next = std::min(next, soon);
   if (moved_at_ != SteadyTime::max()) next = std::min(next, std::max(moved_at_ + kMovedGrace, soon));
   if (ages() && unused()) next = std::min(next, std::max(heard_at_ + kUnusedKind, soon));
@@ -78,7 +82,7 @@ void Lane::watch() {
 
 void Lane::begin_stream(Client& client, std::uint32_t sequence) {
   assert(use_ != Use::shared && owed_.empty());
-  owe(client, sequence, 0, 0, loop().now());
+  owe({&client, sequence, 0, 1, false, 0, loop().now()}, 0);
 }
 
 void Lane::stream(Slices& bytes) {
@@ -96,6 +100,17 @@ void Lane::stream(Block* block, std::string_view bytes) {
 void Lane::end_of_requests() {
   ending_ = true;
   if (state_ == State::up) loop().flush_lane_later(*this);
+}
+
+void Lane::lend(Client& holder) {
+  assert(use_ == Use::leased && owed_.empty());
+  holder_ = &holder;
+  lent_from_ = sent_;
+}
+
+void Lane::listen() {
+  if (std::exchange(listens_, true)) return;
+  if (framer_) framer_->listen();
 }
 
 void Lane::unblock(Client& client) {
@@ -214,6 +229,8 @@ void Lane::replies() {
     const Framer::Frame frame = framer_->next(bytes);
     if (frame.news && frame.bytes > 0) {
       input_.begin += static_cast<std::uint32_t>(frame.bytes);
+      if (listens_ && holder_ != nullptr)
+        holder_->news(*this, block, bytes.substr(0, frame.bytes), frame.complete);
       continue;
     }
     if (!asked && !frame.news) return lose(Failure::lost, "the server sent what nothing had asked for");
@@ -225,15 +242,16 @@ void Lane::replies() {
     }
     assert(frame.bytes <= bytes.size());
     input_.begin += static_cast<std::uint32_t>(frame.bytes);
+    const bool complete = frame.complete && --owed_.front().replies == 0;
     const Owed owed = owed_.front();
-    if (frame.complete) {
+    if (complete) {
       owed_.pop();
       counters_->replies.add();
       counters_->request_time.record(static_cast<std::uint64_t>(
           std::chrono::duration_cast<std::chrono::microseconds>(loop().now() - owed.since).count()));
     }
-    owed.client->reply(*this, owed.sequence, owed.part, block, bytes.substr(0, frame.bytes), frame.complete);
-    if (frame.complete) owed.client->not_owed();
+    owed.client->reply(*this, owed.sequence, owed.part, block, bytes.substr(0, frame.bytes), complete);
+    if (complete) owed.client->not_owed();
   }
   if (state_ == State::up && input_.size() == 0) input_.block.reset();
   if (moving_) make_anew_when_nothing_is_owed();

@@ -38,7 +38,8 @@ class Lane final : public Peer {
   static constexpr std::size_t kQueueMost = std::size_t{32} * 1024 * 1024;
   /// What a framer may leave unread: longer heads of replies are not spoken by any server.
   static constexpr std::size_t kHeadMost = std::size_t{64} * 1024;
-  /// A server that owes a reply and says nothing is given up after this long, or...
+  /// A server that owes a reply and says nothing is given up after this long (not one that may take its
+  /// time), or...
   static constexpr std::chrono::milliseconds kSilent{30'000};
   /// ...after this long when a health probe failed too: it is stopped, or gone without a word.
   static constexpr std::chrono::milliseconds kSilentAndDown{2'000};
@@ -52,7 +53,7 @@ class Lane final : public Peer {
 
   enum class Use : std::uint8_t {
     shared,  // by all clients of a relay
-    leased,  // to one client of a protocol with shared lanes, for one large message
+    leased,  // to one client of a protocol with shared lanes: for one large message, or see lend()
     own,     // one client's, for all its life
   };
   /// `owner`: the client of an own lane, else null. Own lanes are of the ordinary kind.
@@ -61,11 +62,11 @@ class Lane final : public Peer {
   ~Lane() override;
 
   // What clients do. -------------------------------------------------------------------------------------
-  /// Takes a place in the FIFO for a whole message of `bytes`; its reply is for part `part` of the client's
-  /// exchange `sequence`. The caller appends exactly these bytes to what is returned. Null: the queue is
-  /// full.
-  [[nodiscard]] Slices* enqueue(Client& client, std::uint32_t sequence, std::uint32_t part,
-                                std::size_t bytes);
+  /// Takes a place in the FIFO for a whole message of `bytes`; its replies, `replies` of them, are for part
+  /// `part` of the client's exchange `sequence`. The caller appends exactly these bytes to what is returned.
+  /// Null: the queue is full.
+  [[nodiscard]] Slices* enqueue(Client& client, std::uint32_t sequence, std::uint32_t part, std::size_t bytes,
+                                std::uint32_t replies = 1, bool patient = false);
   /// Takes a place for a message that comes in pieces (leased and own lanes: nothing else may come between).
   void begin_stream(Client& client, std::uint32_t sequence);
   void stream(Slices& bytes);
@@ -82,12 +83,23 @@ class Lane final : public Peer {
   void block(Client& client) { blocked_by_ = &client; }
   void unblock(Client& client);
 
+  // What is leased for more than a message. ---------------------------------------------------------------
+  /// It is `holder`'s until take_back(). Once something of the holder has been sent, the connection is not
+  /// made again: when it ends, all that is owed fails, sent or not, and Client::lease_lost is called.
+  void lend(Client& holder);
+  void take_back() { holder_ = nullptr; }
+  /// Fails all that is owed and ends the lease.
+  void end_lease(Failure failure, std::string_view why);
+  /// What the server sends unasked is news for the holder, from now on and for good.
+  void listen();
+  [[nodiscard]] bool listens() const { return listens_; }
+
   [[nodiscard]] std::size_t queued() const { return out_.size(); }
   [[nodiscard]] const Upstream& upstream() const { return *upstream_; }
   [[nodiscard]] LaneKind kind() const { return kind_; }
   /// Connected, and nothing queued or owed: fit for another client.
   [[nodiscard]] bool clean() const {
-    return state_ == State::up && !stale_ && owed_.empty() && out_.empty() && input_.size() == 0;
+    return state_ == State::up && !stale_ && !listens_ && owed_.empty() && out_.empty() && input_.size() == 0;
   }
   /// Nobody waits for anything of it.
   [[nodiscard]] bool unused() const {
@@ -133,7 +145,9 @@ class Lane final : public Peer {
     Client* client;
     std::uint32_t sequence;
     std::uint32_t part;
-    std::uint64_t start;  // where its request begins in all that was ever queued
+    std::uint32_t replies;  // to come
+    bool patient;           // the server may take its time
+    std::uint64_t start;    // where its request begins in all that was ever queued
     SteadyTime since;
   };
 
@@ -159,15 +173,17 @@ class Lane final : public Peer {
 
   // lane_fail.cpp
   void lose(Failure failure, std::string_view why);
+  void fail_all(Failure failure);
   void fail_sent(Failure failure);
   void fail_expired(SteadyTime now);
   void move_elsewhere();
   void check_silence(SteadyTime now);
+  [[nodiscard]] bool silent_too_long(SteadyTime now);
   void tell(const std::vector<Owed>& failed, Failure failure);
   [[nodiscard]] std::uint64_t front_length() const;
 
   // lane.cpp
-  void owe(Client& client, std::uint32_t sequence, std::uint32_t part, std::uint64_t bytes, SteadyTime since);
+  void owe(const Owed& owed, std::uint64_t bytes);
   void queued_more();
   void show();
   void read();
@@ -186,6 +202,8 @@ class Lane final : public Peer {
   const Use use_;
   const LaneKind kind_;
   Client* const owner_;
+  Client* holder_ = nullptr;     // of a lease
+  std::uint64_t lent_from_ = 0;  // what was sent before was not the holder's
 
   State state_ = State::idle;
   bool readable_ = false;
@@ -197,6 +215,7 @@ class Lane final : public Peer {
   bool stale_ = false;    // the connection was made for another login
   bool lasting_ = false;  // refusal_ stands, whoever asks: who waits is told at once
   bool told_end_ = false;
+  bool listens_ = false;
   std::uint64_t shown_owed_ = 0, shown_queued_ = 0;  // this lane's share in the counters
   bool shown_waiting_ = false;
   Transport transport_;
@@ -216,6 +235,7 @@ class Lane final : public Peer {
   SteadyTime pause_until_;
   SteadyTime moved_at_ = SteadyTime::max();
   SteadyTime heard_at_;
+  SteadyTime down_since_ = SteadyTime::max();  // seen while a patient request was owed
   unsigned failures_ = 0;
 };
 

@@ -51,6 +51,7 @@ void Lane::come_up() {
   state_ = State::up;
   welcome_.reset();
   framer_ = relay_.generation()->core->new_framer(kind_);
+  if (listens_) framer_->listen();
   moved_at_ = SteadyTime::max();
   heard_at_ = loop().now();
   counters_->connected(connecting_.took());
@@ -98,7 +99,8 @@ void Lane::addresses_changed() {
     drop_connection();
     return connect();
   }
-  if (state_ != State::up || owner_ != nullptr) return;
+  // What a lease stands for can't move: it lasts as long as its connection.
+  if (state_ != State::up || owner_ != nullptr || holder_ != nullptr) return;
   if (known) {
     moved_at_ = SteadyTime::max();
   } else if (moved_at_ == SteadyTime::max()) {
@@ -147,6 +149,7 @@ void Lane::retire() {
 }
 
 void Lane::close() {
+  holder_ = nullptr;
   drop_connection();
   loop().deadlines().cancel(*this);
   while (!owed_.empty()) {

@@ -27,7 +27,8 @@ void Relay::adopt(std::shared_ptr<const Generation> generation) {
   retire(lanes_.reorder(old->upstreams, generation_->upstreams));
   if (other_login(old->config, generation_->config)) login_changed();
   // Leased lanes to what is no longer configured end with their message; spare ones at once.
-  for (auto& lane : std::exchange(spare_, {})) give_back(std::move(lane), true);
+  for (auto& lane : std::exchange(spare_, {})) stock(std::move(lane));
+  for (std::size_t i = clients_.size(); i-- > 0;) clients_[i].check_leases();
 }
 
 void Relay::accept(Socket socket, const Address& peer, std::shared_ptr<OpenClients> open) {
@@ -134,24 +135,34 @@ std::unique_ptr<Lane> Relay::choose_lane(Client& client) {
                                 Lane::Use::own, LaneKind::ordinary, &client);
 }
 
-std::unique_ptr<Lane> Relay::lease(const Generation& generation, BackendIndex backend, LaneKind kind) {
-  if (backend >= generation.upstreams.size()) return nullptr;
+Relay::LeasedLane Relay::lease(const Generation& generation, BackendIndex backend, LaneKind kind) {
+  if (backend >= generation.upstreams.size()) return {};
+  if (leased_ >= kLeasedMost) return {.lane = {}, .why_not = Failure::overloaded};
+  ++leased_;
   const auto& upstream = generation.upstreams[backend];
   for (auto& spare : spare_) {
     if (&spare->upstream() != upstream.get() || spare->kind() != kind || !spare->clean()) continue;
     std::swap(spare, spare_.back());
     auto lane = std::move(spare_.back());
     spare_.pop_back();
-    return lane;
+    return {.lane = std::move(lane)};
   }
-  return std::make_unique<Lane>(*this, upstream, generation.counters[backend], Lane::Use::leased, kind);
+  return {.lane =
+              std::make_unique<Lane>(*this, upstream, generation.counters[backend], Lane::Use::leased, kind)};
 }
 
 void Relay::give_back(std::unique_ptr<Lane> lane, bool fit) {
+  --leased_;
+  lane->take_back();
+  if (fit) return stock(std::move(lane));
+  close_lane(std::move(lane));
+}
+
+void Relay::stock(std::unique_ptr<Lane> lane) {
   const auto& upstreams = generation_->upstreams;
   const bool configured = std::any_of(upstreams.begin(), upstreams.end(),
                                       [&](const auto& one) { return one.get() == &lane->upstream(); });
-  if (fit && configured && lane->clean()) {
+  if (configured && lane->clean()) {
     std::erase_if(spare_, [&](auto& one) { return !one->clean() && (close_lane(std::move(one)), true); });
     if (spare_.size() < kSpare) return spare_.push_back(std::move(lane));
   }

@@ -53,10 +53,14 @@ class Relay final : public Service {
   [[nodiscard]] Lane* lane_instead_of(const Lane& unreachable);
   /// A lane for one client alone, to the backend that the core chooses; null: none usable.
   [[nodiscard]] std::unique_ptr<Lane> choose_lane(Client& client);
-  /// A lane of that kind to a backend of `generation` for one large message; null for kNoBackend.
-  [[nodiscard]] std::unique_ptr<Lane> lease(const Generation& generation, BackendIndex backend,
-                                            LaneKind kind);
-  /// `fit`: the message was sent and answered as a whole; the lane may serve another one.
+  struct LeasedLane {
+    std::unique_ptr<Lane> lane;
+    Failure why_not = Failure::no_backend;
+  };
+  /// A lane of that kind to a backend of `generation` for one client alone, until give_back. There is none
+  /// for kNoBackend, and when there are too many (overloaded).
+  [[nodiscard]] LeasedLane lease(const Generation& generation, BackendIndex backend, LaneKind kind);
+  /// `fit`: nothing of the client is left on it; the lane may serve another one.
   void give_back(std::unique_ptr<Lane> lane, bool fit);
   /// The client's own lane could not be connected: it gets the backend that the core chooses now.
   void choose_again(Lane& lane);
@@ -69,10 +73,15 @@ class Relay final : public Service {
   void lane_unused(Lane& lane);
 
  private:
-  /// Large messages that go on at the same time are few; each further one makes a connection of its own.
-  static constexpr std::size_t kSpare = 4;
+  /// Leased lanes that wait for the next who needs one: clients that block again and again, and the few large
+  /// messages that go on at the same time. Each further one makes a connection of its own.
+  static constexpr std::size_t kSpare = 8;
+  /// Leased at once, by clients of one worker: each is a connection to a server, which has 10,000 for all
+  /// (Redis' maxclients).
+  static constexpr std::size_t kLeasedMost = 2048;
 
   [[nodiscard]] BackendIndex choose() const;
+  void stock(std::unique_ptr<Lane> lane);
   void close_lane(std::unique_ptr<Lane> lane);
   void retire(std::vector<std::unique_ptr<Lane>> lanes);
   [[nodiscard]] std::unique_ptr<Lane>* make_place(LaneKind kind, BackendIndex backend);
@@ -83,6 +92,7 @@ class Relay final : public Service {
   SharedLanes lanes_;  // their backends count as generation_ does
   std::vector<std::unique_ptr<Lane>> retired_;
   std::vector<std::unique_ptr<Lane>> spare_;  // leased before, idle now
+  std::size_t leased_ = 0;
   bool draining_ = false;
 };
 

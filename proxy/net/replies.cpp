@@ -13,12 +13,17 @@ void Client::reply(Lane& lane, std::uint32_t sequence, std::uint32_t part, Block
   if (exchange.kind == Exchange::Kind::pass && turn == 0) {
     out_.append_reply(loop().pool(), block, bytes.data(), bytes.size());
     exchange.begun = true;
-    if (complete) {
-      pop();
-      if (stream_ != Stream::none && sequence == streamed_) end_stream();
-      if (!exchanges_.empty()) advance();
-    }
-    return wrote_more(&lane);
+    if (complete) pop();
+    wrote_more(&lane);  // before the lane may be given back
+    if (closed_) return;
+    if (leases_) [[unlikely]]
+      lease_answered(lane, sequence, complete);
+    if (!complete) return;
+    if (stream_ != Stream::none && sequence == streamed_) end_stream();
+    if (!exchanges_.empty()) return advance();
+    if (leases_) [[unlikely]]
+      send_news();
+    return;
   }
   if (exchange.kind == Exchange::Kind::pass) {
     exchange.kept.refer(block, bytes.data(), bytes.size());
@@ -34,6 +39,8 @@ void Client::reply(Lane& lane, std::uint32_t sequence, std::uint32_t part, Block
   }
   kept_ += bytes.size();
   if (kept_ > kKeptMost) return broken("more replies than are kept wait for an earlier one");
+  if (leases_) [[unlikely]]
+    lease_answered(lane, sequence, complete);
   if (complete && turn == 0) advance();
 }
 
@@ -97,15 +104,23 @@ void Client::advance() {
     }
     if (more) pop();
   }
+  if (leases_ && !closing_) [[unlikely]]
+    send_news();
   if (stream_ == Stream::waiting && !closing_ && exchanges_.size() == 1) start_stream();
   loop().flush_client_later(*this);
 }
 
 void Client::pop() {
+  if (exchanges_.front().patient) [[unlikely]]
+    --patient_;
   exchanges_.front().reset();
   exchanges_.pop();
   ++first_;
   relay_.counters().replies.add();
+  if (settling_ && exchanges_.empty()) [[unlikely]] {
+    settling_ = false;
+    read_on();
+  }
 }
 
 void Client::send_kept(Exchange& exchange) {

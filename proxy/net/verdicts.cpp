@@ -52,6 +52,7 @@ void Client::carry_out(const Verdict& verdict, std::string_view message) {
     case Verdict::Kind::gather:
       return gather();
     case Verdict::Kind::answer:
+      if (verdict.lease == Lease::drop) end_leases();
       return answer(Exchange::Kind::answer, verdict.text);
     case Verdict::Kind::close:
       ended_ = true;
@@ -59,6 +60,9 @@ void Client::carry_out(const Verdict& verdict, std::string_view message) {
       return answer(Exchange::Kind::close, verdict.text);
     case Verdict::Kind::wait:
       return wait(loop().now());
+    case Verdict::Kind::settle:
+      settling_ = !exchanges_.empty();
+      return;
   }
 }
 
@@ -76,6 +80,8 @@ std::uint32_t Client::last_sequence() const {
 
 // A place in the lane's FIFO for the last exchange, or its failure.
 Slices* Client::queue_for(const Verdict& verdict, std::uint32_t part, std::size_t bytes) {
+  if (verdict.lease != Lease::none) [[unlikely]]
+    return leased_queue(verdict, part, bytes);
   const Relay::FoundLane found =
       shared_ ? relay_.lane(*generation_, verdict.backend, verdict.lane) : Relay::FoundLane{own_lane_.get()};
   Lane* const lane = found.lane;
@@ -85,21 +91,30 @@ Slices* Client::queue_for(const Verdict& verdict, std::uint32_t part, std::size_
          known ? generation_->upstreams[verdict.backend].get() : nullptr);
     return nullptr;
   }
-  Slices* queue = lane->enqueue(*this, last_sequence(), part, bytes);
+  Slices* queue = lane->enqueue(*this, last_sequence(), part, bytes, verdict.replies);
   if (queue == nullptr) fail(last_sequence(), part, Failure::overloaded, &lane->upstream());
   if (lane->full()) wait_for_room(*lane);
   return queue;
 }
 
+// The exchange of a pass or send.
+void Client::open_pass(const Verdict& verdict) {
+  Exchange& exchange = open(Exchange::Kind::pass);
+  if (!verdict.patient) [[likely]]
+    return;
+  exchange.patient = true;
+  ++patient_;
+}
+
 void Client::pass(const Verdict& verdict, std::string_view message) {
-  open(Exchange::Kind::pass);
+  open_pass(verdict);
   if (Slices* queue = queue_for(verdict, 0, message.size())) {
     queue->append(loop().pool(), input_.block.get(), message.data(), message.size());
   }
 }
 
 void Client::send(const Verdict& verdict) {
-  open(Exchange::Kind::pass);
+  open_pass(verdict);
   if (Slices* queue = queue_for(verdict, 0, verdict.text.size()))
     queue->copy(loop().pool(), verdict.text.data(), verdict.text.size());
 }
