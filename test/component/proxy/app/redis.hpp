@@ -19,7 +19,7 @@ class RedisClient {
 
   /// The reply: "OK", "-ERR ...", ":3" without its sign, a bulk string's text, "(nil)"; "(closed)" when the
   /// connection ended or nothing came in time. Of an aggregate its elements: "*[a b]", "%[key value]",
-  /// "~[a]".
+  /// "~[a]", ">[message channel text]".
   std::string ask(const std::vector<std::string>& words) {
     send(words);
     return receive();
@@ -36,10 +36,11 @@ class RedisClient {
     if (line.empty()) return "(closed)";
     if (line[0] == '-') return line;
     if (line[0] == '_') return "(nil)";
-    if (line[0] == '*' || line[0] == '%' || line[0] == '~') {
+    if (line == "*-1") return "(nil)";
+    if (line[0] == '*' || line[0] == '%' || line[0] == '~' || line[0] == '>') {
       std::string all{line[0], '['};
       const long elements = std::stol(line.substr(1)) * (line[0] == '%' ? 2 : 1);
-      for (long i = 0; i < elements; ++i) all += (i > 0 ? " " : "") + receive();
+      for (long i = 0; i < elements && connected_; ++i) all += (i > 0 ? " " : "") + receive();
       return all + "]";
     }
     if (line[0] != '$' && line[0] != '=') return line.substr(1);
