@@ -201,8 +201,10 @@ void Client::drain() {
 
 void Client::addresses_changed(const Upstream& upstream) {
   if (own_lane_ && &own_lane_->upstream() == &upstream) own_lane_->addresses_changed();
-  LentLane* lease = leases_ ? leases_->find(upstream) : nullptr;
-  if (lease != nullptr) lease->lane->addresses_changed();
+  if (!leases_) return;
+  for (LentLane& lease : leases_->lanes) {
+    if (&lease.lane->upstream() == &upstream) lease.lane->addresses_changed();
+  }
 }
 
 void Client::login_changed() {

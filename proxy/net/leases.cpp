@@ -23,7 +23,7 @@ Slices* Client::leased_queue(const Verdict& verdict, std::uint32_t part, std::si
     return nullptr;
   }
   if (!leases_) leases_ = std::make_unique<Leases>();
-  LentLane* lease = leases_->find(*generation_->upstreams[verdict.backend]);
+  LentLane* lease = leases_->find(*generation_->upstreams[verdict.backend], verdict.lane);
   if (lease == nullptr) {
     Relay::LeasedLane leased = relay_.lease(*generation_, verdict.backend, verdict.lane);
     if (!leased.lane) {

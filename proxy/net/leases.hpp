@@ -1,6 +1,6 @@
-// The lanes that one client has leased for more than a message (Verdict::lease), at most one per backend, and
-// what their servers sent unasked and the client has not been given yet. Plain data: what is done with it
-// lies in leases.cpp, which is a part of Client. One worker's thread only.
+// The lanes that one client has leased for more than a message (Verdict::lease), at most one per backend (and
+// kind), and what their servers sent unasked and the client has not been given yet. Plain data: what is done
+// with it lies in leases.cpp, which is a part of Client. One worker's thread only.
 #pragma once
 
 #include <cstddef>
@@ -40,9 +40,9 @@ struct Leases {
     }
     return nullptr;
   }
-  [[nodiscard]] LentLane* find(const Upstream& upstream) {
+  [[nodiscard]] LentLane* find(const Upstream& upstream, LaneKind kind) {
     for (LentLane& lease : lanes) {
-      if (&lease.lane->upstream() == &upstream) return &lease;
+      if (&lease.lane->upstream() == &upstream && lease.lane->kind() == kind) return &lease;
     }
     return nullptr;
   }
