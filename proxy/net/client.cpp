@@ -89,6 +89,7 @@ void Client::read() {
   int budget = kReadsPerTurn;
   while (readable_ && !closed_ && !ended_) {
     if (!may_read()) {
+      if (hung_up_ && patient_ > 0) return close();  // it can't be read that it has left
       stopped_ = true;
       return;
     }

@@ -247,8 +247,9 @@ void Lane::replies() {
     if (complete) {
       owed_.pop();
       counters_->replies.add();
-      counters_->request_time.record(static_cast<std::uint64_t>(
-          std::chrono::duration_cast<std::chrono::microseconds>(loop().now() - owed.since).count()));
+      const auto took = std::chrono::duration_cast<std::chrono::microseconds>(loop().now() - owed.since);
+      // How long a client was blocked says nothing of the server.
+      if (!owed.patient) counters_->request_time.record(static_cast<std::uint64_t>(took.count()));
     }
     owed.client->reply(*this, owed.sequence, owed.part, block, bytes.substr(0, frame.bytes), complete);
     if (complete) owed.client->not_owed();
