@@ -140,7 +140,7 @@ TEST_CASE("EXEC does nothing when a watched key has changed, by whomever") {
       client.send(words);
     std::string all;
     for (int reply = 0; reply < 7; ++reply) all += client.receive() + " ";
-    CHECK(all == "OK OK a OK QUEUED [2] ab ");
+    CHECK(all == "OK OK a OK QUEUED *[2] ab ");
   }
 }
 
@@ -261,6 +261,44 @@ TEST_CASE("messages reach their subscribers over two shards, and nobody else") {
     CHECK_THAT(subscriber.receive(), StartsWith("*[unsubscribe "));
   CHECK(subscriber.ask({"SET", two.on(0), "an ordinary client again"}) == "OK");
   CHECK(eventually([&] { return subscribers(two.s0, two.on(0)) == "*[" + two.on(0) + " 0]"; }));
+}
+
+TEST_CASE("in RESP3 messages come beside the replies of an ordinary client") {
+  Shards two;
+  RedisClient client(two.port());
+  RedisClient publisher(two.port());
+  const std::string channel = two.on(0);
+  CHECK_THAT(client.ask({"HELLO", "3"}), StartsWith("%["));
+  CHECK(client.ask({"SUBSCRIBE", channel, two.on(1)}) == ">[subscribe " + channel + " 1]");
+  CHECK(client.receive() == ">[subscribe " + two.on(1) + " 2]");
+  CHECK(client.ask({"SET", channel, "value"}) == "OK");
+  CHECK(client.ask({"RPUSH", two.on(0, 1), "message", channel, "no message"}) == "3");
+  CHECK(client.ask({"LRANGE", two.on(0, 1), "0", "-1"}) == "*[message " + channel + " no message]");
+  for (int i = 0; i < 20; ++i) {
+    CHECK(publisher.ask({"PUBLISH", two.on(i % 2 == 0 ? 0 : 1), std::to_string(i)}) == "1");
+    CHECK(client.receive() == ">[message " + two.on(i % 2 == 0 ? 0 : 1) + " " + std::to_string(i) + "]");
+    CHECK(client.ask({"GET", channel}) == "value");
+  }
+  client.send({"BLPOP", two.on(1), "0"});
+  CHECK(eventually([&] { return blocked(two.s1) == 1; }));
+  CHECK(publisher.ask({"PUBLISH", channel, "while it is blocked"}) == "1");
+  CHECK(client.receive() == ">[message " + channel + " while it is blocked]");
+  publisher.ask({"RPUSH", two.on(1), "element"});
+  CHECK(client.receive() == "*[" + two.on(1) + " element]");
+  CHECK(client.ask({"WATCH", channel}) == "OK");
+  CHECK(client.ask({"MULTI"}) == "OK");
+  CHECK(client.ask({"GET", channel}) == "QUEUED");
+  publisher.ask({"SET", channel, "changed"});
+  CHECK(client.ask({"EXEC"}) == "(nil)");
+  CHECK_THAT(client.ask({"SELECT", "1"}), StartsWith("-ERR SELECT is not supported"));
+  client.send({"UNSUBSCRIBE"});
+  for (int i = 0; i < 2; ++i) CHECK_THAT(client.receive(), StartsWith(">[unsubscribe "));
+  CHECK(client.ask({"SELECT", "1"}) == "OK");
+  CHECK(client.ask({"GET", channel}) == "(nil)");
+  CHECK(client.ask({"MULTI"}) == "OK");
+  CHECK(client.ask({"SET", channel, "of database 1"}) == "QUEUED");
+  CHECK(client.ask({"EXEC"}) == "*[OK]");
+  CHECK(publisher.ask({"GET", channel}) == "changed");
 }
 
 TEST_CASE("a subscriber sees its confirmation before the first message, under load") {

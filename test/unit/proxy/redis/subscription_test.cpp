@@ -190,6 +190,49 @@ TEST_CASE("a subscriber does not stay where nobody publishes any more") {
   }
 }
 
+TEST_CASE("in RESP3 a subscriber is an ordinary client, told by pushes") {
+  Scene scene(listener(2));
+  scene.send("hello 3");
+  scene.answer();
+  scene.send("subscribe a0");
+  confirm(scene, 0);
+  const std::string c0 = key_on(scene.config, 0);
+  CHECK(scene.answer() == ">" + told("subscribe", c0, 1).substr(1));
+  scene.send("get b0");  // behind the subscription, so that it sees what it publishes
+  CHECK(scene.relay.leased_owed(0) != nullptr);
+  scene.send("get a1");
+  CHECK(scene.relay.owed(1) != nullptr);
+  scene.relay.deliver_leased(0, "_\r\n");
+  scene.relay.deliver(1, "_\r\n");
+  CHECK(scene.answer() == "_\r\n_\r\n");
+  scene.send("ping");
+  CHECK(scene.answer() == "+PONG\r\n");
+  for (const char* line : {"select 1", "hello 2"}) {
+    scene.send(line);
+    CHECK(scene.answer().find("is not supported by the ambassador while") != std::string::npos);
+  }
+  scene.send("unsubscribe");
+  confirm(scene, 0);
+  CHECK(scene.answer() == ">" + told("unsubscribe", c0, 0).substr(1));
+  scene.send("unsubscribe");
+  CHECK(scene.answer() == ">3\r\n$11\r\nunsubscribe\r\n_\r\n:0\r\n");
+  scene.send("hello 2");
+  CHECK(scene.answer().starts_with("*14\r\n"));
+}
+
+TEST_CASE("in RESP3 only what confirms is a reply among the pushes") {
+  redis::ReplyFramer framer(redis::Resp::three);
+  framer.listen();
+  const std::string confirmed = ">" + told("ssubscribe", "ch", 1).substr(1);
+  for (const std::string word : {"message", "invalidate", "a longer word than any"}) {
+    const std::string push = ">" + told(word, "ch", 1).substr(1);
+    CHECK(framer.next({push.data(), push.size()}).news);
+    CHECK_FALSE(framer.next({confirmed.data(), confirmed.size()}).news);
+  }
+  const std::string array = told("message", "ch", 1);
+  CHECK_FALSE(framer.next({array.data(), array.size()}).news);
+}
+
 TEST_CASE("subscriptions have bounds") {
   Scene scene(listener(2));
   scene.relay.receive(request({"subscribe", std::string(redis::kMaxChannelName + 1, 'c')}));
