@@ -97,6 +97,14 @@ TEST_CASE("what ends a script does not wait behind it") {
     scene.relay.deliver(0, "$-1\r\n");
     CHECK(scene.answer() == "$-1\r\n+OK\r\n");
     CHECK_FALSE(scene.relay.leased(0));
+    scene.send(line);
+    scene.send(line);  // again and again, until there is a script
+    for (const std::size_t i : {0U, 1U}) {
+      scene.relay.deliver_leased(i, "+OK\r\n");
+      CHECK(scene.relay.leased(i));
+      scene.relay.deliver_leased(i, "+OK\r\n");
+      CHECK_FALSE(scene.relay.leased(i));
+    }
 
     Scene one(listener(1));
     one.send(line);

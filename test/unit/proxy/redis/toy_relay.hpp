@@ -204,7 +204,7 @@ class ToyRelay {
     must(!verdict.streams(), "a large message has a lane of its own anyway");
     LeasedLane& lease = leases_[backend];
     must(lease.owed.empty() || lease.owed.back().kind == verdict.lane, "a lease is of one kind");
-    must(!lease.ends, "nothing goes by a lane that was left, before it has answered");
+    must(!lease.ends || verdict.lease == Lease::last, "a lane that was left is not kept");
     lease.held = true;
     lease.ends = verdict.lease != Lease::keep;
     must(!lease.listens || verdict.lease != Lease::last, "a lane that listened serves nobody else");
