@@ -53,7 +53,9 @@ Slices* Client::leased_queue(const Verdict& verdict, std::uint32_t part, std::si
 void Client::lease_failed(BackendIndex backend, std::uint32_t part, Failure failure) {
   const bool known = backend < generation_->upstreams.size();
   fail(last_sequence(), part, failure, known ? generation_->upstreams[backend].get() : nullptr);
-  if (!closed_ && !session_->lease_lost(backend)) close_when_written();
+  if (closed_) return;
+  if (leases_ && leases_->lanes.empty() && leases_->news.empty()) leases_.reset();
+  if (!session_->lease_lost(backend)) close_when_written();
 }
 
 // A leased lane gave some of a reply to exchange `sequence`.

@@ -149,8 +149,7 @@ void RedisSession::let_go() {
   plain_ = !held_ && !leaving_;
 }
 
-Lease RedisSession::lease_to(BackendIndex backend) const {
-  if (!held_) return Lease::none;
+Lease RedisSession::held_lease_to(BackendIndex backend) const {
   const Watch& watch = held_->watch;
   const bool leased =
       (watch.on && !watch.lost && watch.backend == backend) || held_->subscriptions.at(backend);

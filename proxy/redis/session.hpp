@@ -83,7 +83,10 @@ class RedisSession final : public Session {
   bool settled();
   Held& held();
   void let_go();
-  [[nodiscard]] Lease lease_to(BackendIndex backend) const;
+  [[nodiscard]] Lease lease_to(BackendIndex backend) const {
+    return held_ ? held_lease_to(backend) : Lease::none;
+  }
+  [[nodiscard]] Lease held_lease_to(BackendIndex backend) const;
   [[nodiscard]] bool in_transaction() const;
   [[nodiscard]] bool subscribed() const;
   void abort_transaction();
