@@ -116,13 +116,21 @@ std::string replies_to(const std::string& request, std::uint32_t replies, Random
   return all + reply_to(request, random, sane);
 }
 
+// What a client is sent of one reply; RESP3 marks what confirms a subscription as a push.
+std::size_t told_size(std::string_view text) {
+  if (!text.starts_with('>')) return redis::reply_size(text);
+  std::string array(text);
+  array.front() = '*';
+  return redis::reply_size(array);
+}
+
 // A group's reply: whole, as long as the keys that were asked for; alone, unless it is about subscriptions,
 // of which each has its own: returns how many there are more.
 std::size_t check_merged(const std::vector<std::string>& asked, std::string_view merged) {
   must(!merged.empty(), "a merge makes a reply");
   std::size_t replies = 0;
   for (std::string_view rest = merged; !rest.empty(); ++replies) {
-    const std::size_t size = redis::reply_size(rest);
+    const std::size_t size = told_size(rest);
     must(size > 0, "a merge makes whole replies");
     rest.remove_prefix(size);
   }
@@ -153,7 +161,7 @@ void check_replies(const ToyRelay& relay, std::size_t more) {
   std::string_view out = relay.out;
   std::size_t replies = 0;
   while (!out.empty()) {
-    const std::size_t size = redis::reply_size(out);
+    const std::size_t size = told_size(out);
     must(size > 0, "the client is sent whole replies");
     out.remove_prefix(size);
     ++replies;
