@@ -49,13 +49,14 @@ class Checks {
       backends(listener, path, node);
       only_for(Protocol::redis, "redis", listener, path, node);
       only_for(Protocol::postgresql, "sql", listener, path, node);
-      only_for(Protocol::postgresql, "serverTLS", listener, path, node);
+      if (listener.protocol != Protocol::redis)
+        only_for(Protocol::postgresql, "serverTLS", listener, path, node);
       only_for(Protocol::postgresql, "listenerTLS", listener, path, node);
       if (listener.protocol == Protocol::postgresql) {
         login(listener.sql, path, node);
         replicas(listener.sql, path, node);
-        server_tls(listener.server_tls, path + ".serverTLS", node);
       }
+      if (listener.protocol != Protocol::tcp) server_tls(listener.server_tls, path + ".serverTLS", node);
     }
   }
 

@@ -75,6 +75,8 @@ struct Redis {
   Distribution distribution = Distribution::ketama;
   std::string hash_tag;  // empty, or two characters such as "{}"
   std::optional<Ejection> ejection;
+  /// Holds the files username and password, or password alone for the default user; empty: nobody logs in.
+  std::string credentials_folder;
   friend bool operator==(const Redis&, const Redis&) = default;
 };
 
@@ -124,8 +126,8 @@ struct Listener {
   unsigned max_clients = 10000;
   Redis redis;               // meaningful for Protocol::redis
   Sql sql;                   // meaningful where servers are lent from a pool: Protocol::postgresql
-  ServerTls server_tls;      // likewise
-  ListenerTls listener_tls;  // likewise
+  ServerTls server_tls;      // likewise, and for Protocol::redis
+  ListenerTls listener_tls;  // as sql
   friend bool operator==(const Listener&, const Listener&) = default;
 };
 

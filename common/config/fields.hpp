@@ -74,6 +74,10 @@ void describe(V& v, Of<Redis>) {
            "How hashes are put on servers, as twemproxy names it.");
   v.text("hashTag", &Redis::hash_tag, kHashTag, Presence::optional,
          "Two characters; what stands between them in a key is hashed instead of the whole key.");
+  v.text(
+      "credentialsFolder", &Redis::credentials_folder, kFilePath, Presence::optional,
+      "The folder with the files username and password that the proxy logs in with at the servers; without "
+      "username as the default user. Default: it does not log in.");
   v.optional("ejection", &Redis::ejection,
              "Take failing servers off the ring. Without it never: their keys then get errors.");
 }
@@ -146,7 +150,8 @@ void describe(V& v, Of<Listener>) {
             "Clients at the same time; further ones are refused.");
   v.object("redis", &Listener::redis, "Only with protocol Redis.");
   v.object("sql", &Listener::sql, "Only with protocol PostgreSQL.");
-  v.object("serverTLS", &Listener::server_tls, "TLS towards the servers; only with protocol PostgreSQL.");
+  v.object("serverTLS", &Listener::server_tls,
+           "TLS towards the servers; only with protocols PostgreSQL and Redis.");
   v.object("listenerTLS", &Listener::listener_tls,
            "TLS towards the clients who ask for it; only with protocol PostgreSQL.");
 }

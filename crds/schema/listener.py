@@ -35,7 +35,7 @@ def timeouts():
 
 
 def tls():
-    return obj("TLS towards the backends, for protocol PostgreSQL. Default: none.", {
+    return obj("TLS towards the backends, for protocols PostgreSQL and Redis. Default: none.", {
         "mode": choice("Require encrypts, whoever answers. VerifyCA also checks that the certificate is of a trusted "
                        "CA, VerifyFull also that it is for the backend's name or address.",
                        ["Disabled", "Require", "VerifyCA", "VerifyFull"], default="VerifyFull"),
@@ -126,9 +126,10 @@ def listener(cluster):
                            "protocols not in this version. Default: none.", {
             "secretRef": secret_ref("Keys tls.crt and tls.key (PEM).")}, ["secretRef"]),
         "clientAuth": client_auth(),
-        "credentials": obj("What the ambassador logs in with at the backends, for protocol PostgreSQL. Mounted in the "
-                           "ambassador alone. Default: none.", {
-            "secretRef": secret_ref("Keys username and password, for authentication Proxy; tls.crt and tls.key (PEM), "
+        "credentials": obj("What the ambassador logs in with at the backends, for protocols PostgreSQL and Redis. "
+                           "Mounted in the ambassador alone. Default: none.", {
+            "secretRef": secret_ref("Keys username and password, for PostgreSQL's authentication Proxy and for Redis, "
+                                    "where username may be missing (the default user); tls.crt and tls.key (PEM), "
                                     "shown to the backends where they are there and tls is not Disabled.")},
             ["secretRef"]),
         "tls": tls(),

@@ -136,7 +136,7 @@ void refuse_client_side(Fields& fields) {
   }
 }
 
-/// What Redis and TCP listeners do not carry yet towards their servers.
+/// What TCP listeners do not carry yet towards their servers.
 void refuse_server_side(Fields& fields) {
   fields.not_yet("credentials", "remove it, and let the application authenticate");
   if (const auto* object = fields.object("tls")) {
@@ -209,7 +209,11 @@ Listener read_listener(Fields& fields, const Policy& policy) {
     read_postgresql(fields, listener);
   } else {
     refuse_client_side(fields);
-    refuse_server_side(fields);
+    if (listener.protocol == config::Protocol::redis) {
+      read_server_side(fields, listener);
+    } else {
+      refuse_server_side(fields);
+    }
   }
   // The ports are known now.
   listener.upstreams = read_upstreams(fields, policy, ports(listener));

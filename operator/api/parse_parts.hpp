@@ -31,8 +31,16 @@ std::vector<Upstream> read_upstreams(Fields& listener, const Policy& policy,
 /// `redis` of a listener (parse_redis.cpp).
 config::Redis read_redis(Fields& listener);
 
+/// `secretRef` of `around`: the Secret's name, and its key where one has to be named (parse_secret.cpp).
+std::optional<SecretKey> read_reference(Fields& around, bool with_key);
+/// `key`, which holds `secretRef` and nothing else.
+std::optional<SecretKey> read_secret(Fields& outer, std::string_view key, bool with_key);
+/// `credentials` and `tls` of a listener whose servers the ambassador logs in at: listener.credentials and
+/// listener.tls.
+void read_server_side(Fields& fields, Listener& listener);
+
 /// `credentials`, `clientAuth`, `listenerTLS`, `database`, `tls`, `postgresql` of a listener of protocol
-/// PostgreSQL (parse_sql.cpp). Fills listener.sql, listener.tls and listener.own_tls.
+/// PostgreSQL (parse_sql.cpp). Fills listener.sql, .credentials, .tls and .own_tls.
 void read_postgresql(Fields& fields, Listener& listener);
 /// The most server connections of one Pod that a policy may ask for, as in the CRD.
 inline constexpr std::int64_t kMostServerConnections = 10'000;

@@ -17,48 +17,6 @@ constexpr std::size_t kMostDatabase = 63;
 constexpr std::chrono::milliseconds kLeastLag{100};
 constexpr std::chrono::hours kMostLag{168};
 
-/// `secretRef`: the Secret's name, and its key where one has to be named.
-std::optional<SecretKey> read_reference(Fields& around, bool with_key) {
-  const auto* object = around.object("secretRef");
-  if (object == nullptr) return std::nullopt;
-  Fields fields(*object, around.path("secretRef"), around.problems());
-  fields.required("name", "the Secret's name");
-  const auto name = fields.string("name");
-  if (name && !is_dns_name(*name)) {
-    fields.problems().invalid(fields.path("name"), shown(*name) + " is no name of a Secret");
-  }
-  SecretKey secret;
-  secret.secret = name.value_or("");
-  if (const auto* ns = fields.get("namespace")) {
-    fields.problems().invalid(fields.path("namespace"),
-                              shown(*ns) +
-                                  " is not allowed, because credentials come from the Pod's own namespace: "
-                                  "remove it, and copy the Secret there");
-  }
-  if (with_key) {
-    fields.required("key", "the key within the Secret, such as ca.crt");
-    const auto word = fields.string("key");
-    if (word && !is_secret_key(*word)) {
-      fields.problems().invalid(fields.path("key"),
-                                shown(*word) + " is no key of a Secret: use A-Z, a-z, 0-9, -, _ and .");
-    }
-    secret.key = word.value_or("");
-  }
-  fields.finish();
-  return secret;
-}
-
-/// `key`, which holds `secretRef` and nothing else.
-std::optional<SecretKey> read_secret(Fields& outer, std::string_view key, bool with_key) {
-  const auto* object = outer.object(key);
-  if (object == nullptr) return std::nullopt;
-  Fields around(*object, outer.path(key), outer.problems());
-  around.required("secretRef", with_key ? "the Secret's name and key" : "the Secret's name");
-  const auto secret = read_reference(around, with_key).value_or(SecretKey{});
-  around.finish();
-  return secret;
-}
-
 /// `clientAuth`. Its mode is written, or the CRD's default.
 void read_client_auth(Fields& listener_fields, Sql& sql) {
   const auto* object = listener_fields.object("clientAuth");
@@ -75,21 +33,6 @@ void read_client_auth(Fields& listener_fields, Sql& sql) {
         "is missing, and mode Password needs it: name the Secret with username and password");
   }
   if (secret) sql.client_credentials = secret->secret;
-  fields.finish();
-}
-
-/// `tls` without a mode means VerifyFull, as the CRD says: whoever writes it wants to be sure.
-void read_tls(Fields& listener_fields, ServerTls& tls) {
-  const auto* object = listener_fields.object("tls");
-  if (object == nullptr) return;
-  Fields fields(*object, listener_fields.path("tls"), listener_fields.problems());
-  tls.mode = fields.choice("mode", kTlsModes).value_or(TlsMode::verify_full);
-  tls.ca = read_secret(fields, "ca", true);
-  if (tls.ca && (tls.mode == TlsMode::disabled || tls.mode == TlsMode::require)) {
-    fields.problems().invalid(fields.path("ca"), "is not looked at in mode " +
-                                                     std::string(print(kTlsModes, tls.mode)) +
-                                                     ": use VerifyFull or VerifyCA, or remove it");
-  }
   fields.finish();
 }
 
@@ -138,10 +81,11 @@ std::optional<Authentication> read_block(Fields& listener_fields, Listener& list
 }
 
 /// What authentication, pooling, credentials and TLS owe each other.
-void check_login(Fields& fields, const Sql& sql, const ServerTls& tls) {
+void check_login(Fields& fields, const Listener& listener) {
+  const Sql& sql = listener.sql;
   const std::string block = fields.path("postgresql");
   if (sql.authentication == Authentication::proxy) {
-    if (!sql.credentials.empty()) return;
+    if (!listener.credentials.empty()) return;
     fields.problems().invalid(
         block + ".authentication",
         "\"Proxy\" needs credentials to log in with: give credentials.secretRef, or use "
@@ -161,7 +105,7 @@ void check_login(Fields& fields, const Sql& sql, const ServerTls& tls) {
         "\"Password\" needs authentication Proxy and credentials, because with Passthrough "
         "clients log in at the server: give both, or use None");
   }
-  if (!sql.credentials.empty() && tls.mode == TlsMode::disabled) {
+  if (!listener.credentials.empty() && listener.tls.mode == TlsMode::disabled) {
     fields.problems().invalid(fields.path("credentials"),
                               "are not used with Passthrough and without tls: remove them, or use "
                               "authentication Proxy");
@@ -190,15 +134,14 @@ void check_replicas(Fields& fields, const Sql& sql) {
 void read_postgresql(Fields& fields, Listener& listener) {
   Sql& sql = listener.sql;
   const std::size_t before = fields.problems().size();
-  if (const auto secret = read_secret(fields, "credentials", false)) sql.credentials = secret->secret;
+  read_server_side(fields, listener);
   if (const auto secret = read_secret(fields, "listenerTLS", false)) listener.own_tls = secret->secret;
   read_client_auth(fields, sql);
-  read_tls(fields, listener.tls);
   read_database(fields, sql);
   const auto authentication = read_block(fields, listener);
-  sql.authentication =
-      authentication.value_or(sql.credentials.empty() ? Authentication::passthrough : Authentication::proxy);
-  if (fields.problems().size() == before) check_login(fields, sql, listener.tls);
+  sql.authentication = authentication.value_or(listener.credentials.empty() ? Authentication::passthrough
+                                                                            : Authentication::proxy);
+  if (fields.problems().size() == before) check_login(fields, listener);
   if (fields.problems().size() == before) check_replicas(fields, sql);
 }
 

@@ -108,10 +108,8 @@ struct ServerTls {
 
 /// What a listener of a SQL protocol has beside the others.
 struct Sql {
-  /// A Secret in the Pod's own namespace: username and password for Authentication::proxy; tls.crt and
-  /// tls.key where TLS is on and the Secret has them. Empty: none.
-  std::string credentials;
-  /// Likewise: username and password that clients have to log in with. Empty: they are trusted.
+  /// A Secret in the Pod's own namespace: username and password that clients have to log in with. Empty: they
+  /// are trusted.
   std::string client_credentials;
   std::string database;
   unsigned max_server_connections = 10;  // of one Pod
@@ -136,6 +134,10 @@ struct Listener {
   unsigned max_clients = 10000;
   config::Redis redis;
   Sql sql;
+  /// A Secret in the Pod's own namespace: username and password that the ambassador logs in with (PostgreSQL:
+  /// for Authentication::proxy; Redis: the password alone for the default user); tls.crt and tls.key where
+  /// TLS is on and the Secret has them. Empty: none.
+  std::string credentials;
   ServerTls tls;
   std::string
       own_tls;  // a Secret in the Pod's own namespace, with tls.crt and tls.key; empty: no TLS to clients

@@ -58,10 +58,10 @@ json content(const config::Redis& redis) {
   return object;
 }
 
-json content(const Sql& sql) {
+json content(const Sql& sql, const std::string& credentials) {
   const Sql absent;
   json object = {{"authentication", print(kAuthentications, sql.authentication)}};
-  put(object, "credentials", sql.credentials, absent.credentials);
+  put(object, "credentials", credentials, std::string());
   put(object, "clientCredentials", sql.client_credentials, absent.client_credentials);
   put(object, "database", sql.database, absent.database);
   put(object, "maxServerConnections", sql.max_server_connections, absent.max_server_connections);
@@ -96,7 +96,11 @@ json content(const Listener& listener) {
   put(object, "weights", listener.weights, absent.weights);
   put(object, "maxClients", listener.max_clients, absent.max_clients);
   if (listener.redis != absent.redis) object["redis"] = content(listener.redis);
-  if (listener.sql != absent.sql) object["sql"] = content(listener.sql);
+  // Where they have been since there were only those of SQL: a hash must not change with this program.
+  const bool sql = listener.protocol == config::Protocol::postgresql;
+  if (listener.sql != absent.sql || (sql && !listener.credentials.empty()))
+    object["sql"] = content(listener.sql, listener.credentials);
+  if (!sql) put(object, "credentials", listener.credentials, absent.credentials);
   if (listener.tls != absent.tls) object["tls"] = content(listener.tls);
   put(object, "listenerTLS", listener.own_tls, absent.own_tls);
   json& upstreams = object["upstreams"] = json::array();

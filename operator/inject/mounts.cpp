@@ -24,7 +24,7 @@ std::string secret_folder(const std::string& name) {
 }
 
 bool shows_certificate(const api::Listener& listener) {
-  return !listener.sql.credentials.empty() && listener.tls.mode != TlsMode::disabled;
+  return !listener.credentials.empty() && listener.tls.mode != TlsMode::disabled;
 }
 
 std::vector<SecretFile> secret_files(const std::string& name, const api::Listener& listener) {
@@ -34,13 +34,19 @@ std::vector<SecretFile> secret_files(const std::string& name, const api::Listene
     files.push_back({name + "/" + std::string(file), secret, std::string(key), optional});
   };
   const auto& sql = listener.sql;
-  if (sql.authentication == Authentication::proxy) {
-    add(sql.credentials, api::kUsernameKey, api::kUsernameKey, false);
-    add(sql.credentials, api::kPasswordKey, api::kPasswordKey, false);
+  const auto& credentials = listener.credentials;
+  if (listener.protocol == config::Protocol::redis) {
+    if (!credentials.empty()) {
+      add(credentials, api::kPasswordKey, api::kPasswordKey, false);
+      add(credentials, api::kUsernameKey, api::kUsernameKey, true);
+    }
+  } else if (sql.authentication == Authentication::proxy) {
+    add(credentials, api::kUsernameKey, api::kUsernameKey, false);
+    add(credentials, api::kPasswordKey, api::kPasswordKey, false);
   }
   if (shows_certificate(listener)) {
-    add(sql.credentials, api::kCertificateKey, api::kCertificateKey, true);
-    add(sql.credentials, api::kPrivateKeyKey, api::kPrivateKeyKey, true);
+    add(credentials, api::kCertificateKey, api::kCertificateKey, true);
+    add(credentials, api::kPrivateKeyKey, api::kPrivateKeyKey, true);
   }
   if (const auto& ca = listener.tls.ca) add(ca->secret, ca->key, api::kCaFile, false);
   const auto add_for_clients = [&](const std::string& secret, std::initializer_list<std::string_view> keys) {

@@ -41,10 +41,22 @@ std::vector<discovery::ResolvedBackend> backends_for(const KnownPolicy& known, c
   return backends;
 }
 
-/// @param folder where the proxy finds what secret_files() mounts; the readers' port has the listener's files
+std::string file_in(const std::string& folder, std::string_view name) {
+  return folder + "/" + std::string(name);
+}
+
+/// @param folder where the proxy finds what secret_files() mounts
+void render_tls(config::ServerTls& tls, const api::Listener& listener, const std::string& folder) {
+  tls.mode = listener.tls.mode;
+  if (listener.tls.ca) tls.ca_file = file_in(folder, api::kCaFile);
+  if (!shows_certificate(listener)) return;
+  tls.certificate_file = file_in(folder, api::kCertificateKey);
+  tls.key_file = file_in(folder, api::kPrivateKeyKey);
+}
+
+/// @param folder as for render_tls; the readers' port has the listener's files
 void render_sql(config::Listener& rendered, const KnownPolicy& policy, const api::Listener& listener,
                 const std::string& folder) {
-  const auto file = [&](std::string_view name) { return folder + "/" + std::string(name); };
   const auto& sql = listener.sql;
   rendered.sql.database = sql.database;
   rendered.sql.max_server_connections = allowed_connections(policy, listener);
@@ -59,14 +71,7 @@ void render_sql(config::Listener& rendered, const KnownPolicy& policy, const api
     if (!rendered.sql.uses_replicas()) rendered.sql.max_lag = config::Sql{}.max_lag;
   }
   if (sql.authentication == config::Authentication::proxy) rendered.sql.credentials_folder = folder;
-  auto& tls = rendered.server_tls;
-  tls.mode = listener.tls.mode;
-  if (listener.tls.ca) tls.ca_file = file(api::kCaFile);
-  if (shows_certificate(listener)) {
-    tls.certificate_file = file(api::kCertificateKey);
-    tls.key_file = file(api::kPrivateKeyKey);
-  }
-  const std::string for_clients = file(api::kClientsFolder);
+  const std::string for_clients = file_in(folder, api::kClientsFolder);
   if (!sql.client_credentials.empty()) rendered.sql.client_credentials_folder = for_clients;
   if (!listener.own_tls.empty()) {
     rendered.listener_tls.certificate_file = for_clients + "/" + std::string(api::kCertificateKey);
@@ -90,9 +95,12 @@ config::Listener render_listener(const PlacedPolicy& placed, const api::Listener
   rendered.timeouts = listener.timeouts;
   rendered.max_clients = listener.max_clients;
   rendered.redis = listener.redis;
-  if (listener.protocol == config::Protocol::postgresql) {
-    render_sql(rendered, *placed.policy, listener, secret_folder(name));
-  }
+  const std::string folder = secret_folder(name);
+  render_tls(rendered.server_tls, listener, folder);
+  if (listener.protocol == config::Protocol::postgresql)
+    render_sql(rendered, *placed.policy, listener, folder);
+  if (listener.protocol == config::Protocol::redis && !listener.credentials.empty())
+    rendered.redis.credentials_folder = folder;
   return rendered;
 }
 

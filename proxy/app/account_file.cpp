@@ -1,6 +1,7 @@
 #include "proxy/app/account_file.hpp"
 
 #include <openssl/crypto.h>
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
@@ -47,17 +48,23 @@ Result<std::string> read_credential(const std::string& path) {
 
 }  // namespace
 
-Result<std::shared_ptr<const postgresql::Account>> read_account(const std::string& folder) {
-  Result<std::string> user = read_credential(folder + "/username");
+Result<std::shared_ptr<const Account>> read_account(const std::string& folder, std::string_view usual_user) {
+  const auto read_user = [&]() -> Result<std::string> {
+    const std::string path = folder + "/username";
+    if (!usual_user.empty() && ::access(path.c_str(), F_OK) != 0 && errno == ENOENT)
+      return std::string(usual_user);
+    return read_credential(path);
+  };
+  Result<std::string> user = read_user();
   if (!user) return user.error();
   for (int i = 0; i < kTries; ++i) {
     Result<std::string> password = read_credential(folder + "/password");
     if (!password) return password.error();
     // The Secret may have been replaced between the two: a password belongs to the name around it.
-    Result<std::string> again = read_credential(folder + "/username");
+    Result<std::string> again = read_user();
     if (!again) return again.error();
     if (*again == *user) {
-      return std::make_shared<const postgresql::Account>(std::move(*user), std::move(*password));
+      return std::make_shared<const Account>(std::move(*user), std::move(*password));
     }
     user = std::move(again);
   }

@@ -4,9 +4,10 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "common/result/result.hpp"
-#include "proxy/postgresql/settings.hpp"
+#include "proxy/session/account.hpp"
 
 namespace ambassador::proxy::app {
 
@@ -14,7 +15,9 @@ namespace ambassador::proxy::app {
 inline constexpr std::size_t kMaxCredentialBytes = std::size_t{16} * 1024;
 
 /// Of the files `username` and `password` in `folder`, each without the newline at its end, both of one
-/// version of the Secret. An Error names the file, what is wrong with it and the way out.
-Result<std::shared_ptr<const postgresql::Account>> read_account(const std::string& folder);
+/// version of the Secret. An Error names the file, what is wrong with it and the way out. `usual_user`: who
+/// it is when there is no file `username`; empty: that is an error.
+Result<std::shared_ptr<const Account>> read_account(const std::string& folder,
+                                                    std::string_view usual_user = {});
 
 }  // namespace ambassador::proxy::app

@@ -58,7 +58,9 @@ net::CoreFactory core_factory(Secrets& secrets) {
                                                      const Availability& availability) -> Result<net::Core> {
     switch (listener.protocol) {
       case config::Protocol::redis:
-        return net::Core(redis::make_core(listener, availability));
+        return net::Core(redis::make_core(
+            listener, availability,
+            listener.redis.credentials_folder.empty() ? AccountFunction() : secrets.account(listener)));
       case config::Protocol::tcp:
         return net::Core(tcp::make_core(listener, availability));
       case config::Protocol::postgresql:

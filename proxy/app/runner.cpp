@@ -25,8 +25,14 @@ constexpr std::chrono::milliseconds kDrainStep{100};
 Runner::Runner(Options options, const Build& build)
     : options_(std::move(options)),
       resolver_(control_),
-      secrets_(control_, {[this](const std::string& listener) { proxy_->login_changed(listener); },
-                          [this](const std::string& listener) { return proxy_->reload_tls(listener); }}),
+      secrets_(control_, {[this](const std::string& listener) {
+                            proxy_->login_changed(listener);
+                            prober_->login_changed(listener);
+                          },
+                          [this](const std::string& listener) {
+                            prober_->login_changed(listener);
+                            return proxy_->reload_tls(listener);
+                          }}),
       signals_(control_),
       timer_(control_) {
   net::Options net_options;

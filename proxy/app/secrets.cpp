@@ -13,8 +13,13 @@
 namespace ambassador::proxy::app {
 namespace {
 
-bool same(const postgresql::Account& a, const postgresql::Account& b) {
+bool same(const Account& a, const Account& b) {
   return a.user == b.user && a.password == b.password;
+}
+
+// Redis has a user who need not be named.
+std::string_view usual_user(const config::Listener& listener) {
+  return listener.protocol == config::Protocol::redis ? "default" : "";
 }
 
 using Files = std::vector<std::string>;
@@ -69,15 +74,16 @@ void say_of_tls(const std::string& listener, const char* block, const Result<voi
 // The account in one folder, for one listener.
 class Secrets::Source {
  public:
-  explicit Source(std::string folder) : folder_(std::move(folder)) {}
+  Source(std::string folder, std::string_view usual_user)
+      : folder_(std::move(folder)), usual_user_(usual_user) {}
 
-  [[nodiscard]] Account now() const {  // any thread
+  [[nodiscard]] std::shared_ptr<const Account> now() const {  // any thread
     const std::lock_guard lock(mutex_);
     return account_;
   }
   /// True: it is another one now. What is wrong with the files is in problem().
   bool read() {
-    auto account = read_account(folder_);
+    auto account = read_account(folder_, usual_user_);
     problem_ = account ? std::string() : account.error().text();
     if (!account || (account_ && same(**account, *account_))) return false;
     const std::lock_guard lock(mutex_);
@@ -89,29 +95,33 @@ class Secrets::Source {
 
  private:
   const std::string folder_;
+  const std::string usual_user_;
   std::string problem_;
   mutable std::mutex mutex_;
-  Account account_;
+  std::shared_ptr<const Account> account_;
 };
 
 Secrets::Secrets(boost::asio::io_context& control, Changes changes)
     : control_(control), changes_(std::move(changes)) {}
 
-std::shared_ptr<Secrets::Source> Secrets::source(const std::string& listener, const std::string& folder) {
+std::shared_ptr<Secrets::Source> Secrets::source(const std::string& listener, const std::string& folder,
+                                                 std::string_view usual_user) {
   std::erase_if(sources_, [](const auto& one) { return one.second.expired(); });
   std::weak_ptr<Source>& known = sources_[{listener, folder}];
   if (auto found = known.lock()) return found;
-  auto made = std::make_shared<Source>(folder);
+  auto made = std::make_shared<Source>(folder, usual_user);
   (void)made->read();
   known = made;
   return made;
 }
 
-Secrets::AccountFunction Secrets::account(const config::Listener& listener) {
-  return [source = source(listener.name, listener.sql.credentials_folder)] { return source->now(); };
+AccountFunction Secrets::account(const config::Listener& listener) {
+  const bool redis = listener.protocol == config::Protocol::redis;
+  const auto& folder = redis ? listener.redis.credentials_folder : listener.sql.credentials_folder;
+  return [source = source(listener.name, folder, usual_user(listener))] { return source->now(); };
 }
 
-Secrets::AccountFunction Secrets::client_account(const config::Listener& listener) {
+AccountFunction Secrets::client_account(const config::Listener& listener) {
   return [source = source(listener.name, listener.sql.client_credentials_folder)] { return source->now(); };
 }
 
@@ -146,12 +156,15 @@ void Secrets::follow(const config::Document& document) {
                       .own_tls = configured.listener_tls,
                       .certificate = own ? *own : nullptr,
                       .own_digest = {}};
-    const auto account_in = [&](const std::string& folder) {
+    const auto account_in = [&](const std::string& folder, std::string_view user = {}) {
       if (folder.empty()) return std::shared_ptr<Source>();
       folders.insert(folder);
-      return source(configured.name, folder);
+      return source(configured.name, folder, user);
     };
-    listener.account = account_in(configured.sql.credentials_folder);
+    const bool redis = configured.protocol == config::Protocol::redis;
+    listener.account =
+        account_in(redis ? configured.redis.credentials_folder : configured.sql.credentials_folder,
+                   usual_user(configured));
     listener.client_account = account_in(configured.sql.client_credentials_folder);
     for (const Files& files : {files_of(configured.server_tls), files_of(configured.listener_tls)}) {
       for (const std::string& file : files)

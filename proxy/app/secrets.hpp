@@ -1,7 +1,7 @@
-// The files of Secrets that listeners need: who logs in at servers (sql.credentialsFolder), as whom clients
-// log in (sql.clientCredentialsFolder), CA, certificate and key towards servers (serverTLS) and towards
-// clients (listenerTLS). Reads the accounts, follows all of the files, and tells what has changed; a file
-// that is wrong is told in the log, once, and what was there before goes on.
+// The files of Secrets that listeners need: who logs in at servers (credentialsFolder of sql or redis), as
+// whom clients log in (sql.clientCredentialsFolder), CA, certificate and key towards servers (serverTLS) and
+// towards clients (listenerTLS). Reads the accounts, follows all of the files, and tells what has changed; a
+// file that is wrong is told in the log, once, and what was there before goes on.
 //
 // Threads: the control thread, except where a line says otherwise.
 #pragma once
@@ -20,16 +20,12 @@
 #include "common/result/result.hpp"
 #include "common/tls/source.hpp"
 #include "proxy/app/file_watch.hpp"
-#include "proxy/postgresql/settings.hpp"
+#include "proxy/session/account.hpp"
 
 namespace ambassador::proxy::app {
 
 class Secrets {
  public:
-  using Account = std::shared_ptr<const postgresql::Account>;
-  /// What may be asked for the account of now, by any thread; null: there is none yet.
-  using AccountFunction = std::function<Account()>;
-
   /// Called with a listener's name.
   struct Changes {
     std::function<void(const std::string&)> account;  // another one logs in at its servers
@@ -66,7 +62,8 @@ class Secrets {
   using Key = std::pair<std::string, std::string>;                    // listener, folder
   using PairKey = std::tuple<std::string, std::string, std::string>;  // listener, certificate, key
 
-  std::shared_ptr<Source> source(const std::string& listener, const std::string& folder);
+  std::shared_ptr<Source> source(const std::string& listener, const std::string& folder,
+                                 std::string_view usual_user = {});
   Result<std::shared_ptr<tls::Source>> own_certificate(const config::Listener& listener);
   /// True: it is another one now.
   static bool look_at_account(const Listener& listener, Source& source, const char* whose);

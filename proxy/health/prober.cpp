@@ -1,16 +1,21 @@
 #include "proxy/health/prober.hpp"
 
+#include <fcntl.h>
+
 #include <algorithm>
 #include <array>
-#include <boost/asio/buffer.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
-#include <boost/asio/read.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/write.hpp>
+#include <cerrno>
+#include <cstring>
+#include <optional>
 #include <random>
 #include <string>
 #include <string_view>
 #include <utility>
+
+#include "proxy/net/tls_client.hpp"
+#include "proxy/net/transport.hpp"
 
 namespace ambassador::proxy::health {
 namespace {
@@ -46,6 +51,7 @@ class Prober::Probe : public std::enable_shared_from_this<Probe> {
     const unsigned attempt = ++attempt_;
     request_ = target_.core ? target_.core->probe_request() : std::string_view();
     reply_size_ = 0;
+    if (std::exchange(log_in_again_, false)) close();
     deadline_.expires_after(std::min(target_.timeout, kMaxTimeout));
     deadline_.async_wait([self = shared_from_this(), attempt](error_code error) {
       if (!error && attempt == self->attempt_) {
@@ -53,11 +59,14 @@ class Prober::Probe : public std::enable_shared_from_this<Probe> {
       }
     });
     if (socket_.is_open()) {
-      write();
+      out_ = request_;
+      go_on();
     } else {
       connect((*addresses)[turn_++ % addresses->size()]);
     }
   }
+
+  void login_changed() { log_in_again_ = true; }
 
   void stop() {
     ++attempt_;
@@ -72,15 +81,14 @@ class Prober::Probe : public std::enable_shared_from_this<Probe> {
   // Runs `next` if `error` is none and the attempt is still the one that began this.
   template <class Next>
   auto step(std::string_view doing, Next next) {
-    return [self = shared_from_this(), attempt = attempt_, doing, next](error_code error,
-                                                                        std::size_t bytes = 0) {
+    return [self = shared_from_this(), attempt = attempt_, doing, next](error_code error) {
       if (attempt != self->attempt_) {
         return;
       }
       if (error) {
         self->failed(std::string(doing) + ": " + error.message());
       } else {
-        next(*self, bytes);
+        next(*self);
       }
     };
   }
@@ -88,47 +96,123 @@ class Prober::Probe : public std::enable_shared_from_this<Probe> {
   void connect(const net::Address& address) {
     fresh_ = true;
     const asio::generic::stream_protocol::endpoint endpoint(address.data(), address.size());
-    socket_.async_connect(endpoint, step("cannot connect", [](Probe& self, std::size_t) {
-                            if (self.request_.empty()) {
-                              self.close();
-                              self.healthy();
-                            } else {
-                              self.write();
-                            }
-                          }));
+    socket_.async_connect(endpoint, step("cannot connect", [](Probe& self) { self.connected(); }));
   }
 
-  void write() {
-    asio::async_write(socket_, asio::buffer(request_),
-                      step("health probe", [](Probe& self, std::size_t) { self.read(); }));
+  void connected() {
+    greeting_ = target_.core ? target_.core->new_greeting(LaneKind::ordinary) : nullptr;
+    if (request_.empty() && !greeting_ && !target_.tls) {
+      close();
+      return healthy();
+    }
+    // Asio waits for the socket, the transport reads and writes it.
+    error_code ignored;
+    socket_.native_non_blocking(true, ignored);
+    transport_.emplace(net::Socket(::fcntl(socket_.native_handle(), F_DUPFD_CLOEXEC, 0)));
+    if (target_.tls) {
+      auto tls = target_.tls->connection(target_.upstream->backend().host);
+      if (!tls) return failed("TLS can't be set up for this host");
+      transport_->start(std::move(tls));
+      shaking_ = true;
+    } else if (!begin()) {
+      return;
+    }
+    go_on();
   }
 
-  void read() {
-    socket_.async_read_some(asio::buffer(reply_.data() + reply_size_, reply_.size() - reply_size_),
-                            step("health probe", [](Probe& self, std::size_t bytes) {
-                              self.reply_size_ += bytes;
-                              self.judge();
-                            }));
+  // Connected, and encrypted if need be. False: the attempt is over.
+  bool begin() {
+    if (greeting_) return greet({});
+    out_ = request_;
+    return true;
   }
 
-  void judge() {
+  // Does what can be done at once, then waits for the socket.
+  void go_on() {
+    while (!shaking_ || shake()) {
+      if (!out_.empty()) {
+        const iovec piece{out_.data(), out_.size()};
+        const std::ptrdiff_t sent = transport_->send({&piece, 1});
+        if (sent == -EAGAIN) return wait(!transport_->wants_reading());
+        if (sent < 0) return failed("health probe: " + why(sent));
+        out_.erase(0, static_cast<std::size_t>(sent));
+        continue;
+      }
+      const std::ptrdiff_t got =
+          transport_->receive(reply_.data() + reply_size_, reply_.size() - reply_size_);
+      if (got == -EAGAIN) return wait(transport_->wants_writing());
+      if (got < 0) return failed("health probe: " + why(got));
+      if (got == 0) return failed("health probe: the server closed the connection");
+      reply_size_ += static_cast<std::size_t>(got);
+      if (greeting_ ? !greet({reply_.data(), reply_size_}) : !judge()) return;
+    }
+  }
+
+  void wait(bool for_writing) {
+    socket_.async_wait(for_writing ? asio::socket_base::wait_write : asio::socket_base::wait_read,
+                       step("health probe", [](Probe& self) { self.go_on(); }));
+  }
+
+  // True: it is done.
+  bool shake() {
+    switch (transport_->handshake()) {
+      case net::Transport::Handshake::pending:
+        wait(transport_->wants_writing());
+        return false;
+      case net::Transport::Handshake::failed:
+        failed("health probe: " + transport_->why());
+        return false;
+      case net::Transport::Handshake::done:
+        break;
+    }
+    shaking_ = false;
+    return begin();
+  }
+
+  // False: the attempt is over.
+  bool greet(std::string_view input) {
+    const Greeted said = greeting_->on_bytes({input.data(), input.size()});
+    std::memmove(reply_.data(), reply_.data() + said.consumed, reply_size_ - said.consumed);
+    reply_size_ -= said.consumed;
+    switch (said.state) {
+      case Greeted::State::need_more:
+        out_ += said.send;
+        if (reply_size_ < reply_.size()) return true;
+        failed("answered the health probe's greeting with more than an answer");
+        return false;
+      case Greeted::State::ready:
+        greeting_.reset();
+        out_ = request_;
+        return true;
+      case Greeted::State::refused:
+        failed("refuses the connection: " + std::string(said.why));
+        return false;
+    }
+    return false;
+  }
+
+  [[nodiscard]] std::string why(std::ptrdiff_t negative_errno) const {
+    std::string tls = transport_->why();
+    return tls.empty() ? std::strerror(static_cast<int>(-negative_errno)) : tls;
+  }
+
+  // True: more is to come. False: the attempt is over.
+  bool judge() {
     const std::string_view reply(reply_.data(), reply_size_);
     switch (target_.core->probe_reply(reply)) {
       case ProtocolCore::Health::healthy:
         healthy();
-        return;
+        return false;
       case ProtocolCore::Health::unhealthy:
         failed("answered the health probe with: " +
                std::string(reply.substr(0, reply.find('\r')).substr(0, 120)));
-        return;
+        return false;
       case ProtocolCore::Health::need_more:
-        if (reply_size_ == reply_.size()) {
-          failed("answered the health probe with more than a probe's reply");
-        } else {
-          read();
-        }
-        return;
+        if (reply_size_ < reply_.size()) return true;
+        failed("answered the health probe with more than a probe's reply");
+        return false;
     }
+    return false;
   }
 
   void healthy() {
@@ -154,6 +238,11 @@ class Prober::Probe : public std::enable_shared_from_this<Probe> {
   }
 
   void close() {
+    if (transport_) transport_->close();
+    transport_.reset();
+    greeting_.reset();
+    out_.clear();
+    shaking_ = false;
     error_code ignored;
     socket_.close(ignored);
   }
@@ -172,6 +261,11 @@ class Prober::Probe : public std::enable_shared_from_this<Probe> {
 
   net::ProbeTarget target_;
   asio::generic::stream_protocol::socket socket_;
+  std::optional<net::Transport> transport_;  // over another descriptor of the same socket
+  std::unique_ptr<Greeting> greeting_;       // until it is over
+  std::string out_;                          // to be sent
+  bool shaking_ = false;                     // TLS
+  bool log_in_again_ = false;
   asio::steady_timer deadline_;
   asio::steady_timer next_;
   std::string request_;
@@ -210,6 +304,12 @@ void Prober::refresh() {
     }
   }
   probes_ = std::move(kept);
+}
+
+void Prober::login_changed(const std::string& listener) {
+  for (const auto& probe : probes_) {
+    if (probe->target().listener == listener) probe->login_changed();
+  }
 }
 
 void Prober::stop() {

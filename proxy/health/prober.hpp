@@ -1,5 +1,6 @@
 // Active health checking: asks every backend about once a second whether it is well, on one connection of its
-// own per backend (a protocol whose probe is connecting: a new one each time), and tells the Upstream. What
+// own per backend (a protocol whose probe is connecting: a new one each time), encrypted and greeted as lanes
+// are, and tells the Upstream. What
 // the relay sees by itself (a refused connection) counts too, but that is between lanes and Upstream.
 //
 // Threads: everything on the control thread, the one that runs `control`.
@@ -9,6 +10,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "proxy/net/proxy.hpp"
@@ -37,6 +39,9 @@ class Prober {
 
   /// After every Proxy::apply(): new backends are probed at once, removed ones no more, the others go on.
   void refresh();
+  /// Who logs in at the servers of that listener is somebody else now: its next probes go over new
+  /// connections.
+  void login_changed(const std::string& listener);
   void stop();
 
  private:

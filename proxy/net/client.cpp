@@ -55,6 +55,8 @@ void Client::on_ready(std::uint32_t events) {
     loop().flush_client_later(*this);
   }
   if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) hung_up_ = true;
+  // Nobody waits any more: the server must not give an element to who is gone, as it would not itself.
+  if (hung_up_ && patient_ > 0) return close();
   // A reset while nobody reads would not be seen: nobody is there to be answered any more.
   if ((events & EPOLLERR) != 0 && (ended_ || !may_read())) return close();
   if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) {
@@ -71,7 +73,7 @@ void Client::go_on() {
 }
 
 bool Client::may_read() {
-  if (ended_ || closing_ || full_lane_ != nullptr) return false;
+  if (ended_ || closing_ || settling_ || full_lane_ != nullptr) return false;
   if (stream_ == Stream::waiting || stream_ == Stream::sent) return false;
   if (waiting_since_ != SteadyTime::max()) return false;
   if (out_.size() > kUnreadHigh / 4 || exchanges_.size() >= kExchangesMost) return false;
@@ -87,6 +89,7 @@ void Client::read() {
   int budget = kReadsPerTurn;
   while (readable_ && !closed_ && !ended_) {
     if (!may_read()) {
+      if (hung_up_ && patient_ > 0) return close();  // it can't be read that it has left
       stopped_ = true;
       return;
     }
@@ -131,7 +134,7 @@ void Client::end_of_client() {
     return;
   }
   // Half a message will never be answered, and what came before it was.
-  if (stream_ == Stream::running) return close();
+  if (stream_ == Stream::running || patient_ > 0) return close();
   finish_if_done();
 }
 
@@ -146,8 +149,14 @@ void Client::finish_if_done() {
     if (told_end_ && ended_) close();
     return;
   }
-  const bool done = ended_ || (draining_ && input_.size() == 0);
-  if (done && exchanges_.empty()) close();
+  // A client that is blocked is not waited for: it may be so for ever.
+  const bool done = ended_ || (draining_ && (input_.size() == 0 || patient_ > 0));
+  if (done && exchanges_.size() == patient_) close();
+}
+
+void Client::close_when_written() {
+  closing_ = true;
+  loop().flush_client_later(*this);
 }
 
 void Client::flush() {
@@ -193,6 +202,16 @@ void Client::drain() {
 
 void Client::addresses_changed(const Upstream& upstream) {
   if (own_lane_ && &own_lane_->upstream() == &upstream) own_lane_->addresses_changed();
+  if (!leases_) return;
+  for (LentLane& lease : leases_->lanes) {
+    if (&lease.lane->upstream() == &upstream) lease.lane->addresses_changed();
+  }
+}
+
+void Client::login_changed() {
+  if (own_lane_) own_lane_->login_changed();
+  if (!leases_) return;
+  for (LentLane& lease : leases_->lanes) lease.lane->login_changed();
 }
 
 void Client::broken(const char* why) {
@@ -218,7 +237,11 @@ void Client::close() {
     exchanges_.pop();
   }
   exchanges_.release();
-  if (own_lane_) {
+  end_leases();
+  leases_.reset();
+  if (own_lane_ && shared_) {
+    relay_.give_back(std::move(own_lane_), false);
+  } else if (own_lane_) {
     own_lane_->close();
     loop().bury(std::move(own_lane_));
   }
@@ -250,6 +273,7 @@ void Client::on_deadline(SteadyTime now) {
     loop().deadlines().no_later_than(*this, blocked_since_ + kSlowPatience);
   }
   if (waiting_since_ != SteadyTime::max()) ask_again(now);
+  if (leases_) check_leases();
   if (closed_) return;
   if (!shared_ && !own_lane_) {
     open_own_lane();
@@ -261,7 +285,8 @@ void Client::on_deadline(SteadyTime now) {
     }
   }
   const auto idle = relay_.timeouts().idle;
-  if (idle.count() > 0 && now - active_ >= idle && (!shared_ || exchanges_.empty())) {
+  if (idle.count() > 0 && now - active_ >= idle && (!shared_ || exchanges_.empty()) &&
+      !(leases_ && leases_->listens())) {
     relay_.counters().clients_idle.add();
     return close();
   }

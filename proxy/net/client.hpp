@@ -1,6 +1,7 @@
 // One client's connection: asks its session what its bytes mean, carries the verdicts out, keeps the order of
-// the replies. One worker's thread only. Where its three parts lie: client.cpp (the socket), verdicts.cpp
-// (from the client to the lanes), replies.cpp (from the lanes to the client).
+// the replies. One worker's thread only. Where its parts lie: client.cpp (the socket), verdicts.cpp (from the
+// client to the lanes), replies.cpp (from the lanes to the client), stream.cpp (large messages), leases.cpp
+// (lanes of its own).
 #pragma once
 
 #include <cstddef>
@@ -11,6 +12,7 @@
 
 #include "proxy/net/exchange.hpp"
 #include "proxy/net/generation.hpp"
+#include "proxy/net/leases.hpp"
 #include "proxy/net/loop.hpp"
 #include "proxy/net/ring.hpp"
 #include "proxy/net/slices.hpp"
@@ -47,10 +49,15 @@ class Client final : public Peer {
   /// Bytes of the reply to `part` of exchange `sequence`; `complete`: its last ones.
   void reply(Lane& lane, std::uint32_t sequence, std::uint32_t part, Block* block, std::string_view bytes,
              bool complete);
+  /// Bytes of a message that nobody asked for (leased lanes that listen); `complete`: its last ones.
+  void news(Lane& lane, Block* block, std::string_view bytes, bool complete);
+  /// A leased lane's connection has ended; what it owed has failed.
+  void lease_lost(Lane& lane);
   /// Bytes that no exchange asked for (own lanes).
   void unasked(Lane& lane, Block* block, std::string_view bytes);
-  /// There will be no reply, or no more of it.
-  void fail(std::uint32_t sequence, std::uint32_t part, Failure failure, const Upstream* upstream);
+  /// There will be no reply, or no more of it. `reason`: Greeted::why of a refused greeting.
+  void fail(std::uint32_t sequence, std::uint32_t part, Failure failure, const Upstream* upstream,
+            std::string_view reason = {});
   /// A request's place in a lane's FIFO was taken or given up: a closed client stays in memory until none is
   /// left.
   void owed() { ++owed_; }
@@ -69,6 +76,10 @@ class Client final : public Peer {
   /// Closes as soon as nothing is in flight.
   void drain();
   void addresses_changed(const Upstream& upstream);
+  /// Whether what is leased still has a use, now that something may have changed.
+  void check_leases();
+  /// Who logs in at servers is somebody else now.
+  void login_changed();
   [[nodiscard]] bool closed() const { return closed_; }
   [[nodiscard]] ClientSnapshot describe(SteadyTime now) const;
   std::size_t place = 0;  // in the relay's list
@@ -96,6 +107,7 @@ class Client final : public Peer {
   void end_of_client();
   void finish_if_done();
   void read_on_if_stopped();
+  void close_when_written();
   void check_slow();
   void broken(const char* why);
   void set_deadline();
@@ -104,11 +116,11 @@ class Client final : public Peer {
   // verdicts.cpp
   void consume();
   void carry_out(const Verdict& verdict, std::string_view message);
-  void pass(BackendIndex backend, std::string_view message);
-  void ask(BackendIndex backend, std::string_view text);
+  void pass(const Verdict& verdict, std::string_view message);
+  void ask(const Verdict& verdict);
   void gather();
   void answer(Exchange::Kind kind, std::string_view text);
-  void send(BackendIndex backend, std::string_view text);
+  void send(const Verdict& verdict);
   void begin_stream(const Verdict& verdict, std::string_view message);
   void continue_stream(const Verdict& verdict, std::string_view message);
   void start_stream();
@@ -118,14 +130,22 @@ class Client final : public Peer {
   void end_stream();
   void wait(SteadyTime now);
   void ask_again(SteadyTime now);
-  [[nodiscard]] Slices* queue_for(BackendIndex backend, std::uint32_t part, std::size_t bytes);
+  [[nodiscard]] Slices* queue_for(const Verdict& verdict, std::uint32_t part, std::size_t bytes);
   void open_own_lane();
-  [[nodiscard]] Lane* lane_to(BackendIndex backend);
   [[nodiscard]] std::uint32_t last_sequence() const;
   Exchange& open(Exchange::Kind kind);
+  void open_pass(const Verdict& verdict);
   void rebind_if_stale();
   void wait_for_room(Lane& lane);
   void read_on();
+
+  // leases.cpp
+  [[nodiscard]] Slices* leased_queue(const Verdict& verdict, std::uint32_t part, std::size_t bytes);
+  void lease_failed(BackendIndex backend, std::uint32_t part, Failure failure);
+  void lease_answered(const Lane& lane, std::uint32_t sequence, bool complete);
+  void end_lease(LentLane& lease);
+  void end_leases();
+  void send_news();
 
   // replies.cpp
   void advance();
@@ -154,11 +174,13 @@ class Client final : public Peer {
   bool server_ended_ = false;  // own lane: pass the end on when all is written
   bool told_end_ = false;
   bool draining_ = false;
-  bool stopped_ = false;  // reading stopped for a reason that will pass
+  bool settling_ = false;  // nothing is read before every exchange is answered
+  bool stopped_ = false;   // reading stopped for a reason that will pass
   bool group_open_ = false;
   bool unfinished_ = false;  // the streamed message goes on after more_ bytes
   Stream stream_ = Stream::none;
   std::uint32_t owed_ = 0;
+  std::uint32_t patient_ = 0;  // exchanges for which the server may take its time
 
   Slice input_;  // received and not consumed
   Ring<Exchange> exchanges_;
@@ -170,11 +192,13 @@ class Client final : public Peer {
   std::uint32_t streamed_ = 0;  // its exchange's sequence number
   Slices held_;                 // its first piece, while waiting
   BackendIndex stream_to_ = kNoBackend;
+  LaneKind stream_kind_ = LaneKind::ordinary;
   Lane* full_lane_ = nullptr;     // reading waits for room there
   Lane* blocked_lane_ = nullptr;  // waits for this client to read
   SteadyTime blocked_since_;
 
-  std::unique_ptr<Lane> own_lane_;                // own or leased
+  std::unique_ptr<Lane> own_lane_;                // own, or leased for a large message
+  std::unique_ptr<Leases> leases_;                // null: none
   SteadyTime waiting_since_ = SteadyTime::max();  // the session said wait
   SteadyTime started_;
   SteadyTime active_;  // last traffic

@@ -20,11 +20,18 @@ struct Group {
     bool done = false;
     bool failed = false;
     Failure failure = Failure::lost;
+    std::string reason;
     Slices reply;
   };
   std::vector<Ask> asks;
   std::size_t missing = 0;  // asks that are not done
   bool closed = false;      // Verdict::gather was given
+};
+
+/// What the error reply of a pass tells.
+struct Failed {
+  std::string backend_name;
+  std::string reason;  // of Failure::refused
 };
 
 struct Exchange {
@@ -37,21 +44,22 @@ struct Exchange {
   Kind kind = Kind::pass;
   bool done = false;
   bool failed = false;
+  bool patient = false;  // the server may take its time
   bool begun =
       false;  // some of the reply has gone to the client: it can only be finished, or the client closed
   Failure failure = Failure::lost;
-  Slices kept;                                // what came before its turn
-  std::unique_ptr<Group> group;               // gather
-  std::unique_ptr<std::string> backend_name;  // of a failed pass
+  Slices kept;                      // what came before its turn
+  std::unique_ptr<Group> group;     // gather
+  std::unique_ptr<Failed> details;  // of a failed pass; null: nothing is known
 
   void open(Kind as) {
     kind = as;
-    done = failed = begun = false;
+    done = failed = patient = begun = false;
   }
   void reset() {
     kept.clear();
     group.reset();
-    backend_name.reset();
+    details.reset();
   }
 };
 

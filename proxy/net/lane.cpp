@@ -11,17 +11,19 @@
 namespace ambassador::proxy::net {
 namespace {
 
-/// How often the clock is looked at while replies are owed.
+/// How often the clock is looked at while replies are owed, and while the server may take its time.
 constexpr std::chrono::milliseconds kWatchEvery{250};
+constexpr std::chrono::milliseconds kWatchPatiently{1'000};
 
 }  // namespace
 
 Lane::Lane(Relay& relay, std::shared_ptr<Upstream> upstream, std::shared_ptr<BackendCounters> counters,
-           Use use, Client* owner)
+           Use use, LaneKind kind, Client* owner)
     : relay_(relay),
       upstream_(std::move(upstream)),
       counters_(std::move(counters)),
       use_(use),
+      kind_(kind),
       owner_(owner),
       connecting_(relay.loop(), *this) {
   assert((use == Use::own) == (owner != nullptr));
@@ -37,17 +39,19 @@ Loop& Lane::loop() const {
 
 // Requests --------------------------------------------------------------------------------------------------
 
-Slices* Lane::enqueue(Client& client, std::uint32_t sequence, std::uint32_t part, std::size_t bytes) {
+Slices* Lane::enqueue(Client& client, std::uint32_t sequence, std::uint32_t part, std::size_t bytes,
+                      std::uint32_t replies, bool patient) {
   if (queued() > 0 && queued() + bytes > kQueueMost) return nullptr;
-  owe(client, sequence, part, bytes, loop().now());
+  owe({&client, sequence, part, replies, patient, 0, loop().now()}, bytes);
   return &out_;
 }
 
-void Lane::owe(Client& client, std::uint32_t sequence, std::uint32_t part, std::uint64_t bytes,
-               SteadyTime since) {
-  owed_.push() = {&client, sequence, part, queued_total_, since};
+void Lane::owe(const Owed& owed, std::uint64_t bytes) {
+  Owed& last = owed_.push();
+  last = owed;
+  last.start = queued_total_;
   queued_total_ += bytes;
-  client.owed();
+  owed.client->owed();
   counters_->requests.add();
   queued_more();
 }
@@ -57,6 +61,8 @@ void Lane::queued_more() {
     loop().flush_lane_later(*this);
   } else if (state_ == State::idle) {
     loop().again(*this);  // connects; not here: a caller still has to append its bytes
+  } else if (lasting_) {
+    loop().again(*this);  // fails
   }
   if (owner_ == nullptr) loop().deadlines().no_later_than(*this, loop().now() + kWatchEvery);
 }
@@ -64,16 +70,19 @@ void Lane::queued_more() {
 void Lane::watch() {
   SteadyTime next = SteadyTime::max();
   if (state_ == State::connecting) next = connecting_.until();
+  if (state_ == State::greeting) next = welcome_->until;
   if (state_ == State::pausing) next = pause_until_;
-  const SteadyTime soon = loop().now() + kWatchEvery;
+  const bool patient = state_ == State::up && !owed_.empty() && owed_.front().patient;
+  const SteadyTime soon = loop().now() + (patient ? kWatchPatiently : kWatchEvery);
   if (!owed_.empty() && owner_ == nullptr) next = std::min(next, soon);
   if (moved_at_ != SteadyTime::max()) next = std::min(next, std::max(moved_at_ + kMovedGrace, soon));
+  if (ages() && unused()) next = std::min(next, std::max(heard_at_ + kUnusedKind, soon));
   if (next != SteadyTime::max()) loop().deadlines().no_later_than(*this, next);
 }
 
 void Lane::begin_stream(Client& client, std::uint32_t sequence) {
   assert(use_ != Use::shared && owed_.empty());
-  owe(client, sequence, 0, 0, loop().now());
+  owe({&client, sequence, 0, 1, false, 0, loop().now()}, 0);
 }
 
 void Lane::stream(Slices& bytes) {
@@ -93,6 +102,17 @@ void Lane::end_of_requests() {
   if (state_ == State::up) loop().flush_lane_later(*this);
 }
 
+void Lane::lend(Client& holder) {
+  assert(use_ == Use::leased && owed_.empty());
+  holder_ = &holder;
+  lent_from_ = sent_;
+}
+
+void Lane::listen() {
+  if (std::exchange(listens_, true)) return;
+  if (framer_) framer_->listen();
+}
+
 void Lane::unblock(Client& client) {
   if (blocked_by_ != &client) return;
   blocked_by_ = nullptr;
@@ -104,11 +124,15 @@ void Lane::unblock(Client& client) {
 
 void Lane::on_ready(std::uint32_t events) {
   if (state_ == State::connecting) return came_to(connecting_.ready(events));
+  if (state_ == State::greeting) return on_ready_greeting(events);
   if (state_ != State::up) return;
-  if ((events & EPOLLOUT) != 0 && write_blocked_) {
+  const bool writable =  // TLS may wait for the other direction
+      (events & EPOLLOUT) != 0 || ((events & EPOLLIN) != 0 && transport_.wants_reading());
+  if (writable && write_blocked_) {
     write_blocked_ = false;
     loop().flush_lane_later(*this);
   }
+  if ((events & EPOLLOUT) != 0 && transport_.wants_writing()) events |= EPOLLIN;
   if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) {
     readable_ = true;
     if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) hung_up_ = true;
@@ -118,25 +142,25 @@ void Lane::on_ready(std::uint32_t events) {
 
 void Lane::go_on() {
   if (state_ == State::idle && (owner_ != nullptr || !owed_.empty())) return connect();
+  if (state_ == State::pausing && lasting_) return fail_expired(loop().now());
   if (state_ != State::up) return;
   replies();
   read();
 }
 
 void Lane::flush() {
-  if (state_ != State::up || moving_) return;
+  if (state_ != State::up || (moving_ && !in_mid_request())) return;
   while (!out_.empty() && !write_blocked_) {
     std::array<iovec, 64> pieces;
     const std::size_t count = out_.gather(pieces);
-    const std::ptrdiff_t sent = socket_.send({pieces.data(), count});
+    const std::ptrdiff_t sent = transport_.send({pieces.data(), count});
     if (sent == -EAGAIN) {
       write_blocked_ = true;
-      loop().poller().want_writing(socket_, *this, true);
+      if (!transport_.wants_reading()) loop().poller().want_writing(transport_.socket(), *this, true);
     } else if (sent < 0) {
       readable_ = hung_up_ = true;  // its last words may say why
       read();
-      if (state_ == State::up && blocked_by_ == nullptr)
-        lose(Failure::lost, std::strerror(static_cast<int>(-sent)));
+      if (state_ == State::up && blocked_by_ == nullptr) lose(Failure::lost, why(sent));
       return;
     } else {
       out_.consume(static_cast<std::size_t>(sent));
@@ -145,7 +169,7 @@ void Lane::flush() {
     }
   }
   if (out_.empty() && ending_ && !told_end_) {
-    socket_.end_of_writing();
+    transport_.socket().end_of_writing();
     told_end_ = true;
   }
   room_again();
@@ -168,9 +192,9 @@ void Lane::read() {
     }
     make_room(loop().pool(), input_);
     const std::size_t room = input_.block->capacity - input_.end;
-    const std::ptrdiff_t got = socket_.receive(input_.block->data() + input_.end, room);
+    const std::ptrdiff_t got = transport_.receive(input_.block->data() + input_.end, room);
     if (got > 0) {
-      if (static_cast<std::size_t>(got) < room && !hung_up_) readable_ = false;
+      if (transport_.emptied(static_cast<std::size_t>(got), room) && !hung_up_) readable_ = false;
       input_.end += static_cast<std::uint32_t>(got);
       counters_->bytes_received.add(static_cast<std::size_t>(got));
       heard_at_ = loop().now();
@@ -179,12 +203,14 @@ void Lane::read() {
     }
     if (input_.size() == 0) input_.block.reset();
     readable_ = false;
-    if (got == -EAGAIN) break;
+    if (got == -EAGAIN) {
+      if (transport_.wants_writing()) loop().poller().want_writing(transport_.socket(), *this, true);
+      break;
+    }
     if (got == 0 && owner_ != nullptr) {
       owner_->server_ended();
     } else {
-      lose(Failure::lost,
-           got == 0 ? "the server closed the connection" : std::strerror(static_cast<int>(-got)));
+      lose(Failure::lost, got == 0 ? "the server closed the connection" : why(got));
     }
   }
   show();
@@ -194,13 +220,20 @@ void Lane::replies() {
   while (input_.size() > 0 && state_ == State::up && blocked_by_ == nullptr) {
     Block* block = input_.block.get();
     const std::string_view bytes = input_.view();
-    if (owed_.empty() || owed_.front().start >= sent_) {
-      if (owner_ == nullptr) return lose(Failure::lost, "the server sent what nothing had asked for");
+    const bool asked = !owed_.empty() && owed_.front().start < sent_;
+    if (!asked && owner_ != nullptr) {
       input_.begin = input_.end;
       owner_->unasked(*this, block, bytes);
       continue;
     }
     const Framer::Frame frame = framer_->next(bytes);
+    if (frame.news && frame.bytes > 0) {
+      input_.begin += static_cast<std::uint32_t>(frame.bytes);
+      if (listens_ && holder_ != nullptr)
+        holder_->news(*this, block, bytes.substr(0, frame.bytes), frame.complete);
+      continue;
+    }
+    if (!asked && !frame.news) return lose(Failure::lost, "the server sent what nothing had asked for");
     if (frame.broken) return lose(Failure::lost, "the server does not speak the protocol");
     if (frame.bytes == 0 && !frame.complete) {
       if (bytes.size() > kHeadMost)
@@ -209,18 +242,20 @@ void Lane::replies() {
     }
     assert(frame.bytes <= bytes.size());
     input_.begin += static_cast<std::uint32_t>(frame.bytes);
+    const bool complete = frame.complete && --owed_.front().replies == 0;
     const Owed owed = owed_.front();
-    if (frame.complete) {
+    if (complete) {
       owed_.pop();
       counters_->replies.add();
-      counters_->request_time.record(static_cast<std::uint64_t>(
-          std::chrono::duration_cast<std::chrono::microseconds>(loop().now() - owed.since).count()));
+      const auto took = std::chrono::duration_cast<std::chrono::microseconds>(loop().now() - owed.since);
+      // How long a client was blocked says nothing of the server.
+      if (!owed.patient) counters_->request_time.record(static_cast<std::uint64_t>(took.count()));
     }
-    owed.client->reply(*this, owed.sequence, owed.part, block, bytes.substr(0, frame.bytes), frame.complete);
-    if (frame.complete) owed.client->not_owed();
+    owed.client->reply(*this, owed.sequence, owed.part, block, bytes.substr(0, frame.bytes), complete);
+    if (complete) owed.client->not_owed();
   }
   if (state_ == State::up && input_.size() == 0) input_.block.reset();
-  if (moving_) move_when_nothing_is_owed();
+  if (moving_) make_anew_when_nothing_is_owed();
   if (finished()) relay_.lane_finished(*this);
 }
 

@@ -1,7 +1,8 @@
-// One connection to one backend, made when it is needed and again when it was lost, with the FIFO of replies
-// it owes. Shared by all clients of a relay, or one client's own. Requests queue while it connects, each at
-// most timeouts.queue; what was not sent when a connection ends goes out on the next one, what was sent
-// fails. One worker's thread only.
+// One connection of one kind to one backend, made when it is needed and again when it was lost, with the FIFO
+// of replies it owes. Shared by all clients of a relay, or one client's own. Requests queue while it
+// connects, encrypts and greets the server, each at most timeouts.queue; what was not sent when a connection
+// ends goes out on the next one, what was sent fails. One worker's thread only. Where its parts lie: lane.cpp
+// (requests and replies), lane_connect.cpp and lane_greet.cpp (how it comes up), lane_fail.cpp.
 #pragma once
 
 #include <chrono>
@@ -17,7 +18,7 @@
 #include "proxy/net/loop.hpp"
 #include "proxy/net/ring.hpp"
 #include "proxy/net/slices.hpp"
-#include "proxy/net/socket.hpp"
+#include "proxy/net/transport.hpp"
 #include "proxy/net/upstream.hpp"
 #include "proxy/session/session.hpp"
 
@@ -37,7 +38,8 @@ class Lane final : public Peer {
   static constexpr std::size_t kQueueMost = std::size_t{32} * 1024 * 1024;
   /// What a framer may leave unread: longer heads of replies are not spoken by any server.
   static constexpr std::size_t kHeadMost = std::size_t{64} * 1024;
-  /// A server that owes a reply and says nothing is given up after this long, or...
+  /// A server that owes a reply and says nothing is given up after this long (not one that may take its
+  /// time), or...
   static constexpr std::chrono::milliseconds kSilent{30'000};
   /// ...after this long when a health probe failed too: it is stopped, or gone without a word.
   static constexpr std::chrono::milliseconds kSilentAndDown{2'000};
@@ -45,23 +47,26 @@ class Lane final : public Peer {
   static constexpr int kReadsPerTurn = 8;
   /// How long a connection to an address that the name no longer has is used.
   static constexpr std::chrono::milliseconds kMovedGrace{10'000};
+  /// A shared connection that is not of the ordinary kind is kept so long when nobody uses it: clients that
+  /// come and go make it often, and what clients ask for once must not stay.
+  static constexpr std::chrono::milliseconds kUnusedKind{60'000};
 
   enum class Use : std::uint8_t {
     shared,  // by all clients of a relay
-    leased,  // to one client of a protocol with shared lanes, for one large message
+    leased,  // to one client of a protocol with shared lanes: for one large message, or see lend()
     own,     // one client's, for all its life
   };
-  /// `owner`: the client of an own lane, else null.
+  /// `owner`: the client of an own lane, else null. Own lanes are of the ordinary kind.
   Lane(Relay& relay, std::shared_ptr<Upstream> upstream, std::shared_ptr<BackendCounters> counters, Use use,
-       Client* owner = nullptr);
+       LaneKind kind, Client* owner = nullptr);
   ~Lane() override;
 
   // What clients do. -------------------------------------------------------------------------------------
-  /// Takes a place in the FIFO for a whole message of `bytes`; its reply is for part `part` of the client's
-  /// exchange `sequence`. The caller appends exactly these bytes to what is returned. Null: the queue is
-  /// full.
-  [[nodiscard]] Slices* enqueue(Client& client, std::uint32_t sequence, std::uint32_t part,
-                                std::size_t bytes);
+  /// Takes a place in the FIFO for a whole message of `bytes`; its replies, `replies` of them, are for part
+  /// `part` of the client's exchange `sequence`. The caller appends exactly these bytes to what is returned.
+  /// Null: the queue is full.
+  [[nodiscard]] Slices* enqueue(Client& client, std::uint32_t sequence, std::uint32_t part, std::size_t bytes,
+                                std::uint32_t replies = 1, bool patient = false);
   /// Takes a place for a message that comes in pieces (leased and own lanes: nothing else may come between).
   void begin_stream(Client& client, std::uint32_t sequence);
   void stream(Slices& bytes);
@@ -78,11 +83,27 @@ class Lane final : public Peer {
   void block(Client& client) { blocked_by_ = &client; }
   void unblock(Client& client);
 
+  // What is leased for more than a message. ---------------------------------------------------------------
+  /// It is `holder`'s until take_back(). Once something of the holder has been sent, the connection is not
+  /// made again: when it ends, all that is owed fails, sent or not, and Client::lease_lost is called.
+  void lend(Client& holder);
+  void take_back() { holder_ = nullptr; }
+  /// Fails all that is owed and ends the lease.
+  void end_lease(Failure failure, std::string_view why);
+  /// What the server sends unasked is news for the holder, from now on and for good.
+  void listen();
+  [[nodiscard]] bool listens() const { return listens_; }
+
   [[nodiscard]] std::size_t queued() const { return out_.size(); }
   [[nodiscard]] const Upstream& upstream() const { return *upstream_; }
+  [[nodiscard]] LaneKind kind() const { return kind_; }
   /// Connected, and nothing queued or owed: fit for another client.
   [[nodiscard]] bool clean() const {
-    return state_ == State::up && owed_.empty() && out_.empty() && input_.size() == 0;
+    return state_ == State::up && !stale_ && !listens_ && owed_.empty() && out_.empty() && input_.size() == 0;
+  }
+  /// Nobody waits for anything of it.
+  [[nodiscard]] bool unused() const {
+    return owed_.empty() && blocked_by_ == nullptr && waiting_for_room_.empty();
   }
 
   // What the relay does. ---------------------------------------------------------------------------------
@@ -90,11 +111,12 @@ class Lane final : public Peer {
   void open() { connect(); }
   /// The backend is no longer configured: finish what is owed, then close.
   void retire();
-  [[nodiscard]] bool finished() const {
-    return retired_ && owed_.empty() && blocked_by_ == nullptr && waiting_for_room_.empty();
-  }
+  [[nodiscard]] bool finished() const { return retired_ && unused(); }
   /// Name resolution has news.
   void addresses_changed();
+  /// Who logs in is somebody else now, or whom TLS believes: what is owed is waited for, then the connection
+  /// is made anew.
+  void login_changed();
   /// Ends at once, tells nobody.
   void close();
 
@@ -105,40 +127,72 @@ class Lane final : public Peer {
   void go_on() override;
 
  private:
-  enum class State : std::uint8_t { idle, connecting, pausing, up };
+  enum class State : std::uint8_t {
+    idle,
+    connecting,
+    greeting,  // connected; TLS is begun, the server greeted
+    pausing,   // after a round that failed
+    up,
+  };
+  /// A connection that is not up yet.
+  struct Welcome {
+    std::unique_ptr<Greeting> greeting;  // null: TLS is all
+    Slices out;                          // what it says, not sent yet
+    SteadyTime until;
+    bool shaking = false;  // TLS
+  };
   struct Owed {
     Client* client;
     std::uint32_t sequence;
     std::uint32_t part;
-    std::uint64_t start;  // where its request begins in all that was ever queued
+    std::uint32_t replies;  // to come
+    bool patient;           // the server may take its time
+    std::uint64_t start;    // where its request begins in all that was ever queued
     SteadyTime since;
   };
 
   // lane_connect.cpp
   void connect();
   void came_to(Connecting::State state);
-  void round_failed();
-  void connected();
+  void round_failed(const char* what, std::string_view why);
+  void come_up();
   void drop_connection();
-  void move_when_nothing_is_owed();
+  void make_anew_when_nothing_is_owed();
+  [[nodiscard]] bool in_mid_request() const;
+
+  // lane_greet.cpp
+  void connected();
+  void start_tls();
+  void on_ready_greeting(std::uint32_t events);
+  void shake();
+  void begin_greeting();
+  void hear_greeting();
+  void greet(std::string_view input);
+  void send_greeting();
+  void not_greeted(std::string_view why, bool lasting = false);
 
   // lane_fail.cpp
   void lose(Failure failure, std::string_view why);
+  void fail_all(Failure failure);
   void fail_sent(Failure failure);
   void fail_expired(SteadyTime now);
   void move_elsewhere();
   void check_silence(SteadyTime now);
+  [[nodiscard]] bool silent_too_long(SteadyTime now);
   void tell(const std::vector<Owed>& failed, Failure failure);
   [[nodiscard]] std::uint64_t front_length() const;
 
   // lane.cpp
-  void owe(Client& client, std::uint32_t sequence, std::uint32_t part, std::uint64_t bytes, SteadyTime since);
+  void owe(const Owed& owed, std::uint64_t bytes);
   void queued_more();
   void show();
   void read();
   void replies();
   void room_again();
   void watch();
+  [[nodiscard]] std::string why(std::ptrdiff_t negative_errno) const;
+  /// Nobody keeps it by using it.
+  [[nodiscard]] bool ages() const { return use_ == Use::shared && kind_ != LaneKind::ordinary && !retired_; }
   [[nodiscard]] std::size_t high() const { return use_ == Use::shared ? kQueueHigh : kQueueHighAlone; }
   [[nodiscard]] Loop& loop() const;
 
@@ -146,7 +200,10 @@ class Lane final : public Peer {
   std::shared_ptr<Upstream> upstream_;
   std::shared_ptr<BackendCounters> counters_;
   const Use use_;
+  const LaneKind kind_;
   Client* const owner_;
+  Client* holder_ = nullptr;     // of a lease
+  std::uint64_t lent_from_ = 0;  // what was sent before was not the holder's
 
   State state_ = State::idle;
   bool readable_ = false;
@@ -154,12 +211,16 @@ class Lane final : public Peer {
   bool write_blocked_ = false;
   bool ending_ = false;  // end_of_requests() was called
   bool retired_ = false;
-  bool moving_ = false;   // to other addresses: sends nothing more until nothing is owed
-  bool failing_ = false;  // the last round of connecting failed: said once
+  bool moving_ = false;   // to another connection: sends nothing more until nothing is owed
+  bool stale_ = false;    // the connection was made for another login
+  bool lasting_ = false;  // refusal_ stands, whoever asks: who waits is told at once
   bool told_end_ = false;
+  bool listens_ = false;
   std::uint64_t shown_owed_ = 0, shown_queued_ = 0;  // this lane's share in the counters
   bool shown_waiting_ = false;
-  Socket socket_;
+  Transport transport_;
+  std::unique_ptr<Welcome> welcome_;  // while greeting
+  std::string refusal_;               // the last greeting's, until one succeeds
   std::unique_ptr<Framer> framer_;
   Slice input_;
   Client* blocked_by_ = nullptr;
@@ -174,6 +235,7 @@ class Lane final : public Peer {
   SteadyTime pause_until_;
   SteadyTime moved_at_ = SteadyTime::max();
   SteadyTime heard_at_;
+  SteadyTime down_since_ = SteadyTime::max();  // seen while a patient request was owed
   unsigned failures_ = 0;
 };
 

@@ -10,6 +10,7 @@ namespace ambassador::proxy::net {
 
 void Lane::connect() {
   state_ = State::connecting;
+  lasting_ = false;
   // A client's own lanes spread over all addresses of a name; a shared one keeps to the first that works.
   const std::size_t first = owner_ != nullptr ? upstream_->next_start() : 0;
   came_to(connecting_.begin(*upstream_, first, relay_.timeouts().connect));
@@ -17,33 +18,40 @@ void Lane::connect() {
 
 void Lane::came_to(Connecting::State state) {
   if (state == Connecting::State::connected) connected();
-  if (state == Connecting::State::failed) round_failed();
+  if (state != Connecting::State::failed) return;
+  if (!refusal_.empty()) failures_ = 0;  // another reason: to be said
+  refusal_.clear();
+  round_failed("a backend can't be reached", connecting_.why());
 }
 
-void Lane::round_failed() {
+// `what` is for the log, which gets it once until a connection is up again.
+void Lane::round_failed(const char* what, std::string_view why) {
   const SteadyTime now = loop().now();
   ++failures_;
   counters_->connect_failures.add();
-  upstream_->connect_failed(connecting_.why(), now);
+  if (!lasting_) {
+    upstream_->connect_failed(why, now);
+    relay_.outside().resolve_again(upstream_);
+  }
   if (failures_ == 1)
-    relay_.say(config::LogLevel::warning, "a backend can't be reached", upstream_.get(), connecting_.why());
-  relay_.outside().resolve_again(upstream_);
+    relay_.say(lasting_ ? config::LogLevel::debug : config::LogLevel::warning, what, upstream_.get(), why);
   state_ = State::pausing;
   pause_until_ = now + pause_after(failures_);
   loop().deadlines().no_later_than(*this, pause_until_);
   if (owner_ != nullptr) return owner_->server_unreachable();
+  if (lasting_) return fail_expired(now);
   move_elsewhere();
   show();
 }
 
-void Lane::connected() {
+void Lane::come_up() {
   if (failures_ > 0) relay_.say(config::LogLevel::info, "a backend is reached again", upstream_.get(), {});
   failures_ = 0;
+  refusal_.clear();
   state_ = State::up;
-  socket_ = connecting_.take();
-  loop().poller().want_writing(socket_, *this, false);
-  framer_ = relay_.generation()->core->new_framer();
-  readable_ = hung_up_ = write_blocked_ = moving_ = told_end_ = false;
+  welcome_.reset();
+  framer_ = relay_.generation()->core->new_framer(kind_);
+  if (listens_) framer_->listen();
   moved_at_ = SteadyTime::max();
   heard_at_ = loop().now();
   counters_->connected(connecting_.took());
@@ -56,14 +64,15 @@ void Lane::drop_connection() {
     connecting_.stop();
     state_ = State::idle;
   }
-  if (!socket_) return;
+  if (!transport_) return;
   if (state_ == State::up) {
     counters_->lanes_open.subtract();
     upstream_->disconnected();
   }
-  loop().poller().remove(socket_, *this);
-  socket_.close();
+  loop().poller().remove(transport_.socket(), *this);
+  transport_.close();
   state_ = State::idle;
+  welcome_.reset();
   framer_.reset();
   input_.block.reset();
   input_.begin = input_.end = 0;
@@ -86,11 +95,12 @@ void Lane::addresses_changed() {
   const bool known =
       std::find(addresses->begin(), addresses->end(), connecting_.address()) != addresses->end();
   if (state_ == State::pausing && (owner_ != nullptr || !owed_.empty())) return connect();
-  if (state_ == State::connecting && !known) {
+  if ((state_ == State::connecting || state_ == State::greeting) && !known) {
     drop_connection();
     return connect();
   }
-  if (state_ != State::up || owner_ != nullptr) return;
+  // What a lease stands for can't move: it lasts as long as its connection.
+  if (state_ != State::up || owner_ != nullptr || holder_ != nullptr) return;
   if (known) {
     moved_at_ = SteadyTime::max();
   } else if (moved_at_ == SteadyTime::max()) {
@@ -99,10 +109,36 @@ void Lane::addresses_changed() {
   }
 }
 
-void Lane::move_when_nothing_is_owed() {
+void Lane::login_changed() {
+  stale_ = true;
+  if (!refusal_.empty()) failures_ = 0;  // what was refused before says nothing any more
+  if (state_ == State::pausing && !refusal_.empty()) {
+    state_ = State::idle;
+  } else if (state_ == State::greeting) {
+    drop_connection();
+  } else if (state_ == State::up && use_ == Use::shared) {
+    moving_ = true;
+    return make_anew_when_nothing_is_owed();
+  }
+  if (state_ == State::idle && !owed_.empty()) loop().again(*this);
+}
+
+bool Lane::in_mid_request() const {
+  if (sent_ == queued_total_) return false;
+  for (std::size_t i = 0; i < owed_.size(); ++i) {
+    if (owed_[i].start >= sent_) return owed_[i].start > sent_;
+  }
+  return true;
+}
+
+void Lane::make_anew_when_nothing_is_owed() {
   if (state_ != State::up) return;
   if (!owed_.empty() && owed_.front().start < sent_) return;
-  relay_.say(config::LogLevel::info, "a backend has moved to another address", upstream_.get(), {});
+  if (stale_) {
+    relay_.say(config::LogLevel::debug, "a connection is made anew, for another login", upstream_.get(), {});
+  } else {
+    relay_.say(config::LogLevel::info, "a backend has moved to another address", upstream_.get(), {});
+  }
   drop_connection();
   if (!owed_.empty()) loop().again(*this);
 }
@@ -113,6 +149,7 @@ void Lane::retire() {
 }
 
 void Lane::close() {
+  holder_ = nullptr;
   drop_connection();
   loop().deadlines().cancel(*this);
   while (!owed_.empty()) {
@@ -128,6 +165,8 @@ void Lane::close() {
 
 void Lane::on_deadline(SteadyTime now) {
   if (state_ == State::connecting) came_to(connecting_.late(now));
+  if (state_ == State::greeting && now >= welcome_->until)
+    not_greeted("the server did not answer the greeting in time");
   if (state_ == State::pausing && now >= pause_until_) {
     if (owner_ != nullptr || !owed_.empty()) {
       connect();
@@ -139,10 +178,11 @@ void Lane::on_deadline(SteadyTime now) {
     check_silence(now);
     if (moved_at_ != SteadyTime::max() && now - moved_at_ >= kMovedGrace && state_ == State::up) {
       moving_ = true;
-      move_when_nothing_is_owed();
+      make_anew_when_nothing_is_owed();
     }
   }
   if (state_ != State::up) fail_expired(now);
+  if (ages() && unused() && now - heard_at_ >= kUnusedKind) return relay_.lane_unused(*this);
   watch();
 }
 

@@ -21,11 +21,31 @@ void Lane::lose(Failure failure, std::string_view why) {
              upstream_.get(), why);
   drop_connection();
   if (owner_ != nullptr) return owner_->server_lost();
-  fail_sent(failure);
   relay_.outside().resolve_again(upstream_);
+  if (holder_ != nullptr && sent_ > lent_from_) return fail_all(failure);
+  fail_sent(failure);
   if (!owed_.empty()) loop().again(*this);
   room_again();
   show();
+}
+
+void Lane::end_lease(Failure failure, std::string_view why) {
+  relay_.say(config::LogLevel::debug, "ended a client's own connection to a backend", upstream_.get(), why);
+  drop_connection();
+  fail_all(failure);
+}
+
+// Of a lease: what was queued counted on what was sent before it.
+void Lane::fail_all(Failure failure) {
+  std::vector<Owed> failed;
+  for (; !owed_.empty(); owed_.pop()) failed.push_back(owed_.front());
+  out_.clear();
+  sent_ = queued_total_;
+  Client* const holder = std::exchange(holder_, nullptr);
+  room_again();
+  show();
+  tell(failed, failure);
+  holder->lease_lost(*this);
 }
 
 void Lane::fail_sent(Failure failure) {
@@ -42,8 +62,13 @@ void Lane::fail_sent(Failure failure) {
 
 void Lane::fail_expired(SteadyTime now) {
   if (owner_ != nullptr) return;
+  if (holder_ != nullptr) {
+    if (owed_.empty() || (!lasting_ && now - owed_.front().since < relay_.timeouts().queue)) return;
+    drop_connection();
+    return fail_all(refusal_.empty() ? Failure::unreachable : Failure::refused);
+  }
   std::vector<Owed> failed;
-  while (!owed_.empty() && now - owed_.front().since >= relay_.timeouts().queue) {
+  while (!owed_.empty() && (lasting_ || now - owed_.front().since >= relay_.timeouts().queue)) {
     const std::uint64_t bytes = front_length();
     out_.consume(static_cast<std::size_t>(bytes));
     sent_ += bytes;
@@ -51,16 +76,16 @@ void Lane::fail_expired(SteadyTime now) {
     owed_.pop();
   }
   if (failed.empty()) return;
-  tell(failed, Failure::unreachable);
   room_again();
   show();
+  tell(failed, refusal_.empty() ? Failure::unreachable : Failure::refused);
 }
 
 // Comes last: what clients do then may lead back into this lane.
 void Lane::tell(const std::vector<Owed>& failed, Failure failure) {
   for (const Owed& owed : failed) {
     counters_->failures.add(failure);
-    owed.client->fail(owed.sequence, owed.part, failure, upstream_.get());
+    owed.client->fail(owed.sequence, owed.part, failure, upstream_.get(), refusal_);
     owed.client->not_owed();
   }
   if (finished()) relay_.lane_finished(*this);
@@ -73,7 +98,7 @@ void Lane::move_elsewhere() {
     const Owed owed = owed_.front();
     const std::uint64_t bytes = front_length();
     if (other->queued() + bytes > kQueueMost) return;
-    other->owe(*owed.client, owed.sequence, owed.part, bytes, owed.since);
+    other->owe(owed, bytes);
     other->out_.take(out_, static_cast<std::size_t>(bytes));
     sent_ += bytes;
     owed_.pop();
@@ -85,10 +110,17 @@ void Lane::check_silence(SteadyTime now) {
   // A stream without messages may be silent as long as it likes, and who does not read can't hear.
   if (owner_ != nullptr || blocked_by_ != nullptr) return;
   if (owed_.empty() || owed_.front().start >= sent_) return;
-  const auto silent = now - std::max(heard_at_, owed_.front().since);
-  if (silent >= kSilent || (upstream_->probe_failed() && silent >= kSilentAndDown)) {
-    lose(Failure::timed_out, "no reply in time");
+  if (silent_too_long(now)) lose(Failure::timed_out, "no reply in time");
+}
+
+bool Lane::silent_too_long(SteadyTime now) {
+  const bool down = upstream_->probe_failed();
+  if (owed_.front().patient) {  // its silence says nothing: probes do
+    down_since_ = down ? std::min(down_since_, now) : SteadyTime::max();
+    return down && now - down_since_ >= kSilentAndDown;
   }
+  const auto silent = now - std::max(heard_at_, owed_.front().since);
+  return silent >= kSilent || (down && silent >= kSilentAndDown);
 }
 
 }  // namespace ambassador::proxy::net

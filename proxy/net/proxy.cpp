@@ -472,9 +472,10 @@ Snapshot Proxy::Impl::snapshot() const {
 std::vector<ProbeTarget> Proxy::Impl::probe_targets() const {
   std::vector<ProbeTarget> targets;
   for (const Entry& entry : entries_) {
+    const auto& core = entry.generations.front()->core;  // a pooled protocol begins TLS in its own way
     for (const auto& upstream : entry.upstreams) {
       targets.push_back(
-          {entry.config.name, upstream, entry.generations.front()->core, entry.config.timeouts.connect});
+          {entry.config.name, upstream, core, entry.config.timeouts.connect, core ? entry.tls : nullptr});
     }
   }
   return targets;

@@ -59,6 +59,7 @@ struct ProbeTarget {
   std::shared_ptr<Upstream> upstream;        // where it is, and where the result goes
   std::shared_ptr<const ProtocolCore> core;  // probe_request(), probe_reply(); null: connecting is the probe
   std::chrono::milliseconds timeout{};       // timeouts.connect of the listener
+  std::shared_ptr<const TlsClient> tls{};    // what its connections begin with; null: nothing
 };
 
 class Proxy {

@@ -3,11 +3,20 @@
 #include <algorithm>
 
 namespace ambassador::proxy::net {
+namespace {
+
+// Connections that were made by one are not what the other would make.
+bool other_login(const config::Listener& one, const config::Listener& other) {
+  return one.server_tls != other.server_tls || one.redis.credentials_folder != other.redis.credentials_folder;
+}
+
+}  // namespace
 
 Relay::Relay(Loop& loop, const Outside& outside, std::shared_ptr<const Generation> generation)
-    : Service(outside), loop_(loop), generation_(std::move(generation)) {
-  lanes_.resize(generation_->upstreams.size());
-}
+    : Service(outside),
+      loop_(loop),
+      generation_(std::move(generation)),
+      lanes_(generation_->upstreams.size()) {}
 
 Relay::~Relay() {
   close();
@@ -15,22 +24,11 @@ Relay::~Relay() {
 
 void Relay::adopt(std::shared_ptr<const Generation> generation) {
   const auto old = std::exchange(generation_, std::move(generation));
-  std::vector<std::unique_ptr<Lane>> lanes(generation_->upstreams.size());
-  for (std::size_t i = 0; i < lanes.size(); ++i) {
-    const auto same = std::find(old->upstreams.begin(), old->upstreams.end(), generation_->upstreams[i]);
-    if (same != old->upstreams.end())
-      lanes[i] = std::move(lanes_[static_cast<std::size_t>(same - old->upstreams.begin())]);
-  }
-  lanes.swap(lanes_);
-  std::vector<Lane*> removed;
-  for (auto& lane : lanes) {
-    if (!lane) continue;
-    removed.push_back(lane.get());
-    retired_.push_back(std::move(lane));
-  }
-  for (Lane* lane : removed) lane->retire();
+  retire(lanes_.reorder(old->upstreams, generation_->upstreams));
+  if (other_login(old->config, generation_->config)) login_changed();
   // Leased lanes to what is no longer configured end with their message; spare ones at once.
-  for (auto& lane : std::exchange(spare_, {})) give_back(std::move(lane), true);
+  for (auto& lane : std::exchange(spare_, {})) stock(std::move(lane));
+  for (std::size_t i = clients_.size(); i-- > 0;) clients_[i].check_leases();
 }
 
 void Relay::accept(Socket socket, const Address& peer, std::shared_ptr<OpenClients> open) {
@@ -48,25 +46,24 @@ void Relay::drain() {
 void Relay::close() {
   draining_ = true;
   for (std::size_t i = clients_.size(); i-- > 0;) clients_[i].close();
-  for (auto& lane : lanes_) {
-    if (lane) lane->close();
-  }
-  for (auto& lane : retired_) lane->close();
-  for (auto& lane : spare_) lane->close();
-  for (auto* list : {&lanes_, &retired_, &spare_}) {
-    for (auto& lane : *list) {
-      if (lane) loop_.bury(std::move(lane));
-    }
-    list->clear();
+  auto shared = lanes_.take_all();
+  for (auto* list : {&shared, &retired_, &spare_}) {
+    for (auto& lane : std::exchange(*list, {})) close_lane(std::move(lane));
   }
   assert(clients_.empty());
 }
 
 void Relay::addresses_changed(const Upstream& upstream) {
-  for (auto& lane : lanes_) {
-    if (lane && &lane->upstream() == &upstream) lane->addresses_changed();
+  for (Lane* lane : lanes_.lanes()) {
+    if (&lane->upstream() == &upstream) lane->addresses_changed();
   }
   for (std::size_t i = clients_.size(); i-- > 0;) clients_[i].addresses_changed(upstream);
+}
+
+void Relay::login_changed() {
+  for (Lane* lane : lanes_.lanes()) lane->login_changed();
+  for (std::size_t i = clients_.size(); i-- > 0;) clients_[i].login_changed();
+  for (auto& lane : std::exchange(spare_, {})) close_lane(std::move(lane));
 }
 
 void Relay::describe(std::vector<ClientSnapshot>& out, std::size_t limit) const {
@@ -76,29 +73,49 @@ void Relay::describe(std::vector<ClientSnapshot>& out, std::size_t limit) const 
   }
 }
 
-Lane* Relay::lane(const Generation& generation, BackendIndex backend) {
-  if (backend >= generation.upstreams.size()) return nullptr;
+Relay::FoundLane Relay::lane(const Generation& generation, BackendIndex backend, LaneKind kind) {
+  if (backend >= generation.upstreams.size()) return {};
   if (&generation != generation_.get()) {  // a group that was opened before the last reload
     const auto& upstreams = generation_->upstreams;
     const auto same = std::find(upstreams.begin(), upstreams.end(), generation.upstreams[backend]);
-    if (same == upstreams.end()) return nullptr;
+    if (same == upstreams.end()) return {};
     backend = static_cast<BackendIndex>(same - upstreams.begin());
   }
-  auto& lane = lanes_[backend];
-  if (!lane) {
-    lane = std::make_unique<Lane>(*this, generation_->upstreams[backend], generation_->counters[backend],
-                                  Lane::Use::shared);
+  std::unique_ptr<Lane>* lane = lanes_.place(kind, backend);
+  if (lane == nullptr) lane = make_place(kind, backend);
+  if (lane == nullptr) return {.why_not = Failure::overloaded};
+  if (!*lane) {
+    *lane = std::make_unique<Lane>(*this, generation_->upstreams[backend], generation_->counters[backend],
+                                   Lane::Use::shared, kind);
   }
-  return lane.get();
+  return {.lane = lane->get()};
+}
+
+// There are as many kinds as there may be: one that nobody uses just now gives way.
+std::unique_ptr<Lane>* Relay::make_place(LaneKind kind, BackendIndex backend) {
+  retire(lanes_.take_unused_kind());
+  return lanes_.place(kind, backend);
+}
+
+void Relay::retire(std::vector<std::unique_ptr<Lane>> lanes) {
+  std::vector<Lane*> removed;
+  for (auto& lane : lanes) {
+    removed.push_back(lane.get());
+    retired_.push_back(std::move(lane));
+  }
+  for (Lane* lane : removed) lane->retire();
+}
+
+void Relay::lane_unused(Lane& lane) {
+  std::vector<std::unique_ptr<Lane>> unused;
+  unused.push_back(lanes_.take(lane));
+  if (unused.front()) retire(std::move(unused));
 }
 
 Lane* Relay::lane_instead_of(const Lane& unreachable) {
-  for (std::size_t i = 0; i < lanes_.size(); ++i) {
-    if (lanes_[i].get() == &unreachable) {
-      return lane(*generation_, generation_->core->elsewhere(static_cast<BackendIndex>(i)));
-    }
-  }
-  return nullptr;
+  const auto backend = lanes_.backend_of(unreachable);
+  if (!backend) return nullptr;
+  return lane(*generation_, generation_->core->elsewhere(*backend), unreachable.kind()).lane;
 }
 
 BackendIndex Relay::choose() const {
@@ -115,27 +132,37 @@ std::unique_ptr<Lane> Relay::choose_lane(Client& client) {
   const BackendIndex chosen = choose();
   if (chosen == kNoBackend) return nullptr;
   return std::make_unique<Lane>(*this, generation_->upstreams[chosen], generation_->counters[chosen],
-                                Lane::Use::own, &client);
+                                Lane::Use::own, LaneKind::ordinary, &client);
 }
 
-std::unique_ptr<Lane> Relay::lease(const Generation& generation, BackendIndex backend) {
-  if (backend >= generation.upstreams.size()) return nullptr;
+Relay::LeasedLane Relay::lease(const Generation& generation, BackendIndex backend, LaneKind kind) {
+  if (backend >= generation.upstreams.size()) return {};
+  if (leased_ >= kLeasedMost) return {.lane = {}, .why_not = Failure::overloaded};
+  ++leased_;
   const auto& upstream = generation.upstreams[backend];
   for (auto& spare : spare_) {
-    if (&spare->upstream() != upstream.get() || !spare->clean()) continue;
+    if (&spare->upstream() != upstream.get() || spare->kind() != kind || !spare->clean()) continue;
     std::swap(spare, spare_.back());
     auto lane = std::move(spare_.back());
     spare_.pop_back();
-    return lane;
+    return {.lane = std::move(lane)};
   }
-  return std::make_unique<Lane>(*this, upstream, generation.counters[backend], Lane::Use::leased);
+  return {.lane =
+              std::make_unique<Lane>(*this, upstream, generation.counters[backend], Lane::Use::leased, kind)};
 }
 
 void Relay::give_back(std::unique_ptr<Lane> lane, bool fit) {
+  --leased_;
+  lane->take_back();
+  if (fit) return stock(std::move(lane));
+  close_lane(std::move(lane));
+}
+
+void Relay::stock(std::unique_ptr<Lane> lane) {
   const auto& upstreams = generation_->upstreams;
   const bool configured = std::any_of(upstreams.begin(), upstreams.end(),
                                       [&](const auto& one) { return one.get() == &lane->upstream(); });
-  if (fit && configured && lane->clean()) {
+  if (configured && lane->clean()) {
     std::erase_if(spare_, [&](auto& one) { return !one->clean() && (close_lane(std::move(one)), true); });
     if (spare_.size() < kSpare) return spare_.push_back(std::move(lane));
   }

@@ -14,6 +14,7 @@
 #include "proxy/net/outside.hpp"
 #include "proxy/net/placed.hpp"
 #include "proxy/net/service.hpp"
+#include "proxy/net/shared_lanes.hpp"
 
 namespace ambassador::proxy::net {
 
@@ -29,6 +30,7 @@ class Relay final : public Service {
   void drain() override;
   void close() override;
   void addresses_changed(const Upstream& upstream) override;
+  void login_changed() override;
   void standing_changed() override {}            // of pooled protocols alone
   void cancel(const Wish& /*wish*/) override {}  // no protocol of this kind has such a thing
   [[nodiscard]] bool empty() const override { return clients_.empty(); }
@@ -40,15 +42,25 @@ class Relay final : public Service {
   [[nodiscard]] const std::shared_ptr<const Generation>& generation() const override { return generation_; }
   [[nodiscard]] ListenerCounters& counters() const { return *generation_->listener_counters; }
   [[nodiscard]] const config::Timeouts& timeouts() const { return generation_->config.timeouts; }
-  /// The shared lane to a backend of `generation`; null for kNoBackend, or when a reload has removed it.
-  [[nodiscard]] Lane* lane(const Generation& generation, BackendIndex backend);
+  struct FoundLane {
+    Lane* lane = nullptr;
+    Failure why_not = Failure::no_backend;
+  };
+  /// The shared lane of that kind to a backend of `generation`. There is none for kNoBackend, when a reload
+  /// has removed it, and when there are too many kinds (overloaded).
+  [[nodiscard]] FoundLane lane(const Generation& generation, BackendIndex backend, LaneKind kind);
   /// The lane that serves the same keys as `unreachable`, which can't be connected; null: none.
   [[nodiscard]] Lane* lane_instead_of(const Lane& unreachable);
   /// A lane for one client alone, to the backend that the core chooses; null: none usable.
   [[nodiscard]] std::unique_ptr<Lane> choose_lane(Client& client);
-  /// A lane to a backend of `generation` for one large message; null for kNoBackend.
-  [[nodiscard]] std::unique_ptr<Lane> lease(const Generation& generation, BackendIndex backend);
-  /// `fit`: the message was sent and answered as a whole; the lane may serve another one.
+  struct LeasedLane {
+    std::unique_ptr<Lane> lane;
+    Failure why_not = Failure::no_backend;
+  };
+  /// A lane of that kind to a backend of `generation` for one client alone, until give_back. There is none
+  /// for kNoBackend, and when there are too many (overloaded).
+  [[nodiscard]] LeasedLane lease(const Generation& generation, BackendIndex backend, LaneKind kind);
+  /// `fit`: nothing of the client is left on it; the lane may serve another one.
   void give_back(std::unique_ptr<Lane> lane, bool fit);
   /// The client's own lane could not be connected: it gets the backend that the core chooses now.
   void choose_again(Lane& lane);
@@ -57,20 +69,30 @@ class Relay final : public Service {
   /// ...and no lane owes it anything any more: it is destroyed.
   void client_gone(Client& client);
   void lane_finished(Lane& lane);
+  /// A shared lane that is not of the ordinary kind has not been used for long.
+  void lane_unused(Lane& lane);
 
  private:
-  /// Large messages that go on at the same time are few; each further one makes a connection of its own.
-  static constexpr std::size_t kSpare = 4;
+  /// Leased lanes that wait for the next who needs one: clients that block again and again, and the few large
+  /// messages that go on at the same time. Each further one makes a connection of its own.
+  static constexpr std::size_t kSpare = 8;
+  /// Leased at once, by clients of one worker: each is a connection to a server, which has 10,000 for all
+  /// (Redis' maxclients).
+  static constexpr std::size_t kLeasedMost = 2048;
 
   [[nodiscard]] BackendIndex choose() const;
+  void stock(std::unique_ptr<Lane> lane);
   void close_lane(std::unique_ptr<Lane> lane);
+  void retire(std::vector<std::unique_ptr<Lane>> lanes);
+  [[nodiscard]] std::unique_ptr<Lane>* make_place(LaneKind kind, BackendIndex backend);
 
   Loop& loop_;
   std::shared_ptr<const Generation> generation_;
   Placed<Client> clients_;
-  std::vector<std::unique_ptr<Lane>> lanes_;  // shared; by BackendIndex of generation_, null until first used
+  SharedLanes lanes_;  // their backends count as generation_ does
   std::vector<std::unique_ptr<Lane>> retired_;
   std::vector<std::unique_ptr<Lane>> spare_;  // leased before, idle now
+  std::size_t leased_ = 0;
   bool draining_ = false;
 };
 

@@ -13,12 +13,17 @@ void Client::reply(Lane& lane, std::uint32_t sequence, std::uint32_t part, Block
   if (exchange.kind == Exchange::Kind::pass && turn == 0) {
     out_.append_reply(loop().pool(), block, bytes.data(), bytes.size());
     exchange.begun = true;
-    if (complete) {
-      pop();
-      if (stream_ != Stream::none && sequence == streamed_) end_stream();
-      if (!exchanges_.empty()) advance();
-    }
-    return wrote_more(&lane);
+    if (complete) pop();
+    wrote_more(&lane);  // before the lane may be given back
+    if (closed_) return;
+    if (leases_) [[unlikely]]
+      lease_answered(lane, sequence, complete);
+    if (!complete) return;
+    if (stream_ != Stream::none && sequence == streamed_) end_stream();
+    if (!exchanges_.empty()) return advance();
+    if (leases_) [[unlikely]]
+      send_news();
+    return;
   }
   if (exchange.kind == Exchange::Kind::pass) {
     exchange.kept.refer(block, bytes.data(), bytes.size());
@@ -34,6 +39,8 @@ void Client::reply(Lane& lane, std::uint32_t sequence, std::uint32_t part, Block
   }
   kept_ += bytes.size();
   if (kept_ > kKeptMost) return broken("more replies than are kept wait for an earlier one");
+  if (leases_) [[unlikely]]
+    lease_answered(lane, sequence, complete);
   if (complete && turn == 0) advance();
 }
 
@@ -43,7 +50,8 @@ void Client::unasked(Lane& lane, Block* block, std::string_view bytes) {
   wrote_more(&lane);
 }
 
-void Client::fail(std::uint32_t sequence, std::uint32_t part, Failure failure, const Upstream* upstream) {
+void Client::fail(std::uint32_t sequence, std::uint32_t part, Failure failure, const Upstream* upstream,
+                  std::string_view reason) {
   if (closed_) return;
   relay_.counters().failures.add(failure);
   const std::uint32_t turn = sequence - first_;
@@ -54,6 +62,7 @@ void Client::fail(std::uint32_t sequence, std::uint32_t part, Failure failure, c
     ask.reply.clear();
     ask.done = ask.failed = true;
     ask.failure = failure;
+    ask.reason = reason;
     --exchange.group->missing;
   } else {
     // Half a reply can't be taken back: the client must not read the next one as its rest.
@@ -63,7 +72,10 @@ void Client::fail(std::uint32_t sequence, std::uint32_t part, Failure failure, c
     exchange.kept.clear();
     exchange.done = exchange.failed = true;
     exchange.failure = failure;
-    if (upstream != nullptr) exchange.backend_name = std::make_unique<std::string>(upstream->backend().name);
+    if (upstream != nullptr) {
+      exchange.details = std::make_unique<Failed>(
+          Failed{.backend_name = upstream->backend().name, .reason = std::string(reason)});
+    }
   }
   if (turn == 0) advance();
 }
@@ -92,15 +104,23 @@ void Client::advance() {
     }
     if (more) pop();
   }
+  if (leases_ && !closing_) [[unlikely]]
+    send_news();
   if (stream_ == Stream::waiting && !closing_ && exchanges_.size() == 1) start_stream();
   loop().flush_client_later(*this);
 }
 
 void Client::pop() {
+  if (exchanges_.front().patient) [[unlikely]]
+    --patient_;
   exchanges_.front().reset();
   exchanges_.pop();
   ++first_;
   relay_.counters().replies.add();
+  if (settling_ && exchanges_.empty()) [[unlikely]] {
+    settling_ = false;
+    read_on();
+  }
 }
 
 void Client::send_kept(Exchange& exchange) {
@@ -110,9 +130,9 @@ void Client::send_kept(Exchange& exchange) {
 
 bool Client::send_failed(Exchange& exchange) {
   std::string text;
-  const std::string_view name =
-      exchange.backend_name ? std::string_view(*exchange.backend_name) : std::string_view();
-  const bool has_replies = session_->fail(exchange.failure, name, text);
+  const Failed unknown;
+  const Failed& details = exchange.details ? *exchange.details : unknown;
+  const bool has_replies = session_->fail(exchange.failure, details.backend_name, details.reason, text);
   out_.copy(loop().pool(), text.data(), text.size());
   return has_replies;
 }
@@ -127,7 +147,8 @@ void Client::send_merged(Exchange& exchange) {
                 .backend_name = asks[i].backend_name,
                 .failed = asks[i].failed,
                 .failure = asks[i].failure,
-                .reply = asks[i].reply.flat(scratch[i])};
+                .reply = asks[i].reply.flat(scratch[i]),
+                .reason = asks[i].reason};
   }
   std::string merged;
   session_->merge(parts, merged);

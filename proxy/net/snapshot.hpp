@@ -16,8 +16,8 @@
 
 namespace ambassador::proxy::net {
 
-inline constexpr std::size_t kFailureKinds = 5;
-/// "no_backend", "unreachable", "lost", "timed_out", "overloaded"
+inline constexpr std::size_t kFailureKinds = 6;
+/// "no_backend", "unreachable", "lost", "timed_out", "overloaded", "refused"
 [[nodiscard]] const char* failure_name(Failure failure);
 /// Indexed by Failure.
 using FailureCounts = std::array<std::uint64_t, kFailureKinds>;

@@ -15,14 +15,23 @@ void Client::begin_stream(const Verdict& verdict, std::string_view message) {
   unfinished_ = verdict.unfinished;
   streamed_ = last_sequence();
   stream_to_ = verdict.backend;
+  stream_kind_ = verdict.lane;
   stream_ = Stream::waiting;
   held_.append(loop().pool(), input_.block.get(), message.data(), message.size());
   if (exchanges_.size() == 1) start_stream();
 }
 
 void Client::start_stream() {
-  if (shared_) own_lane_ = relay_.lease(*generation_, stream_to_);
-  if (!own_lane_) return fail(streamed_, 0, Failure::no_backend, nullptr);
+  Failure why_not = Failure::no_backend;
+  if (shared_) {
+    Relay::LeasedLane leased = relay_.lease(*generation_, stream_to_, stream_kind_);
+    own_lane_ = std::move(leased.lane);
+    why_not = leased.why_not;
+  }
+  if (!own_lane_) {
+    const bool known = stream_to_ < generation_->upstreams.size();
+    return fail(streamed_, 0, why_not, known ? generation_->upstreams[stream_to_].get() : nullptr);
+  }
   stream_ = Stream::running;
   own_lane_->begin_stream(*this, streamed_);
   own_lane_->stream(held_);

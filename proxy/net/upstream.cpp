@@ -16,6 +16,8 @@ const char* failure_name(Failure failure) {
       return "timed_out";
     case Failure::overloaded:
       return "overloaded";
+    case Failure::refused:
+      return "refused";
   }
   return "unknown";
 }

@@ -44,14 +44,15 @@ void Client::carry_out(const Verdict& verdict, std::string_view message) {
     case Verdict::Kind::pass:
       if (unfinished_) return continue_stream(verdict, message);
       if (verdict.streams()) return begin_stream(verdict, message);
-      return pass(verdict.backend, message);
+      return pass(verdict, message);
     case Verdict::Kind::send:
-      return send(verdict.backend, verdict.text);
+      return send(verdict);
     case Verdict::Kind::ask:
-      return ask(verdict.backend, verdict.text);
+      return ask(verdict);
     case Verdict::Kind::gather:
       return gather();
     case Verdict::Kind::answer:
+      if (verdict.lease == Lease::drop) end_leases();
       return answer(Exchange::Kind::answer, verdict.text);
     case Verdict::Kind::close:
       ended_ = true;
@@ -59,6 +60,9 @@ void Client::carry_out(const Verdict& verdict, std::string_view message) {
       return answer(Exchange::Kind::close, verdict.text);
     case Verdict::Kind::wait:
       return wait(loop().now());
+    case Verdict::Kind::settle:
+      settling_ = !exchanges_.empty();
+      return;
   }
 }
 
@@ -74,37 +78,48 @@ std::uint32_t Client::last_sequence() const {
   return first_ + static_cast<std::uint32_t>(exchanges_.size()) - 1;
 }
 
-Lane* Client::lane_to(BackendIndex backend) {
-  return shared_ ? relay_.lane(*generation_, backend) : own_lane_.get();
-}
-
 // A place in the lane's FIFO for the last exchange, or its failure.
-Slices* Client::queue_for(BackendIndex backend, std::uint32_t part, std::size_t bytes) {
-  Lane* lane = lane_to(backend);
+Slices* Client::queue_for(const Verdict& verdict, std::uint32_t part, std::size_t bytes) {
+  if (verdict.lease != Lease::none) [[unlikely]]
+    return leased_queue(verdict, part, bytes);
+  const Relay::FoundLane found =
+      shared_ ? relay_.lane(*generation_, verdict.backend, verdict.lane) : Relay::FoundLane{own_lane_.get()};
+  Lane* const lane = found.lane;
   if (lane == nullptr) {
-    fail(last_sequence(), part, Failure::no_backend, nullptr);
+    const bool known = found.why_not != Failure::no_backend;
+    fail(last_sequence(), part, found.why_not,
+         known ? generation_->upstreams[verdict.backend].get() : nullptr);
     return nullptr;
   }
-  Slices* queue = lane->enqueue(*this, last_sequence(), part, bytes);
+  Slices* queue = lane->enqueue(*this, last_sequence(), part, bytes, verdict.replies);
   if (queue == nullptr) fail(last_sequence(), part, Failure::overloaded, &lane->upstream());
   if (lane->full()) wait_for_room(*lane);
   return queue;
 }
 
-void Client::pass(BackendIndex backend, std::string_view message) {
-  open(Exchange::Kind::pass);
-  if (Slices* queue = queue_for(backend, 0, message.size())) {
+// The exchange of a pass or send.
+void Client::open_pass(const Verdict& verdict) {
+  Exchange& exchange = open(Exchange::Kind::pass);
+  if (!verdict.patient) [[likely]]
+    return;
+  exchange.patient = true;
+  ++patient_;
+}
+
+void Client::pass(const Verdict& verdict, std::string_view message) {
+  open_pass(verdict);
+  if (Slices* queue = queue_for(verdict, 0, message.size())) {
     queue->append(loop().pool(), input_.block.get(), message.data(), message.size());
   }
 }
 
-void Client::send(BackendIndex backend, std::string_view text) {
-  open(Exchange::Kind::pass);
-  if (Slices* queue = queue_for(backend, 0, text.size()))
-    queue->copy(loop().pool(), text.data(), text.size());
+void Client::send(const Verdict& verdict) {
+  open_pass(verdict);
+  if (Slices* queue = queue_for(verdict, 0, verdict.text.size()))
+    queue->copy(loop().pool(), verdict.text.data(), verdict.text.size());
 }
 
-void Client::ask(BackendIndex backend, std::string_view text) {
+void Client::ask(const Verdict& verdict) {
   if (!group_open_) {
     open(Exchange::Kind::gather).group = std::make_unique<Group>();
     group_open_ = true;
@@ -112,12 +127,12 @@ void Client::ask(BackendIndex backend, std::string_view text) {
   Group& group = *exchanges_.back().group;
   const auto part = static_cast<std::uint32_t>(group.asks.size());
   Group::Ask& ask = group.asks.emplace_back();
-  ask.backend = backend;
-  if (backend < generation_->upstreams.size())
-    ask.backend_name = generation_->upstreams[backend]->backend().name;
+  ask.backend = verdict.backend;
+  if (verdict.backend < generation_->upstreams.size())
+    ask.backend_name = generation_->upstreams[verdict.backend]->backend().name;
   ++group.missing;
-  if (Slices* queue = queue_for(backend, part, text.size()))
-    queue->copy(loop().pool(), text.data(), text.size());
+  if (Slices* queue = queue_for(verdict, part, verdict.text.size()))
+    queue->copy(loop().pool(), verdict.text.data(), verdict.text.size());
 }
 
 void Client::gather() {

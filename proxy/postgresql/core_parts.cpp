@@ -1,7 +1,5 @@
 #include "proxy/postgresql/core_parts.hpp"
 
-#include <openssl/crypto.h>
-
 #include <array>
 #include <utility>
 
@@ -22,11 +20,6 @@ ScramVerifier verifier_of(const std::string& password, const Settings& settings)
 }
 
 }  // namespace
-
-Account::~Account() {
-  OPENSSL_cleanse(user.data(), user.size());
-  OPENSSL_cleanse(password.data(), password.size());
-}
 
 const std::shared_ptr<Credentials>& CoreParts::credentials() {
   if (std::exchange(account_taken_, true)) return credentials_;

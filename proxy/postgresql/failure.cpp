@@ -21,6 +21,8 @@ FailureText describe(Failure failure) {
       return {"53300",
               "no connection to a server became free within timeouts.queue: all of maxServerConnections are "
               "in use"};
+    case Failure::refused:
+      break;  // of lanes; here a refused login has the server's own words
   }
   return {"57P03", "the proxy has no server"};
 }

@@ -9,20 +9,10 @@
 
 #include "common/config/document.hpp"
 #include "proxy/postgresql/pins.hpp"
+#include "proxy/session/account.hpp"
 #include "proxy/session/pooled.hpp"
 
 namespace ambassador::proxy::postgresql {
-
-/// A user's name and password, as a Secret says. Wiped when destroyed.
-struct Account {
-  std::string user;
-  std::string password;
-
-  Account(std::string name, std::string secret) : user(std::move(name)), password(std::move(secret)) {}
-  Account(const Account&) = delete;
-  Account& operator=(const Account&) = delete;
-  ~Account();
-};
 
 struct Settings {
   config::Authentication authentication = config::Authentication::proxy;
@@ -39,11 +29,11 @@ struct Settings {
   bool causal_reads = true;
   /// Authentication::proxy: asked once, and again after each PooledCore::login_changed. Null as long as there
   /// is none: clients are told so. Any thread that has a core of these settings.
-  std::function<std::shared_ptr<const Account>()> account;
+  AccountFunction account;
   /// Authentication::proxy: who clients have to prove to be, by SCRAM; its password may be a verifier
   /// (scram_keys.hpp). Asked at every login of a client; null: there is nothing to prove it by yet, and
   /// nobody is let in. Threads as for `account`. Empty: clients are trusted.
-  std::function<std::shared_ptr<const Account>()> client_account;
+  AccountFunction client_account;
   /// Fills the bytes with what nobody can guess.
   std::function<void(std::span<char>)> random;
   /// May be null.

@@ -30,8 +30,9 @@ void set_info(const RequestParser& request, ClientInfo& client, std::string& out
 
 std::string description(const ClientInfo& client) {
   return "id=" + std::to_string(client.id) + " name=" + client.name +
-         " db=0 sub=0 psub=0 multi=-1 resp=2 user=default" + " lib-name=" + client.library +
-         " lib-ver=" + client.library_version + "\n";
+         " db=" + std::to_string(client.database) +
+         " sub=0 psub=0 multi=-1 resp=" + std::to_string(static_cast<int>(client.resp)) +
+         " user=default lib-name=" + client.library + " lib-ver=" + client.library_version + "\n";
 }
 
 }  // namespace
@@ -49,7 +50,7 @@ void answer_client(Local command, const RequestParser& request, ClientInfo& clie
   switch (command) {
     case Local::client_getname:
       if (client.name.empty()) {
-        out += "$-1\r\n";
+        append_null(out, client.resp);
       } else {
         append_bulk(out, client.name);
       }
@@ -59,7 +60,7 @@ void answer_client(Local command, const RequestParser& request, ClientInfo& clie
       break;
     case Local::client_info:
     case Local::client_list:  // of itself only: the others are the proxy's business (ambassador-proxy status)
-      append_bulk(out, description(client));
+      append_text(out, description(client), client.resp);
       break;
     case Local::client_no_evict:
       if (same_word(request.arg(2), "on") || same_word(request.arg(2), "off")) {

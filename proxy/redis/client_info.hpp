@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <string>
 
+#include "proxy/redis/lane_kind.hpp"
+
 namespace ambassador::proxy::redis {
 
 struct ClientInfo {
@@ -12,6 +14,8 @@ struct ClientInfo {
   std::string name;             // CLIENT SETNAME
   std::string library;          // CLIENT SETINFO LIB-NAME
   std::string library_version;  // CLIENT SETINFO LIB-VER
+  Resp resp = Resp::two;        // HELLO
+  std::uint16_t database = 0;   // SELECT
 };
 
 struct ProxyInfo {

@@ -18,6 +18,7 @@ enum class Route : std::uint8_t {
   scan,        // to one server after the other, as the cursor says
   any,         // to whichever server (it names no key)
   local,       // answered here: `local` says how
+  hold,        // begins or ends what a client has for itself, here or at a server: `hold` says what
   refused,     // an error reply; `refusal` says why
   container,   // its second word decides: see subcommands
 };
@@ -34,6 +35,9 @@ enum class Merge : std::uint8_t {
   concatenate,    // arrays, end to end
   pick_one,       // one of the replies that are not null, else null (RANDOMKEY)
   next_cursor,    // of one server; its cursor gets the server's number (SCAN)
+  selected,       // of one server or of none; what became of a SELECT
+  executed,       // of one server to MULTI, commands, EXEC: the last of them
+  confirmed,      // what the session prepared (of subscriptions), unless a server refused
 };
 
 /// The commands that are answered here.
@@ -62,6 +66,22 @@ enum class Local : std::uint8_t {
   select,
 };
 
+/// The commands that change what a client has for itself: a transaction, watched keys, subscriptions.
+enum class Hold : std::uint8_t {
+  none,
+  multi,
+  exec,
+  discard,
+  watch,
+  unwatch,
+  subscribe,
+  unsubscribe,
+  psubscribe,
+  punsubscribe,
+  ssubscribe,
+  sunsubscribe,
+};
+
 /// One way to find some of a command's keys (https://redis.io/docs/reference/key-specs/).
 struct KeySpec {  // NOLINT(clang-analyzer-optin.performance.Padding): in the order of the metadata
   enum class Begin : std::uint8_t { index, keyword };
@@ -85,10 +105,13 @@ struct Command {
   std::uint8_t first = 0;  // one_key and split: the first key
   std::uint8_t step = 1;   // split: from key to key (MSET: 2)
   bool write = false;
-  bool may_block = false;  // with its BLOCK option (XREAD)
+  bool blocks = false;     // until a key has something, or its time is over (BLPOP)
+  bool may_block = false;  // likewise with its BLOCK option (XREAD)
+  bool apart = false;      // must not wait behind what the server is doing for others (SCRIPT KILL)
   bool sorts = false;      // SORT: BY, GET and STORE name further keys
   Merge merge = Merge::none;
   Local local = Local::none;
+  Hold hold = Hold::none;
   std::uint8_t spec_begin = 0;  // same_shard: its key specs are kKeySpecs[spec_begin ...]
   std::uint8_t spec_count = 0;
   std::uint16_t sub_begin = 0;  // container: its subcommands are kSubcommands[sub_begin ...]

@@ -1,6 +1,7 @@
 // COMMAND: the commands that can be used here, as Redis describes them. Tools and cluster clients ask.
 #include <algorithm>
 
+#include "proxy/redis/command_resp3.hpp"
 #include "proxy/redis/command_table.hpp"
 #include "proxy/redis/local.hpp"
 #include "proxy/redis/reply.hpp"
@@ -19,15 +20,19 @@ std::size_t position(const Command& command) {
   return static_cast<std::size_t>(&command - kCommands.data());
 }
 
-void append_all(std::span<const std::string_view> texts, std::string& out) {
-  for (std::size_t i = 0; i < kCommands.size(); ++i) {
-    if (offered(kCommands[i])) out += texts[i];
-  }
+void append_info(std::size_t at, Resp resp, std::string& out) {
+  if (resp == Resp::three) return append_info_resp3(kCommandInfo[at], out);
+  out += kCommandInfo[at];
+}
+
+void append_docs(std::size_t at, Resp resp, std::string& out) {
+  if (resp == Resp::three) return append_docs_resp3(kCommandDocs[at], out);
+  out += kCommandDocs[at];
 }
 
 }  // namespace
 
-void answer_command(Local command, const RequestParser& request, std::string& out) {
+void answer_command(Local command, const RequestParser& request, const ClientInfo& client, std::string& out) {
   const auto count = static_cast<std::size_t>(std::ranges::count_if(kCommands, offered));
   const bool all = request.count() <= 2;
   if (request.count() > kMaxNames) return append_error(out, "ERR too many command names");
@@ -44,8 +49,10 @@ void answer_command(Local command, const RequestParser& request, std::string& ou
       break;
     case Local::command_docs: {
       if (all) {
-        append_array(out, 2 * count);
-        append_all(kCommandDocs, out);
+        append_map(out, count, client.resp);
+        for (std::size_t i = 0; i < kCommands.size(); ++i) {
+          if (offered(kCommands[i])) append_docs(i, client.resp, out);
+        }
         break;
       }
       std::string docs;
@@ -53,23 +60,29 @@ void answer_command(Local command, const RequestParser& request, std::string& ou
       for (std::size_t i = 2; i < request.count(); ++i) {
         const Command* c = find_command(request.arg(i));
         if (c == nullptr || !offered(*c)) continue;
-        docs += kCommandDocs[position(*c)];
+        append_docs(position(*c), client.resp, docs);
         ++found;
       }
-      append_array(out, 2 * found);
+      append_map(out, found, client.resp);
       out += docs;
       break;
     }
     default:  // command, command_info
       if (all) {
         append_array(out, count);
-        append_all(kCommandInfo, out);
+        for (std::size_t i = 0; i < kCommands.size(); ++i) {
+          if (offered(kCommands[i])) append_info(i, client.resp, out);
+        }
         break;
       }
       append_array(out, request.count() - 2);
       for (std::size_t i = 2; i < request.count(); ++i) {
         const Command* c = find_command(request.arg(i));
-        out += c == nullptr || !offered(*c) ? std::string_view("$-1\r\n") : kCommandInfo[position(*c)];
+        if (c == nullptr || !offered(*c)) {
+          append_null(out, client.resp);
+        } else {
+          append_info(position(*c), client.resp, out);
+        }
       }
       break;
   }

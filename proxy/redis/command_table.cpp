@@ -96,6 +96,15 @@ const Command* find_command(std::string_view name, std::size_t readable_after) {
   return kIndex.find(name, readable_after);
 }
 
+std::string typed(const Command& command) {
+  std::string out(command.name);
+  for (char& c : out) {
+    if (c == '|') c = ' ';
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  }
+  return out;
+}
+
 const Command* find_subcommand(const Command& container, std::string_view name) {
   for (const Command& sub : kSubcommands.subspan(container.sub_begin, container.sub_count)) {
     if (same_word(sub.name.substr(container.name.size() + 1), name)) return &sub;

@@ -2,6 +2,7 @@
 // session for every request. Pure; any thread.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "proxy/redis/command.hpp"
@@ -17,5 +18,8 @@ namespace ambassador::proxy::redis {
 
 /// True when `a` and `b` differ at most in ASCII case.
 [[nodiscard]] bool same_word(std::string_view a, std::string_view b);
+
+/// A command's name as people type it: "CONFIG SET" for "config|set".
+[[nodiscard]] std::string typed(const Command& command);
 
 }  // namespace ambassador::proxy::redis

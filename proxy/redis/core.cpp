@@ -1,6 +1,7 @@
 #include "proxy/redis/core.hpp"
 
 #include "proxy/redis/limits.hpp"
+#include "proxy/redis/login.hpp"
 #include "proxy/redis/probe.hpp"
 #include "proxy/redis/reply_framer.hpp"
 #include "proxy/redis/router.hpp"
@@ -23,8 +24,9 @@ std::string mode_name(config::RedisMode mode) {
 
 class RedisCore final : public ProtocolCore {
  public:
-  RedisCore(const config::Listener& listener, const Availability& availability)
-      : router_(listener, availability),
+  RedisCore(const config::Listener& listener, const Availability& availability, AccountFunction account)
+      : account_(std::move(account)),
+        router_(listener, availability),
         info_{listener.name, mode_name(listener.redis.mode), listener.backends.size()} {}
 
   [[nodiscard]] bool shares_lanes() const override { return true; }
@@ -33,8 +35,13 @@ class RedisCore final : public ProtocolCore {
   [[nodiscard]] std::unique_ptr<Session> new_session() const override {
     return std::make_unique<RedisSession>(parts_, ++last_id_);
   }
-  [[nodiscard]] std::unique_ptr<Framer> new_framer() const override {
-    return std::make_unique<ReplyFramer>();
+  [[nodiscard]] std::unique_ptr<Framer> new_framer(LaneKind kind) const override {
+    return std::make_unique<ReplyFramer>(resp_of(kind));
+  }
+  [[nodiscard]] std::unique_ptr<Greeting> new_greeting(LaneKind kind) const override {
+    if (!account_) return kind == LaneKind::ordinary ? nullptr : std::make_unique<Login>(kind, nullptr);
+    if (const auto account = account_()) return std::make_unique<Login>(kind, account.get());
+    return std::make_unique<NoAccount>();
   }
   void rebind(Session& session) const override {
     static_cast<RedisSession&>(session).rebind(parts_);  // the relay never mixes protocols
@@ -51,6 +58,7 @@ class RedisCore final : public ProtocolCore {
   [[nodiscard]] Health probe_reply(std::string_view bytes) const override { return judge_probe(bytes); }
 
  private:
+  const AccountFunction account_;
   const Router router_;
   const ProxyInfo info_;
   mutable std::string text_;
@@ -61,8 +69,8 @@ class RedisCore final : public ProtocolCore {
 }  // namespace
 
 std::shared_ptr<const ProtocolCore> make_core(const config::Listener& listener,
-                                              const Availability& availability) {
-  return std::make_shared<const RedisCore>(listener, availability);
+                                              const Availability& availability, AccountFunction account) {
+  return std::make_shared<const RedisCore>(listener, availability, std::move(account));
 }
 
 }  // namespace ambassador::proxy::redis

@@ -1,17 +1,21 @@
 // Redis as configured for one listener: the ProtocolCore that the relay (proxy/net) works with. Made by
-// proxy/app for each worker and configuration. Knows the modes Sharded, Failover and Spread; speaks RESP2.
+// proxy/app for each worker and configuration. Knows the modes Sharded, Failover and Spread; speaks RESP2 and
+// RESP3.
 #pragma once
 
 #include <memory>
 
 #include "common/config/document.hpp"
+#include "proxy/session/account.hpp"
 #include "proxy/session/session.hpp"
 
 namespace ambassador::proxy::redis {
 
 /// `listener` must come from the strict parser (weights 1 to 1000, a hash tag of no or two characters); it is
-/// copied. `availability` counts backends as `listener` does and outlives the core. One thread.
+/// copied. `availability` counts backends as `listener` does and outlives the core. `account`: who logs in at
+/// servers, asked for each connection; empty: nobody does. One thread.
 [[nodiscard]] std::shared_ptr<const ProtocolCore> make_core(const config::Listener& listener,
-                                                            const Availability& availability);
+                                                            const Availability& availability,
+                                                            AccountFunction account = {});
 
 }  // namespace ambassador::proxy::redis

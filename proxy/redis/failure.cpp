@@ -15,7 +15,7 @@ std::string printable(std::string_view name) {
 
 }  // namespace
 
-std::string failure_text(Failure failure, std::string_view backend_name) {
+std::string failure_text(Failure failure, std::string_view backend_name, std::string_view reason) {
   if (failure == Failure::no_backend || backend_name.empty()) return "ERR no backend is available";
   const std::string backend = "ERR backend " + printable(backend_name);
   switch (failure) {
@@ -29,6 +29,13 @@ std::string failure_text(Failure failure, std::string_view backend_name) {
       return backend + " did not answer in time; the command may have been carried out";
     case Failure::overloaded:
       return backend + " has too many requests waiting; the command was not sent";
+    case Failure::refused:
+      // What no server is to blame for is said as a server says it.
+      for (const std::string_view own : {"ERR ", "NOPROTO "}) {
+        if (reason.starts_with(own)) return std::string(reason);
+      }
+      return backend + " refused the ambassador's connection: " + std::string(reason) +
+             "; the command was not sent";
   }
   return backend + " failed";
 }

@@ -19,12 +19,20 @@ struct Gathered {
   ScanCursor scan;                         // next_cursor: where the scan was
   std::uint32_t servers = 0;               // next_cursor: how many there were
   std::uint32_t random = 0;                // pick_one
+  std::uint16_t database = 0;              // selected: which one
+  std::uint64_t select = 0;                // selected: the number of this SELECT
+  std::uint32_t replies = 0;               // executed: that the one part has
+  std::string text;                        // confirmed: the reply
+  bool regardless = false;                 // confirmed: whatever the servers say
 };
 
 /// A request for one server.
 struct Ask {
   BackendIndex backend = kNoBackend;
   std::string text;  // empty: the client's message as it is
+  std::uint32_t replies = 1;
+  Lease lease = Lease::none;
+  bool listens = false;
 };
 
 }  // namespace ambassador::proxy::redis

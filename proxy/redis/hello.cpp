@@ -1,4 +1,5 @@
-// HELLO, as Redis 7.0's helloCommand without a password; version 3 is refused, so that clients stay with 2.
+// HELLO, as Redis 7.0's helloCommand without a password: from here on the client's replies are in the version
+// of RESP that it asked for, those that are made here as those of servers (its lanes are of that kind).
 #include "proxy/redis/command_table.hpp"
 #include "proxy/redis/local.hpp"
 #include "proxy/redis/reply.hpp"
@@ -6,10 +7,12 @@
 namespace ambassador::proxy::redis {
 
 void answer_hello(const RequestParser& request, ClientInfo& client, std::string& out) {
+  Resp resp = client.resp;
   if (request.count() > 1) {
     const auto version = whole_number(request.arg(1));
     if (!version) return append_error(out, "ERR Protocol version is not an integer or out of range");
-    if (*version != 2) return append_error(out, "NOPROTO unsupported protocol version");
+    if (*version != 2 && *version != 3) return append_error(out, "NOPROTO unsupported protocol version");
+    resp = *version == 3 ? Resp::three : Resp::two;
   }
   std::string_view user = "default";
   std::size_t name_at = 0;  // position of SETNAME's argument
@@ -30,13 +33,14 @@ void answer_hello(const RequestParser& request, ClientInfo& client, std::string&
   }
   if (name_at != 0 && !set_client_name(request.arg(name_at), client, out)) return;
 
-  append_array(out, 14);  // a map of seven, as RESP2 has it
+  client.resp = resp;
+  append_map(out, 7, resp);
   append_bulk(out, "server");
   append_bulk(out, "redis");
   append_bulk(out, "version");
   append_bulk(out, kRedisVersion);
   append_bulk(out, "proto");
-  append_integer(out, 2);
+  append_integer(out, static_cast<std::int64_t>(resp));
   append_bulk(out, "id");
   append_integer(out, static_cast<std::int64_t>(client.id));
   append_bulk(out, "mode");

@@ -56,7 +56,7 @@ void answer_info(const RequestParser& request, const ClientInfo& client, const P
     field("ambassador_backends", std::to_string(proxy.backends));
     field("ambassador_client_id", std::to_string(client.id));
   }
-  append_bulk(out, text);
+  append_text(out, text, client.resp);
 }
 
 }  // namespace ambassador::proxy::redis

@@ -19,6 +19,11 @@ inline constexpr std::size_t kCollect = std::size_t{64} << 10;
 /// A command that must be seen whole (its keys lie on several shards, or behind large arguments) may have
 /// this size. Larger ones are refused: they would be held in memory, twice.
 inline constexpr std::size_t kMaxWhole = std::size_t{8} << 20;
+/// The commands of one transaction: a client holds them until EXEC.
+inline constexpr std::size_t kMaxTransaction = kMaxWhole;
+/// Channels and patterns of one client, and the bytes of one's name: they are kept here and at a server.
+inline constexpr std::size_t kMaxSubscriptions = 16384;
+inline constexpr std::size_t kMaxChannelName = std::size_t{4} << 10;
 /// Replies nest at most this deep (COMMAND DOCS: 7); beyond it a server is taken to talk nonsense.
 inline constexpr std::size_t kMaxDepth = 32;
 /// The longest line in a reply (status, error, number).

@@ -12,14 +12,6 @@ void answer_ping(const RequestParser& request, std::string& out) {
   append_bulk(out, request.arg(1));
 }
 
-void answer_select(const RequestParser& request, std::string& out) {
-  const auto index = whole_number<int>(request.arg(1));
-  if (!index) return append_error(out, "ERR value is not an integer or out of range");
-  if (*index == 0) return append_simple(out, "OK");
-  append_error(out,
-               "ERR DB index is out of range");  // servers are shared by clients: there is database 0 only
-}
-
 // No password is configured, as in a server without requirepass: the default user needs none.
 void answer_auth(const RequestParser& request, std::string& out) {
   if (request.count() > 3) return append_error(out, "ERR syntax error");
@@ -49,10 +41,8 @@ bool answer_locally(const Command& command, const RequestParser& request, Client
       return true;
     case Local::reset:
       client.name.clear();
+      client.resp = Resp::two;
       append_simple(out, "RESET");
-      break;
-    case Local::select:
-      answer_select(request, out);
       break;
     case Local::auth:
       answer_auth(request, out);
@@ -80,8 +70,9 @@ bool answer_locally(const Command& command, const RequestParser& request, Client
     case Local::command_docs:
     case Local::command_info:
     case Local::command_list:
-      answer_command(command.local, request, out);
+      answer_command(command.local, request, client, out);
       break;
+    case Local::select:  // a server knows whether there is the database
     case Local::none:
       append_error(out, "ERR unknown command");
       break;

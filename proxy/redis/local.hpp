@@ -19,12 +19,12 @@ bool answer_locally(const Command& command, const RequestParser& request, Client
                     const ProxyInfo& proxy, std::string& out);
 
 // The parts, in files of their own. -------------------------------------------------------------------------
-/// HELLO [2 [AUTH user password] [SETNAME name]].
+/// HELLO [2 | 3 [AUTH user password] [SETNAME name]].
 void answer_hello(const RequestParser& request, ClientInfo& client, std::string& out);
 /// CLIENT <subcommand>.
 void answer_client(Local command, const RequestParser& request, ClientInfo& client, std::string& out);
 /// COMMAND [COUNT | DOCS | INFO | LIST]: of the commands that are not refused here.
-void answer_command(Local command, const RequestParser& request, std::string& out);
+void answer_command(Local command, const RequestParser& request, const ClientInfo& client, std::string& out);
 /// INFO [section ...].
 void answer_info(const RequestParser& request, const ClientInfo& client, const ProxyInfo& proxy,
                  std::string& out);

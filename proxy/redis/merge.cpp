@@ -20,7 +20,7 @@ void append_part_error(const Part& part, std::string& out, const std::string& re
   if (!part.failed) {
     out += part.reply;
   } else {
-    append_error(out, failure_text(part.failure, part.backend_name) + remark);
+    append_error(out, failure_text(part.failure, part.backend_name, part.reason) + remark);
   }
 }
 
@@ -43,6 +43,11 @@ bool append_first_error(std::span<const Part> parts, std::string& out) {
   return true;
 }
 
+// In RESP2 or RESP3.
+bool is_null(std::string_view reply) {
+  return reply.starts_with("$-1") || reply.starts_with('_');
+}
+
 std::optional<std::int64_t> integer(std::string_view reply) {
   if (!reply.starts_with(':') || !reply.ends_with("\r\n")) return std::nullopt;
   return whole_number(reply.substr(1, reply.size() - 3));
@@ -52,7 +57,7 @@ std::optional<std::int64_t> integer(std::string_view reply) {
 class Elements {
  public:
   explicit Elements(std::string_view reply) {
-    if (!reply.starts_with('*')) return;
+    if (!reply.starts_with('*') && !reply.starts_with('~')) return;  // RESP3 has sets
     const Header header = read_header(reply.data(), reply.size());
     if (header.state != Header::State::complete || header.number < 0) return;
     count_ = header.number;
@@ -159,7 +164,7 @@ void pick_one(std::uint32_t random, std::span<const Part> parts, std::string& ou
   const Part* best = &parts[random % parts.size()];
   for (std::size_t i = 0; i < parts.size(); ++i) {
     const Part& part = parts[(random + i) % parts.size()];
-    if (!is_error(part) && !part.reply.starts_with("$-1")) {
+    if (!is_error(part) && !is_null(part.reply)) {
       best = &part;
       break;
     }
@@ -192,6 +197,29 @@ void next_cursor(const Gathered& gathered, const Part& part, std::string& out) {
   out += keys;
 }
 
+// `part` has the replies to MULTI, to each command (QUEUED), and to EXEC. Why the server would not do it is
+// in the first error, which the client has not seen: it was told QUEUED from here.
+void executed(const Gathered& gathered, const Part& part, std::string& out) {
+  if (part.failed) return append_part_error(part, out);
+  std::string_view rest = part.reply;
+  std::string_view refused;
+  for (std::uint32_t i = 0; i + 1 < gathered.replies; ++i) {
+    const std::string_view reply = rest.substr(0, reply_size(rest));
+    if (refused.empty() && reply.starts_with('-')) refused = reply;
+    rest.remove_prefix(reply.size());
+  }
+  if (rest.empty() || reply_size(rest) != rest.size()) return append_strange(part, out);
+  if (refused.empty() || !rest.starts_with('-')) {
+    out += rest;
+  } else if (rest.starts_with("-EXECABORT")) {
+    append_error(out, "EXECABORT Transaction discarded because of: " +
+                          std::string(refused.substr(1, refused.size() - 3)));
+  } else {  // MULTI itself was refused: the commands were no transaction
+    append_error(out, std::string(refused.substr(1, refused.size() - 3)) +
+                          "; not a transaction: some commands may have been carried out");
+  }
+}
+
 }  // namespace
 
 void merge_replies(const Gathered& gathered, std::span<const Part> parts, std::string& out) {
@@ -211,6 +239,14 @@ void merge_replies(const Gathered& gathered, std::span<const Part> parts, std::s
       return pick_one(gathered.random, parts, out);
     case Merge::next_cursor:
       return next_cursor(gathered, parts.front(), out);
+    case Merge::executed:
+      return executed(gathered, parts.front(), out);
+    case Merge::confirmed:
+      if (gathered.regardless || !append_first_error(parts, out)) out += gathered.text;
+      return;
+    case Merge::selected:
+      if (parts.empty()) return append_simple(out, "OK");
+      [[fallthrough]];
     case Merge::all_succeeded:
     case Merge::none:
       if (!append_first_error(parts, out)) out += parts.front().reply;

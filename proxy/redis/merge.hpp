@@ -10,8 +10,9 @@
 
 namespace ambassador::proxy::redis {
 
-/// Appends exactly one RESP2 reply to `out`. `parts` are the replies to the asks, in their order; at least
-/// one.
+/// Appends exactly one reply to `out` (several where Merge::confirmed has several), in the version of RESP
+/// that the parts are in. `parts` are the replies to the asks, in their order; at least one, but for
+/// Merge::selected and Merge::confirmed.
 void merge_replies(const Gathered& gathered, std::span<const Part> parts, std::string& out);
 
 }  // namespace ambassador::proxy::redis

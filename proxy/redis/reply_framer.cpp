@@ -26,15 +26,17 @@ ReplyFramer::Step ReplyFramer::header(std::string_view input, std::size_t& at) {
     case '$':
     case '=':  // verbatim string
     case '!':  // blob error
+    case '>':  // push
     case '*':
     case '~':    // set
     case '%':    // map
     case '|': {  // attributes: a map in front of the element that they belong to
+      if (type == '>' && (!pushes_ || depth_ > 0)) return Step::broken;
       const Header header = read_header(input.data() + at, input.size() - at);
       if (header.state == Header::State::incomplete) return Step::more;
       if (header.state == Header::State::broken || header.number < -1) return Step::broken;
       at += header.bytes;
-      if (type == '*' || type == '~') return open(header.number);
+      if (type == '*' || type == '~' || type == '>') return open(header.number);
       if (type == '%') return open(header.number * 2);
       if (type == '|') return open(header.number * 2 + 1);
       if (header.number > kMaxReplyBulk) return Step::broken;
@@ -73,23 +75,51 @@ bool ReplyFramer::element_ends_reply() {
   return true;
 }
 
+// What the front of `input`, where a frame begins, is on a lane that listens. unknown: not enough is there.
+ReplyFramer::Begins ReplyFramer::beginning(std::string_view input) const {
+  constexpr std::int64_t kLongestWord = 12;  // "punsubscribe", "sunsubscribe"
+  if (input.empty()) return Begins::unknown;
+  if (input.front() != (pushes_ ? '>' : '*')) return Begins::reply;
+  const Begins other = pushes_ ? Begins::push : Begins::reply;
+  const Header array = read_header(input.data(), input.size());
+  if (array.state == Header::State::incomplete) return Begins::unknown;
+  if (array.state == Header::State::broken || array.number < 1) return other;
+  input.remove_prefix(array.bytes);
+  if (input.empty()) return Begins::unknown;
+  if (input.front() != '$') return other;
+  const Header first = read_header(input.data(), input.size());
+  if (first.state == Header::State::incomplete) return Begins::unknown;
+  if (first.state == Header::State::broken || first.number < 0 || first.number > kLongestWord) return other;
+  const auto length = static_cast<std::size_t>(first.number);
+  const std::string_view word = input.substr(first.bytes, length);
+  if (word.size() < length) return Begins::unknown;
+  if (word == "message" || word == "pmessage" || word == "smessage") return Begins::push;
+  return word.ends_with("subscribe") ? Begins::reply : other;
+}
+
 Framer::Frame ReplyFramer::next(std::span<const char> span) {
   const std::string_view input(span.data(), span.size());
   std::size_t at = 0;
   if (depth_ == 0 && body_left_ == 0 && searched_ == 0) {
     // Most replies are one short string that is wholly there.
     std::uint32_t length = 0;
-    if (!input.empty() && input.front() == '$') {
+    if (!input.empty() && input.front() == '$') [[likely]] {
       const std::size_t header = read_short_header(input.data(), input.size(), length);
       const std::size_t end = header + length + kLineEnd;
-      if (header != 0 && end <= input.size()) return {.bytes = end, .complete = true, .broken = false};
+      if (header != 0 && end <= input.size()) return {.bytes = end, .complete = true};
+    }
+    in_push_ = pushes_ && !input.empty() && input.front() == '>';
+    if (listens_) [[unlikely]] {
+      const Begins begins = beginning(input);
+      if (begins == Begins::unknown) return {.news = true};  // it may be: nobody has to have asked
+      in_push_ = begins == Begins::push;
     }
   }
   while (at < input.size()) {
     if (body_left_ == 0) {
       const Step step = header(input, at);
       if (step == Step::more) break;
-      if (step == Step::broken) return {.bytes = at, .complete = false, .broken = true};
+      if (step == Step::broken) return {.bytes = at, .complete = false, .broken = true, .news = in_push_};
       if (step == Step::nested) continue;
     }
     if (body_left_ > 0) {
@@ -98,13 +128,13 @@ Framer::Frame ReplyFramer::next(std::span<const char> span) {
       body_left_ -= take;
       if (body_left_ > 0) break;
     }
-    if (element_ends_reply()) return {.bytes = at, .complete = true, .broken = false};
+    if (element_ends_reply()) return frame(at, true);
   }
-  return {.bytes = at, .complete = false, .broken = false};
+  return frame(at, false);
 }
 
 std::size_t reply_size(std::string_view text) {
-  ReplyFramer framer;
+  ReplyFramer framer;  // a push is no reply
   const Framer::Frame frame = framer.next({text.data(), text.size()});
   return frame.complete ? frame.bytes : 0;
 }

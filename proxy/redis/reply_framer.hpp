@@ -1,6 +1,7 @@
 // Where a server's reply ends: walks headers, skips bodies by their length, keeps its place between calls, so
-// that replies of any size stream through. RESP2, and RESP3's types should a server use them; its out-of-band
-// pushes never come on a connection that does not ask for them, and are refused. One per lane. Pure.
+// that replies of any size stream through. RESP2, and RESP3's types should a server use them. Pushes, which
+// belong to no reply, are news on connections that speak RESP3; elsewhere no server sends them. One per
+// connection. Pure.
 //
 // Source: https://redis.io/docs/reference/protocol-spec/
 #pragma once
@@ -9,6 +10,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "proxy/redis/lane_kind.hpp"
 #include "proxy/redis/limits.hpp"
 #include "proxy/session/session.hpp"
 
@@ -16,17 +18,30 @@ namespace ambassador::proxy::redis {
 
 class ReplyFramer final : public Framer {
  public:
+  explicit ReplyFramer(Resp resp = Resp::two) : pushes_(resp == Resp::three) {}
   Frame next(std::span<const char> input) override;
+  /// From now on messages of channels are news, and what confirms a subscription is a reply, though RESP3
+  /// marks both as pushes. In RESP2, which has no mark, only for lanes that carry nothing but subscriptions:
+  /// anything else might be answered with an array that looks like a message.
+  void listen() override { listens_ = true; }
 
  private:
+  enum class Begins : std::uint8_t { unknown, reply, push };
+  [[nodiscard]] Begins beginning(std::string_view input) const;
   enum class Step : std::uint8_t { more, element, nested, broken };
   Step header(std::string_view input, std::size_t& at);
   Step open(std::int64_t elements);
   bool element_ends_reply();
+  [[nodiscard]] Frame frame(std::size_t bytes, bool complete) const {
+    return {.bytes = bytes, .complete = complete, .broken = false, .news = in_push_};
+  }
 
+  const bool pushes_;
+  bool in_push_ = false;
   std::uint64_t body_left_ = 0;  // of a bulk whose header was read, its CRLF included
   std::size_t searched_ = 0;     // of a line whose end is not there yet
   std::size_t depth_ = 0;
+  bool listens_ = false;
   std::array<std::int64_t, kMaxDepth> left_{};  // elements still to come, per open aggregate
 };
 

@@ -19,6 +19,7 @@ namespace ambassador::proxy::redis {
 struct RingServer {
   std::string name;
   unsigned weight = 1;
+  friend bool operator==(const RingServer&, const RingServer&) = default;
 };
 
 /// The name by which twemproxy puts a backend on the ring: its own name if it has one, else "host:port",

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "proxy/redis/command_table.hpp"
+#include "proxy/redis/failure.hpp"
 #include "proxy/redis/keys.hpp"
 #include "proxy/redis/limits.hpp"
 #include "proxy/redis/local.hpp"
@@ -13,8 +14,6 @@
 namespace ambassador::proxy::redis {
 namespace {
 
-constexpr std::string_view kCrossShard =
-    "CROSSSLOT Keys in request don't hash to the same shard (a hash tag keeps keys together)";
 constexpr std::size_t kQuoted = 128;  // bytes of a request that an error reply repeats, as in Redis
 
 // What an error reply repeats of an argument: like Redis, up to a NUL.
@@ -33,20 +32,6 @@ std::string unknown_command(const RequestParser& request, bool large) {
   }
   return "ERR unknown command '" + std::string(quoted(request.arg(0))) +
          "', with args beginning with: " + args;
-}
-
-std::string upper(std::string_view word) {
-  std::string out(word);
-  std::ranges::transform(out, out.begin(),
-                         [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
-  return out;
-}
-
-// "config|set" as it is typed: "CONFIG SET".
-std::string typed(const Command& command) {
-  std::string out = upper(command.name);
-  std::ranges::replace(out, '|', ' ');
-  return out;
 }
 
 bool arity_fits(const Command& command, std::size_t arguments) {
@@ -76,7 +61,7 @@ const Command* RedisSession::recognise(std::string_view input, bool large) {
     const Command* sub = find_subcommand(*command, parser_.arg(1));
     if (sub == nullptr) {
       set_error("ERR unknown subcommand '" + std::string(quoted(parser_.arg(1))) + "'. Try " +
-                upper(command->name) + " HELP.");
+                typed(*command) + " HELP.");
       return nullptr;
     }
     command = sub;
@@ -97,28 +82,35 @@ const Command* RedisSession::recognise(std::string_view input, bool large) {
 Verdict RedisSession::route(std::string_view input) {
   const Command* command = recognise(input, parser_.size() > kCollect);
   if (command == nullptr) {
+    abort_transaction();
     if (!text_->empty()) return answer();
     return {.kind = Verdict::Kind::close, .consumed = skipped_ + parser_.size()};
   }
   router_->follow_ejection();
-  if (command->route == Route::one_key) [[likely]] {
-    return pass_to(backend_of(parser_.arg(command->first)));
+  if (!plain_) [[unlikely]]
+    return route_held(*command);
+  return route_plainly(*command);
+}
+
+Verdict RedisSession::route_plainly(const Command& command) {
+  if (command.route == Route::one_key) [[likely]] {
+    return pass_to(backend_of(parser_.arg(command.first)));
   }
-  if (command->route == Route::local) return answer_here(*command);
-  if (command->may_block && asks_to_block(parser_)) {
-    return answer_error(
-        "ERR " + typed(*command) +
-        " with BLOCK is not supported in this version of the ambassador: it would block other "
-        "clients");
+  if (command.route == Route::local) return answer_here(command);
+  if (command.route == Route::hold) return hold(command);
+  if (command.blocks || (command.may_block && asks_to_block(parser_))) return block(command);
+  if (router_->whole()) {
+    Verdict verdict = pass_to(backend_of({}));
+    if (command.apart && verdict.lease == Lease::none) verdict.lease = Lease::last;
+    return verdict;
   }
-  if (router_->whole()) return pass_to(backend_of({}));
-  switch (command->route) {
+  switch (command.route) {
     case Route::same_shard:
-      return to_same_shard(*command);
+      return to_same_shard(command);
     case Route::split:
-      return to_split(*command);
+      return to_split(command);
     case Route::fan_out:
-      return to_all(*command);
+      return to_all(command);
     case Route::scan:
       return to_next_in_scan();
     default:
@@ -135,12 +127,15 @@ Verdict RedisSession::route_large(std::string_view input) {
   if (named) {
     command = recognise(input, true);
     if (command == nullptr) {
+      abort_transaction();
       if (text_->empty()) return {.kind = Verdict::Kind::close, .consumed = input.size()};
       return begin_to_drop(input);
     }
     const bool by_key = command->route == Route::one_key && seen > command->first;
-    const bool anywhere = router_->whole() && command->route != Route::local && !command->may_block;
-    if (by_key || anywhere) {
+    const bool anywhere = router_->whole() && command->route != Route::local &&
+                          command->route != Route::hold && !command->may_block && !command->blocks;
+    const bool is_held = in_transaction() || subscribed();
+    if ((by_key || anywhere) && !is_held) {
       router_->follow_ejection();
       const BackendIndex backend = backend_of(by_key ? parser_.arg(command->first) : std::string_view());
       if (backend != kNoBackend) return stream_to(backend, input);
@@ -149,6 +144,7 @@ Verdict RedisSession::route_large(std::string_view input) {
     }
   }
   if (input.size() > kMaxWhole) {
+    abort_transaction();
     set_error("ERR a command that is not for one key only may have 8 MiB here; send it in smaller parts");
     return begin_to_drop(input);
   }
@@ -159,7 +155,10 @@ Verdict RedisSession::answer_here(const Command& command) {
   constexpr std::size_t kKept = 256 << 10;  // COMMAND DOCS has half of it; a large ECHO is given back
   if (text_->capacity() > kKept) *text_ = {};
   text_->clear();
+  if (command.local == Local::select) return select();
+  if (command.local == Local::reset) reset_database();
   const bool close = answer_locally(command, parser_, client_, *proxy_, *text_);
+  lane_ = lane_kind(client_.resp, client_.database);
   Verdict verdict = answer();
   if (close) verdict.kind = Verdict::Kind::close;
   return verdict;
@@ -167,24 +166,53 @@ Verdict RedisSession::answer_here(const Command& command) {
 
 BackendIndex RedisSession::backend_of(std::string_view key) {
   if (!router_->whole()) return router_->for_key(key);
+  if (held_ && held_->watch.on && !held_->watch.lost) return held_->watch.backend;
   return current_ = router_->for_client(current_);
 }
 
-Verdict RedisSession::to_same_shard(const Command& command) {
+RedisSession::Shard RedisSession::common_shard(std::size_t first, std::size_t step) {
+  Shard shard{.backend = router_->for_key(parser_.arg(first)), .keyed = true, .crosses = false};
+  for (std::size_t i = first + step; i < parser_.count(); i += step) {
+    if (router_->for_key(parser_.arg(i)) != shard.backend) shard.crosses = true;
+  }
+  return shard;
+}
+
+// Which server all keys of a whole message lie on.
+RedisSession::Shard RedisSession::shard_of(const Command& command) {
+  if (router_->whole()) return {.backend = backend_of({}), .keyed = true, .crosses = false};
+  switch (command.route) {
+    case Route::one_key:
+      return {.backend = router_->for_key(parser_.arg(command.first)), .keyed = true, .crosses = false};
+    case Route::split:
+      return common_shard(command.first, command.step);
+    case Route::fan_out:
+    case Route::scan:
+      return {.backend = kNoBackend, .keyed = false, .crosses = true};
+    case Route::same_shard:
+      break;
+    default:
+      return {};
+  }
   std::vector<std::uint32_t> keys;
   std::vector<std::uint32_t> patterns;
-  if (!find_keys(command, parser_, keys)) return pass_to(router_->for_any());
+  if (!find_keys(command, parser_, keys)) return {};
   if (command.sorts) find_sort_keys(parser_, keys, patterns);
-  if (keys.empty()) return pass_to(router_->for_any());
-
+  if (keys.empty()) return {};
   const BackendIndex backend = router_->for_key(parser_.arg(keys.front()));
-  for (const std::uint32_t key : keys) {
-    if (router_->for_key(parser_.arg(key)) != backend) return answer_error(kCrossShard);
-  }
-  for (const std::uint32_t pattern : patterns) {
-    if (!router_->pattern_stays(parser_.arg(pattern), backend)) return answer_error(kCrossShard);
-  }
-  return pass_to(backend);
+  const bool crosses =
+      std::ranges::any_of(keys,
+                          [&](std::uint32_t key) { return router_->for_key(parser_.arg(key)) != backend; }) ||
+      std::ranges::any_of(patterns, [&](std::uint32_t pattern) {
+        return !router_->pattern_stays(parser_.arg(pattern), backend);
+      });
+  return {.backend = backend, .keyed = true, .crosses = crosses};
+}
+
+Verdict RedisSession::to_same_shard(const Command& command) {
+  const Shard shard = shard_of(command);
+  if (shard.crosses) return answer_error(kCrossShard);
+  return pass_to(shard.keyed ? shard.backend : router_->for_any());
 }
 
 Verdict RedisSession::to_split(const Command& command) {
@@ -220,7 +248,11 @@ Verdict RedisSession::to_all(const Command& command) {
   group_ = std::make_unique<Group>();
   group_->gathered.merge = command.merge;
   if (command.merge == Merge::pick_one) group_->gathered.random = router_->random();
-  for (BackendIndex i = 0; i < router_->backends(); ++i) group_->asks.push_back({i, {}});
+  for (BackendIndex i = 0; i < router_->backends(); ++i) {
+    Ask& ask = group_->asks.emplace_back();
+    ask.backend = i;
+    if (command.apart && lease_to(i) == Lease::none) ask.lease = Lease::last;
+  }
   return ask_group();
 }
 
@@ -244,7 +276,9 @@ Verdict RedisSession::to_next_in_scan() {
   request += parser_.raw(0);
   append_bulk(request, std::to_string(at.cursor));
   for (std::size_t i = 2; i < parser_.count(); ++i) request += parser_.raw(i);
-  group_->asks.push_back({at.server, std::move(request)});
+  Ask& ask = group_->asks.emplace_back();
+  ask.backend = at.server;
+  ask.text = std::move(request);
   return ask_group();
 }
 

@@ -20,7 +20,19 @@ void Router::rebuild_ring() const {
     same = same && live_[i] == live;
     live_[i] = live;
   }
-  if (!same) ring_ = Ring(servers_, config_.hash, config_.distribution, config_.hash_tag, live_);
+  if (same) return;
+  ring_ = Ring(servers_, config_.hash, config_.distribution, config_.hash_tag, live_);
+  ++moves_;
+}
+
+bool Router::meets() const {
+  if (names_.size() < 2) return true;
+  if (whole_) return config_.mode != config::RedisMode::spread;
+  return config_.distribution != config::Distribution::random;
+}
+
+bool Router::same_places(const Router& other) const {
+  return names_ == other.names_ && servers_ == other.servers_ && config_ == other.config_;
 }
 
 BackendIndex Router::for_key(std::string_view key) const {

@@ -23,6 +23,13 @@ class Router {
   [[nodiscard]] std::string_view name(BackendIndex backend) const { return names_[backend]; }
   [[nodiscard]] bool usable(BackendIndex backend) const { return availability_.usable(backend); }
 
+  /// True when all clients look for a key, or a channel, at the same server: messages between clients meet.
+  [[nodiscard]] bool meets() const;
+  /// Every key has the same place, by the same number, as with `other`.
+  [[nodiscard]] bool same_places(const Router& other) const;
+  /// Grows when keys have moved (an ejecting ring).
+  [[nodiscard]] std::uint64_t moves() const { return moves_; }
+
   /// whole(): the backend for a client that used `current` until now (kNoBackend: none yet). A Spread client
   /// stays where it is as long as that is usable, so that it reads what it wrote; new ones take turns.
   [[nodiscard]] BackendIndex for_client(BackendIndex current) const;
@@ -55,7 +62,8 @@ class Router {
   bool whole_ = false;
   bool ejects_ = false;
   mutable Ring ring_;
-  mutable std::vector<bool> live_;           // what ring_ was built from, when ejecting
+  mutable std::vector<bool> live_;  // what ring_ was built from, when ejecting
+  mutable std::uint64_t moves_ = 0;
   mutable std::uint32_t turn_ = 0;           // Spread: whose turn it is
   mutable std::uint32_t random_ = 88172645;  // Distribution::random
 };

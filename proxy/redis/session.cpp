@@ -1,5 +1,6 @@
 #include "proxy/redis/session.hpp"
 
+#include <algorithm>
 #include <cassert>
 #include <utility>
 
@@ -45,7 +46,15 @@ Verdict RedisSession::on_client(std::span<const char> span) {
 
 void RedisSession::merge(std::span<const Part> parts, std::string& out) {
   assert(first_gathered_ < gathered_.size());
-  merge_replies(gathered_[first_gathered_], parts, out);
+  const std::size_t before = out.size();
+  const Gathered& gathered = gathered_[first_gathered_];
+  merge_replies(gathered, parts, out);
+  if (gathered.merge == Merge::selected) selected(gathered, out[before] != '-');
+  // A subscription that a server refused, but is counted here: the client is better off with a new
+  // connection.
+  const auto refused = [](const Part& part) { return part.failed || part.reply.starts_with('-'); };
+  if (gathered.merge == Merge::confirmed && held_ && std::ranges::any_of(parts, refused))
+    held_->stale = !held_->subscriptions.empty();
   gathered_[first_gathered_++] = {};
   // Space is given back now and then, so that a pipeline that never runs dry holds no more than it has open.
   constexpr std::size_t kForgotten = 32;
@@ -55,12 +64,19 @@ void RedisSession::merge(std::span<const Part> parts, std::string& out) {
   }
 }
 
-bool RedisSession::fail(Failure failure, std::string_view backend_name, std::string& out) {
-  append_error(out, failure_text(failure, backend_name));
+bool RedisSession::fail(Failure failure, std::string_view backend_name, std::string_view reason,
+                        std::string& out) {
+  append_error(out, failure_text(failure, backend_name, reason));
   return true;
 }
 
 void RedisSession::rebind(const CoreParts& core) {
+  if (held_ && !router_->same_places(core.router)) {
+    // Where its keys and channels were may not be where they are now, by other numbers at that.
+    if (in_transaction()) held_->transaction.abort();
+    held_->watch.lost = held_->watch.on;
+    held_->stale = !held_->subscriptions.empty();
+  }
   router_ = &core.router;
   proxy_ = &core.proxy;
   text_ = &core.text;
@@ -75,6 +91,8 @@ Verdict RedisSession::pass_to(BackendIndex backend) {
   const bool verbatim = skipped_ == 0 && !parser_.is_inline();
   if (!verbatim) text_->assign(parser_.message());
   return {.kind = verbatim ? Verdict::Kind::pass : Verdict::Kind::send,
+          .lease = lease_to(backend),
+          .lane = lane_,
           .backend = backend,
           .consumed = end_message(),
           .text = verbatim ? std::string_view() : std::string_view(*text_)};
@@ -99,6 +117,7 @@ Verdict RedisSession::stream_to(BackendIndex backend, std::string_view input) {
   if (all_gone) parser_.next();
   return {.kind = Verdict::Kind::pass,
           .unfinished = !all_gone,
+          .lane = lane_,
           .backend = backend,
           .consumed = here,
           .more = more};
@@ -145,7 +164,11 @@ Verdict RedisSession::next_ask() {
   if (group.next < group.asks.size()) {
     const Ask& ask = group.asks[group.next++];
     return {.kind = Verdict::Kind::ask,
+            .listens = ask.listens,
+            .lease = ask.lease != Lease::none ? ask.lease : lease_to(ask.backend),
+            .lane = lane_,
             .backend = ask.backend,
+            .replies = ask.replies,
             .text = ask.text.empty() ? parser_.message() : std::string_view(ask.text)};
   }
   gathered_.push_back(std::move(group.gathered));

@@ -13,6 +13,8 @@
 #include "proxy/redis/gathered.hpp"
 #include "proxy/redis/request_parser.hpp"
 #include "proxy/redis/router.hpp"
+#include "proxy/redis/subscriptions.hpp"
+#include "proxy/redis/transaction.hpp"
 #include "proxy/session/session.hpp"
 
 namespace ambassador::proxy::redis {
@@ -32,7 +34,10 @@ class RedisSession final : public Session {
   Verdict on_client(std::span<const char> input) override;
   void give_up() override { gave_up_ = true; }
   void merge(std::span<const Part> parts, std::string& out) override;
-  bool fail(Failure failure, std::string_view backend_name, std::string& out) override;
+  bool fail(Failure failure, std::string_view backend_name, std::string_view reason,
+            std::string& out) override;
+  bool lease_lost(BackendIndex backend) override;
+  [[nodiscard]] bool leases_stand() override;
 
   void rebind(const CoreParts& core);
 
@@ -45,17 +50,62 @@ class RedisSession final : public Session {
     dropping,   // the front of the message was dropped; refusal_ will be its answer
   };
 
+  /// Where the keys of a message lie.
+  struct Shard {
+    BackendIndex backend = kNoBackend;  // of all of them; kNoBackend: all servers are ejected
+    bool keyed = false;                 // it has some, as far as can be told
+    bool crosses = false;               // on several servers
+  };
+
   // route.cpp: where a message goes.
   Verdict route(std::string_view input);
+  Verdict route_plainly(const Command& command);
   Verdict route_large(std::string_view input);
   const Command* recognise(std::string_view input, bool large);
+  Shard shard_of(const Command& command);
+  Shard common_shard(std::size_t first, std::size_t step);
   Verdict to_same_shard(const Command& command);
   Verdict to_split(const Command& command);
   Verdict to_all(const Command& command);
   Verdict to_next_in_scan();
   Verdict answer_here(const Command& command);
+  Verdict select();
   BackendIndex backend_of(std::string_view key);
   Verdict ask_group();
+
+  // route_held.cpp: what a client has for itself, and what needs a connection of its own.
+  struct Held;
+  Verdict route_held(const Command& command);
+  Verdict hold(const Command& command);
+  Verdict block(const Command& command);
+  Verdict reset(const Command& command);
+  Verdict settle();
+  bool settled();
+  Held& held();
+  void let_go();
+  [[nodiscard]] Lease lease_to(BackendIndex backend) const {
+    return held_ ? held_lease_to(backend) : Lease::none;
+  }
+  [[nodiscard]] Lease held_lease_to(BackendIndex backend) const;
+  [[nodiscard]] bool in_transaction() const;
+  [[nodiscard]] bool subscribed() const;
+  void abort_transaction();
+
+  // route_transaction.cpp
+  Verdict multi();
+  Verdict exec();
+  Verdict discard();
+  Verdict watch();
+  Verdict unwatch();
+  Verdict queue(const Command& command);
+  Verdict refuse_to_queue(std::string_view why);
+  Verdict end_watch(std::string_view reply);
+
+  // route_subscription.cpp
+  Verdict subscribe(const Command& command);
+  Verdict unsubscribe(const Command& command);
+  Verdict refuse_while_subscribed(const Command& command);
+  [[nodiscard]] bool places_stand();
 
   // session.cpp: how it gets there.
   Verdict pass_to(BackendIndex backend);
@@ -78,12 +128,24 @@ class RedisSession final : public Session {
   std::string* text_;
   RequestParser parser_;
   Doing doing_ = Doing::reading;
-  bool gave_up_ = false;                   // waiting for waiting_for_
+  bool plain_ = true;     // it holds nothing and has nothing to settle: the short way
+  bool leaving_ = false;  // it left a lane of its own: what comes next waits until that has answered
+  bool settled_ = false;  // it said settle, and is asked again
+  bool gave_up_ = false;  // waiting for waiting_for_
   BackendIndex waiting_for_ = kNoBackend;  // kNoBackend: any
   BackendIndex current_ = kNoBackend;      // a Spread client's backend
   std::size_t skipped_ = 0;                // bytes of empty messages before the one that is being read
   std::string refusal_;                    // of the message that is being dropped
   ClientInfo client_;
+  LaneKind lane_ = LaneKind::ordinary;  // as client_ says
+
+  // select.cpp: the databases that the client asked for, and what became of them.
+  void selected(const Gathered& gathered, bool ok);
+  void reset_database();
+  std::uint64_t selects_ = 0;     // given so far
+  std::uint64_t unanswered_ = 0;  // of them
+  std::uint64_t void_until_ = 0;  // those up to this number were before a RESET
+  std::uint16_t effective_ = 0;   // the database of the last one that was answered with OK
 
   struct Group {  // what is being asked; exists only while a client splits commands
     std::vector<Ask> asks;
@@ -91,6 +153,14 @@ class RedisSession final : public Session {
     Gathered gathered;
   };
   std::unique_ptr<Group> group_;
+  struct Held {  // exists only while there is any of it
+    Transaction transaction;
+    Watch watch;
+    Subscriptions subscriptions;
+    std::uint64_t moves = 0;  // of the router, when the subscriptions' places were right
+    bool stale = false;       // they are not any more
+  };
+  std::unique_ptr<Held> held_;
   std::vector<Gathered> gathered_;  // in the order in which they were asked; from first_gathered_ on
   std::size_t first_gathered_ = 0;
 };

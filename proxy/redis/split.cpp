@@ -24,7 +24,7 @@ void split_request(const Command& command, const RequestParser& request,
     Share& share = shares[server_of_key[key]];
     if (share.keys++ == 0) {
       share.part = static_cast<std::uint16_t>(asks.size());
-      asks.push_back({server_of_key[key], {}});
+      asks.emplace_back().backend = server_of_key[key];
     }
     share.bytes += bytes_of(key).size();
   }

@@ -18,8 +18,21 @@
 // shared lane they would hold up everybody else, and a client that leaves in the middle would take the lane
 // with it. So the relay gives a streamed exchange a lane of its own, begins it when the client's earlier
 // exchanges are answered and reads the client's next message when it is answered, which keeps the order of
-// one client's commands. Bytes from a server that owes nothing break the lane. Each connection of a lane gets
-// a new framer.
+// one client's commands. Bytes from a server that owes nothing break the lane, unless the framer says that
+// they are news (Frame::news). Each connection of a lane gets a new framer.
+//
+// Kinds of lanes: a connection to a server may have to be told something first (who logs in, which version of
+// the protocol, which database: greeting.hpp). Verdict::lane says which kind of connection a message needs;
+// shared lanes are one per backend and kind, made when the first message needs them, closed when none has for
+// a while. A message never goes over a connection of another kind, or over one that was not greeted.
+//
+// Leases: what must not, or cannot, be shared goes by a lane of the client's own (Verdict::lease): the keys
+// that it watches, a command that blocks, its subscriptions. A client has at most one such lane per backend.
+// A leased lane and the shared one are two connections, and a server reads each at its own pace: so a session
+// says settle before it changes from one to the other, and between the two sends nothing that could be
+// overtaken. A leased connection is never made again once it was there: what it stood for at the server ended
+// with it (Session::lease_lost). A lane that listens may bring messages that nobody asked for (Frame::news);
+// each goes to the client as a whole, after the replies that came before it on that lane.
 //
 // Threads: all objects of one worker (core, availability, sessions, framers) are used by that worker's thread
 // alone; every worker has a core of its own.
@@ -32,6 +45,8 @@
 #include <string>
 #include <string_view>
 
+#include "proxy/session/greeting.hpp"
+
 namespace ambassador::proxy {
 
 /// Position of a backend in the listener's backend list (config::Listener::backends, in that order).
@@ -39,6 +54,14 @@ using BackendIndex = std::uint32_t;
 inline constexpr BackendIndex kNoBackend = ~BackendIndex{0};
 /// Verdict::more of a stream without end.
 inline constexpr std::uint64_t kForever = ~std::uint64_t{0};
+
+/// By which lane to its backend a message goes, where lanes are shared.
+enum class Lease : std::uint8_t {
+  none,  // the shared one
+  keep,  // one of this client's own, taken if it has none yet, and its own from then on
+  last,  // the same; given back, for other clients, when this message and those before it are answered
+  drop,  // the same; closed then
+};
 
 /// What the relay shall do with the client's bytes. `consumed` bytes at the front of the input are done with.
 struct Verdict {
@@ -55,13 +78,27 @@ struct Verdict {
     wait,    // a backend that is needed cannot be used now; consumed == 0. The relay reads no further from
              // this client and asks again when something changed (or every few tens of milliseconds); after
              // timeouts.queue it calls give_up and asks again
+    settle,  // consumed == 0: the relay asks again when every exchange of this client is answered, at once if
+             // none is open. Until then it reads no further from it
   };
   Kind kind = Kind::need_more;
   /// pass only: the message goes on after `consumed + more` bytes; the next verdict that is not need_more is
   /// a pass that continues the same exchange (its `backend` says nothing), or a close.
   bool unfinished = false;
+  /// pass and send: the server may take as long as it likes; a client that leaves meanwhile takes the lane
+  /// with it, and a drain does not wait for it.
+  bool patient = false;
+  /// With a lease: from now on the server may send messages that nobody asked for.
+  bool listens = false;
+  /// pass, send and ask: which lane. answer: with `drop` all lanes that the client has leased are closed;
+  /// they must owe nothing.
+  Lease lease = Lease::none;
+  /// pass, send and ask: the kind of connection to it that the message needs. Own lanes are ordinary ones.
+  LaneKind lane = LaneKind::ordinary;
   /// pass, send and ask; kNoBackend: it fails with Failure::no_backend.
   BackendIndex backend = kNoBackend;
+  /// ask only: so many replies come to its text; together they are the part's.
+  std::uint32_t replies = 1;
   /// Bytes at the front of the input that are done with; verdicts of any kind may have some.
   std::size_t consumed = 0;
   /// pass only: more of the same message's bytes follow than are in the input; the next `more` bytes from the
@@ -81,6 +118,7 @@ enum class Failure : std::uint8_t {
   lost,         // the connection ended after the request was sent: it may or may not have been done
   timed_out,    // sent, but no reply in time
   overloaded,   // a queue or buffer limit was reached; nothing was sent
+  refused,      // the server refused the greeting, and said why; nothing was sent
 };
 
 /// One part of a gathered exchange: the reply's bytes, or why there is none.
@@ -90,6 +128,7 @@ struct Part {
   bool failed = false;
   Failure failure = Failure::lost;
   std::string_view reply{};
+  std::string_view reason{};  // Failure::refused: Greeted::why
 };
 
 /// One client's view of the protocol. Pure: no clock, no socket, no file.
@@ -115,8 +154,19 @@ class Session {
 
   /// A `pass` got no reply (nothing of it went to the client yet): appends the error reply to `out`; called
   /// when the exchange's turn has come. Returns false when the protocol has no error replies: the relay then
-  /// closes the client. `backend_name` is empty for Failure::no_backend.
-  virtual bool fail(Failure failure, std::string_view backend_name, std::string& out) = 0;
+  /// closes the client. `backend_name` is empty for Failure::no_backend; `reason` is Greeted::why for
+  /// Failure::refused, else empty.
+  virtual bool fail(Failure failure, std::string_view backend_name, std::string_view reason,
+                    std::string& out) = 0;
+
+  /// The lane that was leased to `backend` (of the core that the session is bound to; kNoBackend: one that
+  /// this core does not have) has ended, or could not be had; what it owed fails. Not called for one that was
+  /// given back. False: the client can't go on, and is closed when it has read what is due to it. May come
+  /// between the asks of a group.
+  virtual bool lease_lost(BackendIndex /*backend*/) { return true; }
+  /// Asked now and then while lanes are leased and no exchange is open, and after rebind. False: what the
+  /// session has at servers is where it has no use any more; the client is closed.
+  [[nodiscard]] virtual bool leases_stand() { return true; }
 
  protected:
   Session() = default;
@@ -127,8 +177,11 @@ class Framer {
  public:
   struct Frame {
     std::size_t bytes = 0;  // that many bytes at the front of the input belong to the reply now due
-    bool complete = false;  // and the reply ends with them
+    bool complete = false;  // and the reply, or the message that is news, ends with them
     bool broken = false;    // the server does not speak the protocol: the lane must be closed
+    /// The bytes belong to no reply: the server tells news of its own accord, between two replies or while it
+    /// owes none. They are nobody's, unless the lane listens for its client.
+    bool news = false;
   };
   virtual ~Framer() = default;
   Framer(const Framer&) = delete;
@@ -137,6 +190,9 @@ class Framer {
   /// `input` starts where the last Frame ended. bytes == 0 && !complete: more is needed first. The framer
   /// keeps the state between calls, so that a large reply streams through without being collected.
   virtual Frame next(std::span<const char> input) = 0;
+
+  /// The lane listens from now on: there may be messages among the replies, and while none is due.
+  virtual void listen() {}
 
  protected:
   Framer() = default;
@@ -168,14 +224,18 @@ class ProtocolCore {
   ProtocolCore(const ProtocolCore&) = delete;
   ProtocolCore& operator=(const ProtocolCore&) = delete;
 
-  /// True: one lane per backend is shared by all clients of the worker. False: each client has a lane of its
-  /// own, opened when the client connects.
+  /// True: one lane per backend and kind is shared by all clients of the worker. False: each client has a
+  /// lane of its own, opened when the client connects.
   [[nodiscard]] virtual bool shares_lanes() const = 0;
   /// The most bytes that the relay may hold for a session that says need_more.
   [[nodiscard]] virtual std::size_t max_message() const = 0;
 
   [[nodiscard]] virtual std::unique_ptr<Session> new_session() const = 0;
-  [[nodiscard]] virtual std::unique_ptr<Framer> new_framer() const = 0;
+  /// For one connection of that kind.
+  [[nodiscard]] virtual std::unique_ptr<Framer> new_framer(LaneKind kind) const = 0;
+  /// For one connection of that kind; null: it needs none. Any thread: health probes are greeted too, as
+  /// ordinary ones.
+  [[nodiscard]] virtual std::unique_ptr<Greeting> new_greeting(LaneKind /*kind*/) const { return nullptr; }
   /// Lets a living session of the same protocol route by this core from its next message on (the
   /// configuration was reloaded). Called between messages only: no group is open, no `more` is due, what
   /// on_client saw and did not consume will be shown again. Exchanges already opened are answered as opened.

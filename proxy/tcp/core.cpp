@@ -10,7 +10,8 @@ class TcpSession final : public Session {
     return {.kind = Verdict::Kind::pass, .consumed = input.size(), .more = kForever};
   }
   void merge(std::span<const Part> /*parts*/, std::string& /*out*/) override {}  // never gathers
-  bool fail(Failure /*failure*/, std::string_view /*backend_name*/, std::string& /*out*/) override {
+  bool fail(Failure /*failure*/, std::string_view /*backend_name*/, std::string_view /*reason*/,
+            std::string& /*out*/) override {
     return false;  // TCP has no error reply: the connection is closed
   }
 };
@@ -31,7 +32,9 @@ class TcpCore final : public ProtocolCore {
   [[nodiscard]] std::unique_ptr<Session> new_session() const override {
     return std::make_unique<TcpSession>();
   }
-  [[nodiscard]] std::unique_ptr<Framer> new_framer() const override { return std::make_unique<TcpFramer>(); }
+  [[nodiscard]] std::unique_ptr<Framer> new_framer(LaneKind /*kind*/) const override {
+    return std::make_unique<TcpFramer>();
+  }
   void rebind(Session& /*session*/) const override {}  // a client stays on its connection
 
   [[nodiscard]] BackendIndex choose(std::span<const std::uint32_t> open_connections) const override {

@@ -1,8 +1,9 @@
 // room: proxy/redis
 // A Redis session on arbitrary client bytes, with servers that answer anything RESP, or nothing, and backends
-// that come and go. Asserted: the session keeps the contract of session.hpp (see ToyRelay), every exchange is
-// answered once by exactly one RESP reply that fits what was asked, and with servers that keep still, cutting
-// the client's bytes changes neither requests nor replies.
+// that come and go, in RESP2 and RESP3, in several databases. Asserted: the session keeps the contract of
+// session.hpp (see ToyRelay), every exchange is answered once, by shared lanes or by the client's own, by
+// exactly one RESP reply that fits what was asked, and with servers that keep still, cutting the client's
+// bytes changes neither requests nor replies.
 //
 // Input: byte 0 the mode and the number of backends, byte 1 which are down, bytes 2 and 3 the seed of cuts,
 // replies and events; the rest is what the client sends, where F0 F1 n stands for n KiB of 'x'.
@@ -76,7 +77,7 @@ Setting read(const std::uint8_t* data, std::size_t size) {
 std::string reply_to(const std::string& request, Random& random, bool sane) {
   redis::RequestParser parser;
   const bool whole = parser.parse(request) == redis::RequestParser::Status::complete;
-  switch (sane ? 2 + random.below(2) : random.below(10)) {
+  switch (sane ? 2 + random.below(2) : random.below(12)) {
     case 0:
       return "-ERR no\r\n";
     case 1:
@@ -99,37 +100,74 @@ std::string reply_to(const std::string& request, Random& random, bool sane) {
       return "*-1\r\n";
     case 8:
       return ":99999999999999999999999\r\n";
+    case 9:
+      return "_\r\n";
+    case 10:
+      return "~2\r\n:1\r\n|1\r\n+ttl\r\n:9\r\n,1.5\r\n";
     default:
       return "*0\r\n";
   }
 }
 
-// A group's one reply: whole, alone, and as long as the keys that were asked for.
-void check_merged(const std::vector<std::string>& asked, std::string_view merged) {
-  must(!merged.empty() && redis::reply_size(merged) == merged.size(), "a merge makes exactly one reply");
-  std::size_t keys = 0;
-  bool mget = !asked.empty();
-  for (const std::string& request : asked) {
-    redis::RequestParser parser;
-    must(parser.parse(request) == redis::RequestParser::Status::complete,
-         "what is asked is one whole request");
-    must(parser.size() == request.size() && !parser.is_inline(), "and nothing else");
-    keys += parser.count() - 1;
-    mget = mget && parser.arg(0).size() == 4 && (parser.arg(0)[1] | 0x20) == 'g';
-  }
-  if (mget) must(merged.starts_with("*" + std::to_string(keys) + "\r\n"), "MGET has a value for every key");
+// As many replies as the request has: a transaction's are those to MULTI and what is queued, then EXEC's.
+std::string replies_to(const std::string& request, std::uint32_t replies, Random& random, bool sane) {
+  std::string all;
+  for (std::uint32_t i = 1; i < replies; ++i) all += sane ? "+QUEUED\r\n" : reply_to(request, random, false);
+  return all + reply_to(request, random, sane);
 }
 
-void check_replies(const ToyRelay& relay) {
+// What a client is sent of one reply; RESP3 marks what confirms a subscription as a push.
+std::size_t told_size(std::string_view text) {
+  if (!text.starts_with('>')) return redis::reply_size(text);
+  std::string array(text);
+  array.front() = '*';
+  return redis::reply_size(array);
+}
+
+// A group's reply: whole, as long as the keys that were asked for; alone, unless it is about subscriptions,
+// of which each has its own: returns how many there are more.
+std::size_t check_merged(const std::vector<std::string>& asked, std::string_view merged) {
+  must(!merged.empty(), "a merge makes a reply");
+  std::size_t replies = 0;
+  for (std::string_view rest = merged; !rest.empty(); ++replies) {
+    const std::size_t size = told_size(rest);
+    must(size > 0, "a merge makes whole replies");
+    rest.remove_prefix(size);
+  }
+  std::size_t keys = 0;
+  bool mget = !asked.empty();
+  bool subscribes = asked.empty();
+  for (const std::string& request : asked) {
+    std::string_view rest = request;
+    for (std::size_t i = 0; i == 0 || !rest.empty(); ++i) {
+      redis::RequestParser parser;
+      must(parser.parse(rest) == redis::RequestParser::Status::complete && !parser.is_inline(),
+           "what is asked are whole requests");
+      must(parser.size() == rest.size() || parser.arg(0) == "MULTI" || i > 0, "more than one only in MULTI");
+      rest.remove_prefix(parser.size());
+      must(!rest.empty() || i == 0 || parser.arg(0) == "EXEC", "which EXEC ends");
+      keys += parser.count() - 1;
+      mget = mget && parser.arg(0).size() == 4 && (parser.arg(0)[1] | 0x20) == 'g';
+      subscribes = subscribes || parser.arg(0).ends_with("subscribe");
+    }
+  }
+  must(replies == 1 || subscribes, "a merge makes exactly one reply");
+  if (mget) must(merged.starts_with("*" + std::to_string(keys) + "\r\n"), "MGET has a value for every key");
+  return replies - 1;
+}
+
+// `more`: replies of subscriptions beside the first of each exchange.
+void check_replies(const ToyRelay& relay, std::size_t more) {
   std::string_view out = relay.out;
   std::size_t replies = 0;
   while (!out.empty()) {
-    const std::size_t size = redis::reply_size(out);
+    const std::size_t size = told_size(out);
     must(size > 0, "the client is sent whole replies");
     out.remove_prefix(size);
     ++replies;
   }
   // A connection may be closed without a word.
+  replies -= more;
   must(replies == relay.replies || (relay.closed() && replies + 1 == relay.replies),
        "one reply per exchange");
 }
@@ -137,6 +175,7 @@ void check_replies(const ToyRelay& relay) {
 struct Outcome {
   std::string out;
   std::vector<std::string> requests;
+  std::vector<std::string> by_lease;
   bool closed = false;
   friend bool operator==(const Outcome&, const Outcome&) = default;
 };
@@ -148,18 +187,32 @@ Outcome play_still(const Setting& setting, std::size_t cut) {
   const auto core = redis::make_core(setting.listener, availability);
   ToyRelay relay(*core, setting.up.size());
   relay.log_texts = false;
-  relay.on_merged = check_merged;
+  std::size_t more = 0;
+  relay.on_merged = [&](const auto& asked, auto merged) { more += check_merged(asked, merged); };
   Outcome outcome;
   outcome.requests.resize(setting.up.size());
+  outcome.by_lease.resize(setting.up.size());
   Random cuts(setting.seed);
+  const auto serve_one = [&](std::size_t i) {
+    if (relay.owed_whole(i) != nullptr) {
+      const std::string request = *relay.owed_whole(i);
+      outcome.requests[i] += request;
+      Random sane(static_cast<std::uint32_t>(request.size()));
+      relay.deliver(i, replies_to(request, relay.owed_replies(i), sane, true));
+    } else if (relay.leased_owed(i) != nullptr) {
+      const std::string request = *relay.leased_owed(i);
+      outcome.by_lease[i] += request;
+      Random sane(static_cast<std::uint32_t>(request.size()));
+      relay.deliver_leased(i, replies_to(request, relay.leased_replies(i), sane, true));
+    } else {
+      return false;
+    }
+    return true;
+  };
   const auto serve = [&] {
-    for (std::size_t i = 0; i < setting.up.size(); ++i) {
-      while (relay.owed_whole(i) != nullptr) {
-        const std::string request = *relay.owed_whole(i);
-        outcome.requests[i] += request;
-        Random sane(static_cast<std::uint32_t>(request.size()));
-        relay.deliver(i, reply_to(request, sane, true));
-      }
+    for (bool any = true; any;) {
+      any = false;
+      for (std::size_t i = 0; i < setting.up.size(); ++i) any = serve_one(i) || any;
     }
   };
   std::string_view client = setting.client;
@@ -177,7 +230,7 @@ Outcome play_still(const Setting& setting, std::size_t cut) {
   } while (!client.empty() && !relay.closed());
   outcome.out = relay.out;
   outcome.closed = relay.closed();
-  if (!relay.streaming()) check_replies(relay);
+  if (!relay.streaming()) check_replies(relay, more);
   return outcome;
 }
 
@@ -189,14 +242,15 @@ void play_wild(const Setting& setting) {
   const auto core = redis::make_core(setting.listener, availability);
   ToyRelay relay(*core, 4);
   relay.log_texts = false;
-  relay.on_merged = check_merged;
+  std::size_t more = 0;
+  relay.on_merged = [&](const auto& asked, auto merged) { more += check_merged(asked, merged); };
   ToldAvailability other_availability(4);
   std::shared_ptr<const ProtocolCore> other_core;
 
   std::string_view client = setting.client;
   const std::size_t pieces = 1 + setting.client.size() / 64;
   while (!client.empty() && !relay.closed()) {
-    switch (random.below(8)) {
+    switch (random.below(10)) {
       case 0:
         if (!availability.up.empty()) {
           availability.up[random.below(static_cast<std::uint32_t>(availability.up.size()))] =
@@ -222,9 +276,23 @@ void play_wild(const Setting& setting) {
         const std::size_t backend = random.below(4);
         if (relay.streaming() || relay.owed(backend) == nullptr) break;
         if (random.below(8) == 0) {
-          relay.lose(backend, static_cast<Failure>(random.below(5)));
+          relay.lose(backend, static_cast<Failure>(random.below(6)));
         } else {
-          relay.deliver(backend, reply_to(*relay.owed(backend), random, false));
+          relay.deliver(backend,
+                        replies_to(*relay.owed(backend), relay.owed_replies(backend), random, false));
+        }
+        break;
+      }
+      case 6: {
+        const std::size_t backend = random.below(4);
+        if (relay.streaming() || !relay.leased(backend)) break;
+        if (random.below(8) == 0) {
+          relay.lose_lease(backend, static_cast<Failure>(random.below(5)));
+        } else if (relay.leased_owed(backend) != nullptr) {
+          relay.deliver_leased(
+              backend, replies_to(*relay.leased_owed(backend), relay.leased_replies(backend), random, false));
+        } else if (random.below(4) == 0) {
+          relay.check_leases();
         }
         break;
       }
@@ -238,11 +306,24 @@ void play_wild(const Setting& setting) {
   }
   while (relay.waiting && !relay.closed()) relay.give_up();
   if (relay.streaming()) return;
-  for (std::size_t i = 0; i < 4; ++i) {
-    while (relay.owed(i) != nullptr) relay.deliver(i, reply_to(*relay.owed(i), random, false));
+  const auto serve_one = [&](std::size_t i) {
+    if (relay.owed(i) != nullptr) {
+      relay.deliver(i, replies_to(*relay.owed(i), relay.owed_replies(i), random, false));
+    } else if (relay.leased_owed(i) != nullptr) {
+      relay.deliver_leased(i, replies_to(*relay.leased_owed(i), relay.leased_replies(i), random, false));
+    } else {
+      return false;
+    }
+    return true;
+  };
+  for (bool any = true; any && !relay.streaming();) {
+    any = false;
+    for (std::size_t i = 0; i < 4; ++i) any = serve_one(i) || any;
+    while (relay.waiting && !relay.closed()) relay.give_up();
   }
+  if (relay.streaming()) return;
   must(relay.replies == relay.opened, "every exchange is answered");
-  check_replies(relay);
+  check_replies(relay, more);
 }
 
 }  // namespace

@@ -37,10 +37,6 @@ def refusal(name, command):
         if name in names:
             return why
     flags = command["flags"]
-    if "pubsub" in flags:
-        return "pub/sub needs a connection of its own"
-    if "blocking" in flags and not any(s["begin"]["type"] == "keyword" for s in command["key_specs"]):
-        return "it would block other clients"
     if "admin" in flags and not (tip(command, "request_policy") and tip(command, "response_policy") in MERGES):
         return "servers are not managed through the ambassador"
     for why, names in POLICY["refused"].items():
@@ -49,8 +45,15 @@ def refusal(name, command):
     return None
 
 
+def blocks_by_option(command):
+    """It blocks where the request says so (XREAD ... BLOCK), not by itself (BLPOP)."""
+    return any(s["begin"]["type"] == "keyword" for s in command["key_specs"])
+
+
 def route(name, command):
     """(route, merge, local, refusal) of one command."""
+    if name in POLICY["hold"]:
+        return "hold", "none", "none", ""
     if command.get("subcommands") and name not in POLICY["local"]:
         return "container", "none", "none", ""
     for pattern, local in POLICY["local"].items():
@@ -61,8 +64,12 @@ def route(name, command):
     why = refusal(name, command)
     if why:
         return "refused", "none", "none", why
+    if name in POLICY["one_key"]:
+        return "one_key", "none", "none", ""
     specs = command["key_specs"]
     request, response = tip(command, "request_policy"), tip(command, "response_policy")
+    if name in POLICY["fan_out"]:
+        return "fan_out", POLICY["fan_out"][name], "none", ""
     if name in POLICY["same_shard"]:
         return "same_shard", "none", "none", ""
     if request == "multi_shard":
@@ -115,17 +122,21 @@ class Table:
         flags, fields = command["flags"], [f".name = {text(name)}", f".arity = {command['arity']}",
                                            f".route = Route::{where}"]
         if where in ("one_key", "split"):
-            fields.append(f".first = {command['first']}")
+            fields.append(f".first = {POLICY['one_key'].get(name, command['first'])}")
         if where == "split" and command["step"] != 1:
             fields.append(f".step = {command['step']}")
         if "write" in flags:
             fields.append(".write = true")
         if "blocking" in flags and where != "refused":
-            fields.append(".may_block = true")
+            fields.append(".may_block = true" if blocks_by_option(command) else ".blocks = true")
+        if name in POLICY["apart"]:
+            fields.append(".apart = true")
         if name in ("sort", "sort_ro"):
             fields.append(".sorts = true")
         if merge != "none":
             fields.append(f".merge = Merge::{merge}")
+        if where == "hold":
+            fields.append(f".hold = Hold::{name}")
         if local != "none":
             fields.append(f".local = Local::{local}")
         if where == "same_shard":

@@ -1,7 +1,9 @@
 // A real redis-server, and a client that speaks just enough RESP to ask it, or the proxy in front of it.
 #pragma once
 
+#include <algorithm>
 #include <memory>
+#include <utility>
 
 #include "test/component/proxy/app/process.hpp"
 
@@ -16,7 +18,8 @@ class RedisClient {
   [[nodiscard]] bool connected() const { return connected_; }
 
   /// The reply: "OK", "-ERR ...", ":3" without its sign, a bulk string's text, "(nil)"; "(closed)" when the
-  /// connection ended or nothing came in time. Not for arrays.
+  /// connection ended or nothing came in time. Of an aggregate its elements: "*[a b]", "%[key value]",
+  /// "~[a]", ">[message channel text]".
   std::string ask(const std::vector<std::string>& words) {
     send(words);
     return receive();
@@ -32,7 +35,15 @@ class RedisClient {
     const std::string line = take_line();
     if (line.empty()) return "(closed)";
     if (line[0] == '-') return line;
-    if (line[0] != '$') return line.substr(1);
+    if (line[0] == '_') return "(nil)";
+    if (line == "*-1") return "(nil)";
+    if (line[0] == '*' || line[0] == '%' || line[0] == '~' || line[0] == '>') {
+      std::string all{line[0], '['};
+      const long elements = std::stol(line.substr(1)) * (line[0] == '%' ? 2 : 1);
+      for (long i = 0; i < elements && connected_; ++i) all += (i > 0 ? " " : "") + receive();
+      return all + "]";
+    }
+    if (line[0] != '$' && line[0] != '=') return line.substr(1);
     const long size = std::stol(line.substr(1));
     if (size < 0) return "(nil)";
     while (buffer_.size() < static_cast<std::size_t>(size) + 2) {
@@ -68,13 +79,23 @@ class RedisClient {
 
 class RedisServer {
  public:
-  explicit RedisServer(std::uint16_t port = free_port()) : port_(port) { start(); }
+  /// `more`: further arguments. With --tls-port nobody speaks plain text there: it is not waited for.
+  explicit RedisServer(std::uint16_t port = free_port(), std::vector<std::string> more = {})
+      : port_(port), more_(std::move(more)) {
+    start();
+  }
 
   void start() {
-    process_ = std::make_unique<Process>(
-        std::vector<std::string>{"redis-server", "--port", std::to_string(port_), "--bind", "127.0.0.1",
-                                 "--save", "", "--appendonly", "no"});
-    REQUIRE(eventually([this] { return RedisClient(port_).ask({"PING"}) == "PONG"; }));
+    std::vector<std::string> arguments{"redis-server", "--port", std::to_string(port_), "--bind", "127.0.0.1",
+                                       "--save",       "",       "--appendonly",        "no"};
+    arguments.insert(arguments.end(), more_.begin(), more_.end());
+    process_ = std::make_unique<Process>(arguments);
+    REQUIRE(eventually([this] { return RedisClient(port_).connected(); }));
+    if (std::ranges::count(more_, "--tls-port") > 0) return;
+    REQUIRE(eventually([this] {
+      const std::string reply = RedisClient(port_).ask({"PING"});
+      return reply == "PONG" || reply.starts_with("-NOAUTH");
+    }));
   }
   void stop() { process_.reset(); }
 
@@ -84,5 +105,6 @@ class RedisServer {
 
  private:
   std::uint16_t port_;
+  std::vector<std::string> more_;
   std::unique_ptr<Process> process_;
 };

@@ -20,13 +20,14 @@ struct AllUsable final : Availability {
 /// One backend that is probed, its loop run by the test's thread.
 class Probed {
  public:
-  explicit Probed(std::uint16_t port, config::Protocol protocol = config::Protocol::redis) {
+  explicit Probed(std::uint16_t port, config::Protocol protocol = config::Protocol::redis,
+                  const AccountFunction& account = {}) {
     config::Listener listener;
     listener.protocol = protocol;
     listener.backends = {{"one", "127.0.0.1", port, 1}};
     upstream = std::make_shared<net::Upstream>(listener.backends[0]);
-    core =
-        protocol == config::Protocol::redis ? redis::make_core(listener, all) : tcp::make_core(listener, all);
+    core = protocol == config::Protocol::redis ? redis::make_core(listener, all, account)
+                                               : tcp::make_core(listener, all);
     prober.refresh();
   }
   std::string health() {
@@ -142,6 +143,22 @@ TEST_CASE("a server that accepts and says nothing, or nonsense, is down with the
     Probed probed(odd.port);
     CHECK(probed.runs_until([&] { return probed.health().find("down") == 0; }));
   }
+}
+
+TEST_CASE("a server that wants a login is probed with it, and anew when it changes") {
+  RedisServer server(free_port(), {"--requirepass", "secret"});
+  auto password = std::make_shared<const Account>("default", "wrong");
+  Probed probed(server.port(), config::Protocol::redis, [&password] { return password; });
+  CHECK(probed.runs_until(
+      [&] { return probed.health().find("down: refuses the connection: WRONGPASS ") == 0; }));
+  password = std::make_shared<const Account>("default", "secret");
+  CHECK(probed.runs_until([&] { return probed.health() == "up"; }));
+  password = std::make_shared<const Account>("default", "wrong again");
+  probed.io.run_for(1500ms);
+  CHECK(probed.health() == "up");  // the connection that is kept is logged in
+  probed.prober.login_changed("test");
+  CHECK(probed.runs_until(
+      [&] { return probed.health().find("down: refuses the connection: WRONGPASS ") == 0; }));
 }
 
 TEST_CASE("for TCP connecting is the probe") {

@@ -8,12 +8,13 @@
 
 namespace running {
 
-/// Listeners whose name begins with "lines" speak lines, others what their protocol says.
+/// Listeners whose name begins with "lines" speak lines, "lines.greeted" greets on all connections; others
+/// what their protocol says.
 inline net::CoreFactory cores() {
   return [](const config::Listener& listener, const Availability& availability) -> Result<net::Core> {
     if (listener.name.starts_with("lines")) {
-      return net::Core(std::shared_ptr<const ProtocolCore>(
-          std::make_shared<line::Core>(listener.backends.size(), availability)));
+      return net::Core(std::shared_ptr<const ProtocolCore>(std::make_shared<line::Core>(
+          listener.backends.size(), availability, listener.name == "lines.greeted")));
     }
     if (listener.protocol == config::Protocol::tcp) return net::Core(tcp::make_core(listener, availability));
     return net::Core(redis::make_core(listener, availability));

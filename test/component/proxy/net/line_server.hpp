@@ -4,7 +4,9 @@
 //   !large N   a line of N bytes            !half      half a reply, then the connection ends
 //   !close     the connection ends          !garbage   what is no reply
 //   !hold      nothing until release()      !extra     a reply and another one that nobody asked for
-// "put KEY N" is answered "NAME:put KEY N SUM" with the sum of the bytes.
+//   !news      news, the reply, and the beginning of more news
+// "hello KIND" is answered "welcome", or what answer_hello() was told. "put KEY N" is answered "NAME:put KEY
+// N SUM" with the sum of the bytes.
 #pragma once
 
 #include <sys/socket.h>
@@ -33,6 +35,16 @@ class Server final : public ThreadedServer {
     const std::lock_guard lock(mutex_);
     released_ = true;
     changed_.notify_all();
+  }
+  /// From now on "hello KIND" gets that line; empty: no answer.
+  void answer_hello(std::string line) {
+    const std::lock_guard lock(mutex_);
+    to_hello_ = std::move(line);
+  }
+  /// The greetings and requests so far, in their order for each connection.
+  [[nodiscard]] std::vector<std::string> heard() {
+    const std::lock_guard lock(mutex_);
+    return heard_;
   }
   /// Ends all connections and listens no more.
   void stop() {
@@ -73,6 +85,14 @@ class Server final : public ThreadedServer {
           if (!send(fd, name_ + ":" + request + " " + std::to_string(sum) + "\n")) return;
           continue;
         }
+        {
+          const std::lock_guard lock(mutex_);
+          heard_.push_back(request);
+        }
+        if (request.starts_with("hello ")) {
+          if (!greet(fd)) return;
+          continue;
+        }
         ++requests_;
         if (!answer(fd, request)) return;
       }
@@ -80,6 +100,15 @@ class Server final : public ThreadedServer {
       if (got <= 0) return;
       input.append(buffer, static_cast<std::size_t>(got));
     }
+  }
+
+  bool greet(int fd) {
+    std::string line;
+    {
+      const std::lock_guard lock(mutex_);
+      line = to_hello_;
+    }
+    return line.empty() || send(fd, line + "\n");
   }
 
   bool answer(int fd, const std::string& request) {
@@ -97,11 +126,16 @@ class Server final : public ThreadedServer {
       return false;
     }
     if (request.find("!garbage") != std::string::npos) return send(fd, "\x01\x02\x03\n");
+    if (request.find("!news") != std::string::npos) {
+      return send(fd, ">one\n") && send(fd, reply + ">two\n>thr") && send(fd, "ee\n");
+    }
     if (request.find("!extra") != std::string::npos) return send(fd, reply + "unasked\n");
     return send(fd, reply);
   }
 
   const std::string name_;
+  std::string to_hello_ = "welcome";
+  std::vector<std::string> heard_;
   std::atomic<int> requests_{0};
   std::condition_variable changed_;
   bool released_ = false;

@@ -26,7 +26,9 @@ listeners:
   backends:
   - {host: redis-0, port: 6379}
   - {name: second, host: 10.0.0.2, port: 6379, weight: 3}
-  redis: {mode: Sharded, hash: md5, distribution: modula, hashTag: "{}", ejection: {failures: 3, retryAfter: 5s}}
+  redis: {mode: Sharded, hash: md5, distribution: modula, hashTag: "{}", ejection: {failures: 3, retryAfter: 5s},
+    credentialsFolder: /etc/r}
+  serverTLS: {mode: VerifyFull, caFile: /etc/ca.crt}
 )";
 
 /// The text of the errors of a document that has one listener with these fields (flow style, after its name).
@@ -59,7 +61,8 @@ TEST_CASE("a YAML document is read with every field") {
   REQUIRE(l.backends.size() == 2);
   CHECK(l.backends[0] == Backend{"redis-0:6379", "redis-0", 6379, 1});
   CHECK(l.backends[1] == Backend{"second", "10.0.0.2", 6379, 3});
-  CHECK(l.redis == Redis{RedisMode::sharded, Hash::md5, Distribution::modula, "{}", Ejection{3, 5s}});
+  CHECK(l.redis == Redis{RedisMode::sharded, Hash::md5, Distribution::modula, "{}", Ejection{3, 5s}, "/etc/r"});
+  CHECK(l.server_tls == ServerTls{TlsMode::verify_full, "/etc/ca.crt", "", ""});
 }
 
 TEST_CASE("the same document as JSON is the same") {
@@ -70,7 +73,8 @@ TEST_CASE("the same document as JSON is the same") {
     "timeouts":{"connect":"250ms","queue":"2s","idle":"0s"},
     "backends":[{"host":"redis-0","port":6379},{"name":"second","host":"10.0.0.2","port":6379,"weight":3}],
     "redis":{"mode":"Sharded","hash":"md5","distribution":"modula","hashTag":"{}",
-    "ejection":{"failures":3,"retryAfter":"5s"}}}]})");
+    "ejection":{"failures":3,"retryAfter":"5s"},"credentialsFolder":"/etc/r"},
+    "serverTLS":{"mode":"VerifyFull","caFile":"/etc/ca.crt"}}]})");
   REQUIRE(json.ok());
   CHECK(*json == *parse(kYaml));
 }
@@ -232,6 +236,10 @@ TEST_CASE("wrong values name the path, the value and the way out") {
        "keyFile: "
        "/k}",
        "listeners[0].serverTLS.certificateFile: means nothing with mode Disabled"},
+      {"protocol: Redis, port: 1, serverTLS: {caFile: /ca}",
+       "listeners[0].serverTLS.caFile: means nothing with mode Disabled"},
+      {"protocol: Redis, port: 1, redis: {credentialsFolder: c}",
+       "listeners[0].redis.credentialsFolder: 'c' can't stand here"},
       {"protocol: Redis, port: 1, redis: {hashTag: '{'}",
        "hashTag: '{' can't stand here; give two characters"},
       {"protocol: Redis, port: 1, redis: {hashTag: '{}}'}", "longer than 2 bytes"},

@@ -27,7 +27,7 @@ Document full() {
   l.backends = {{"a:1", "a", 1, 1}, {"named", "b", 2, 5}, {"/s", "/s", 0, 1}};
   l.timeouts = {1ms, 2s, 3min};
   l.max_clients = 7;
-  l.redis = {RedisMode::failover, Hash::jenkins, Distribution::random, "[]", Ejection{}};
+  l.redis = {RedisMode::failover, Hash::jenkins, Distribution::random, "[]", Ejection{}, "/c"};
   d.listeners = {l};
   return d;
 }
@@ -80,7 +80,7 @@ TEST_CASE("printing is compact, ordered, and leaves defaults out") {
       R"("protocol":"Redis","addresses":["127.0.0.1"],"port":6380,"unixSocket":"/run/x.sock","backends":[)"
       R"({"host":"a","port":1},{"name":"named","host":"b","port":2,"weight":5},{"host":"/s"}],)"
       R"("timeouts":{"connect":"1ms","queue":"2s","idle":"3m"},"maxClients":7,"redis":{"mode":"Failover",)"
-      R"("hash":"jenkins","distribution":"random","hashTag":"[]","ejection":{}}}]})");
+      R"("hash":"jenkins","distribution":"random","hashTag":"[]","credentialsFolder":"/c","ejection":{}}}]})");
 }
 
 TEST_CASE("how a server is logged in at is printed by its files alone") {

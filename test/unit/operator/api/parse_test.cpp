@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
+#include "operator/api/hash.hpp"
 #include "policies.hpp"
 
 using namespace ambassador;
@@ -183,11 +184,11 @@ TEST_CASE("what is not built yet is refused as not in this version, never ignore
       {"/spec/listeners/0/redis/clientCache", {{"maxMemory", "1Mi"}}, "spec.listeners[0].redis.clientCache"},
       {"/spec/listeners/0/redis/mirror", {{"hosts", json::array()}}, "spec.listeners[0].redis.mirror"},
       {"/spec/listeners/0/listenerTLS", secret, "spec.listeners[0].listenerTLS"},
-      {"/spec/listeners/0/credentials", secret, "spec.listeners[0].credentials"},
+      {"/spec/listeners/1/credentials", secret, "spec.listeners[1].credentials"},
       {"/spec/listeners/0/clientAuth",
        {{"mode", "Password"}, {"secretRef", {{"name", "s"}}}},
        "spec.listeners[0].clientAuth.mode"},
-      {"/spec/listeners/0/tls", {{"mode", "VerifyFull"}}, "spec.listeners[0].tls.mode"},
+      {"/spec/listeners/1/tls", {{"mode", "VerifyFull"}}, "spec.listeners[1].tls.mode"},
       {"/spec/listeners/0/pool",
        {{"maxServerConnections", 5}},
        "spec.listeners[0].pool.maxServerConnections"},
@@ -212,6 +213,27 @@ TEST_CASE("values that mean without pass, though the rest of their field is not 
   INFO(parsed.message());
   REQUIRE(parsed.policy.has_value());
   CHECK(parsed.policy->listeners[0].max_clients == 7);
+}
+
+TEST_CASE("a Redis listener may log in at its servers, over TLS") {
+  json document = good_policy();
+  json& cache = document["spec"]["listeners"][0];
+  CHECK(parse_policy(document).policy->listeners[0].credentials.empty());
+  const std::string open_hash = policy_hash(*parse_policy(document).policy);
+  cache["credentials"] = {{"secretRef", {{"name", "cache-login"}}}};
+  cache["tls"] = {{"ca", {{"secretRef", {{"name", "company"}, {"key", "root.pem"}}}}}};
+  const auto parsed = parse_policy(document);
+  INFO(parsed.message());
+  REQUIRE(parsed.policy.has_value());
+  CHECK(parsed.policy->listeners[0].credentials == "cache-login");
+  CHECK(parsed.policy->listeners[0].tls ==
+        ServerTls{config::TlsMode::verify_full, SecretKey{"company", "root.pem"}});
+  CHECK(policy_hash(*parsed.policy) != open_hash);
+  cache["tls"]["mode"] = "Require";
+  CHECK(parse_policy(document).problems[0].path == "spec.listeners[0].tls.ca");
+  cache.erase("tls");
+  cache["credentials"] = {{"secretRef", {{"name", "cache-login"}, {"namespace", "other"}}}};
+  CHECK(parse_policy(document).problems[0].path == "spec.listeners[0].credentials.secretRef.namespace");
 }
 
 TEST_CASE("a MySQL listener is one problem, not one for each of its fields") {

@@ -27,7 +27,8 @@ TEST_CASE("a PostgreSQL listener is read as it stands") {
   CHECK(db.protocol == config::Protocol::postgresql);
   CHECK(db.env.jdbc_url == "JDBC_URL");
   CHECK(db.max_clients == 1000);
-  CHECK(db.sql == Sql{"shop-db", "", "shop", 5, config::Authentication::proxy, config::Pooling::transaction});
+  CHECK(db.credentials == "shop-db");
+  CHECK(db.sql == Sql{"", "shop", 5, config::Authentication::proxy, config::Pooling::transaction});
   CHECK(db.tls == ServerTls{config::TlsMode::verify_full, SecretKey{"shop-db", "ca.crt"}});
 }
 

@@ -1,5 +1,5 @@
-// PostgreSQL listeners of an injected Pod: configuration, variables, and Secrets that the ambassador alone
-// mounts.
+// PostgreSQL and Redis listeners of an injected Pod: configuration, variables, and Secrets that the
+// ambassador alone mounts.
 #include <algorithm>
 #include <catch2/catch.hpp>
 
@@ -114,6 +114,31 @@ TEST_CASE("only what a listener needs is mounted") {
   CHECK(paths().empty());
   CHECK_FALSE(mounts_secrets(own_container(world.injected())));
   CHECK(config_of(world.injected())["listeners"][0]["serverTLS"] == json{{"mode", "Require"}});
+}
+
+TEST_CASE("a Redis listener logs in with a password, and as whom the Secret says if it does") {
+  World world;
+  json& cache = world.policies[0]["spec"]["listeners"][0];
+  cache["credentials"] = {{"secretRef", {{"name", "cache-login"}}}};
+  CHECK(volume(world.injected(), "ambassador-secrets")["projected"]["sources"] == json::parse(R"([
+    {"secret": {"name": "cache-login", "items": [{"key": "password", "path": "shop-data.cache/password"}]}},
+    {"secret": {"name": "cache-login", "optional": true,
+                "items": [{"key": "username", "path": "shop-data.cache/username"}]}}])"));
+  cache["tls"] = {{"mode", "VerifyFull"},
+                  {"ca", {{"secretRef", {{"name", "company"}, {"key", "root.pem"}}}}}};
+  const json pod = world.injected();
+  CHECK(volume(pod, "ambassador-secrets")["projected"]["sources"] == json::parse(R"([
+    {"secret": {"name": "cache-login", "items": [{"key": "password", "path": "shop-data.cache/password"}]}},
+    {"secret": {"name": "cache-login", "optional": true, "items": [
+      {"key": "username", "path": "shop-data.cache/username"}, {"key": "tls.crt", "path": "shop-data.cache/tls.crt"},
+      {"key": "tls.key", "path": "shop-data.cache/tls.key"}]}},
+    {"secret": {"name": "company", "items": [{"key": "root.pem", "path": "shop-data.cache/ca.crt"}]}}])"));
+  const json listener = config_of(pod)["listeners"][0];
+  CHECK(listener["redis"] == json{{"credentialsFolder", "/etc/ambassador-secrets/shop-data.cache"}});
+  CHECK(listener["serverTLS"] ==
+        json::parse(R"({"mode": "VerifyFull", "caFile": "/etc/ambassador-secrets/shop-data.cache/ca.crt",
+                        "certificateFile": "/etc/ambassador-secrets/shop-data.cache/tls.crt",
+                        "keyFile": "/etc/ambassador-secrets/shop-data.cache/tls.key"})"));
 }
 
 TEST_CASE("what clients prove and are shown lies beside it, and needs a new Pod") {

@@ -17,7 +17,8 @@ TEST_CASE("what concerns the connection is answered here, as Redis 7.0 does") {
       {"ping a b", "-ERR wrong number of arguments for 'ping' command\r\n"},
       {"echo hello", "$5\r\nhello\r\n"},
       {"select 0", "+OK\r\n"},
-      {"select 1", "-ERR DB index is out of range\r\n"},
+      {"select -1", "-ERR DB index is out of range\r\n"},
+      {"select 32768", "-ERR DB index is out of range\r\n"},
       {"select x", "-ERR value is not an integer or out of range\r\n"},
       {"client id", ":1\r\n"},
       {"client getname", "$-1\r\n"},
@@ -36,7 +37,7 @@ TEST_CASE("what concerns the connection is answered here, as Redis 7.0 does") {
       {"auth default secret", "+OK\r\n"},
       {"auth someone secret", "-WRONGPASS invalid username-password pair or user is disabled.\r\n"},
       {"auth a b c", "-ERR syntax error\r\n"},
-      {"hello 3", "-NOPROTO unsupported protocol version\r\n"},
+      {"hello 4", "-NOPROTO unsupported protocol version\r\n"},
       {"hello 1", "-NOPROTO unsupported protocol version\r\n"},
       {"hello two", "-ERR Protocol version is not an integer or out of range\r\n"},
       {"hello 2 foo", "-ERR Syntax error in HELLO option 'foo'\r\n"},
@@ -132,9 +133,9 @@ TEST_CASE("COMMAND lists what can be used here") {
     const auto elements = std::string(line) == "command docs" ? 2 * offered : offered;
     CHECK(answer.starts_with("*" + std::to_string(elements) + "\r\n"));
     CHECK(answer.find("$3\r\nget\r\n") != std::string::npos);
-    CHECK(answer.find("$5\r\nmulti\r\n") == std::string::npos);
+    CHECK(answer.find("$7\r\nmonitor\r\n") == std::string::npos);
   }
-  scene.send("command info GET multi nonsense");
+  scene.send("command info GET monitor nonsense");
   const std::string some = scene.answer();
   CHECK(some.starts_with("*3\r\n*10\r\n$3\r\nget\r\n:2\r\n*2\r\n+readonly\r\n+fast\r\n:1\r\n:1\r\n:1\r\n"));
   CHECK(some.ends_with("$-1\r\n$-1\r\n"));

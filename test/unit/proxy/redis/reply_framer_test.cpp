@@ -44,6 +44,38 @@ std::string nested(std::size_t depth) {
 
 }  // namespace
 
+TEST_CASE(
+    "pushes are news between replies where RESP3 is spoken, and nonsense elsewhere, however they are cut") {
+  const std::string pushes = ">3\r\n+message\r\n$2\r\nch\r\n*1\r\n%1\r\n+a\r\n_\r\n>0\r\n";
+  const std::string stream = pushes + "$1\r\na\r\n" + pushes + "~2\r\n:1\r\n:2\r\n+OK\r\n" + pushes;
+  for (std::size_t piece = 1; piece <= stream.size(); ++piece) {
+    ReplyFramer framer(Resp::three);
+    std::string input;
+    std::string replies;
+    std::size_t news = 0;
+    std::size_t complete = 0;
+    for (std::size_t at = 0; at < stream.size(); at += piece) {
+      input += stream.substr(at, piece);
+      while (!input.empty()) {
+        const auto f = framer.next(input);
+        REQUIRE_FALSE(f.broken);
+        (f.news ? news : complete) += f.news ? f.bytes : static_cast<std::size_t>(f.complete);
+        if (!f.news) replies += input.substr(0, f.bytes);
+        input.erase(0, f.bytes);
+        if (f.bytes == 0 && !f.complete) break;
+      }
+    }
+    INFO(piece);
+    CHECK(input.empty());
+    CHECK(news == 3 * pushes.size());
+    CHECK(complete == 3);
+    CHECK(replies == "$1\r\na\r\n~2\r\n:1\r\n:2\r\n+OK\r\n");
+  }
+  CHECK(ReplyFramer().next(pushes).broken);
+  CHECK(ReplyFramer(Resp::three).next(std::string_view("*1\r\n>1\r\n:1\r\n")).broken);
+  CHECK(reply_size(pushes) == 0);
+}
+
 TEST_CASE("every kind of reply ends where it ends, however it is cut") {
   const std::vector<std::string> replies{
       "+OK\r\n",

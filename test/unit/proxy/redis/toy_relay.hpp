@@ -42,7 +42,7 @@ inline void must(bool holds, const char* what) {
 class ToyRelay {
  public:
   ToyRelay(const ProtocolCore& core, std::size_t backends)
-      : core_(core), session_(core.new_session()), lanes_(backends) {}
+      : core_(core), session_(core.new_session()), lanes_(backends), leases_(backends) {}
 
   /// The client sends `bytes`.
   void receive(std::string_view bytes) {
@@ -55,18 +55,22 @@ class ToyRelay {
       if (more_ == 0) end_of_streamed_bytes();
     }
     input_ += bytes;
-    if (more_ == 0) go_on();
+    if (more_ == 0 && !settling) go_on();
   }
   /// Asks the session again, as the relay does while the session waits for a backend.
   void go_on() {
+    if (settling && !exchanges_.empty()) return;
     while (!closed_ && more_ == 0) {
       const Verdict verdict = session_->on_client(input_);
       must(verdict.consumed <= input_.size(), "consumed <= input");
       log(verdict);
       waiting = verdict.kind == Verdict::Kind::wait;
-      if (!obey(verdict)) break;
+      if (verdict.kind == Verdict::Kind::settle) flush();
+      settling = verdict.kind == Verdict::Kind::settle && !exchanges_.empty();
+      if (!obey(verdict) || settling) break;
     }
-    must(input_.size() <= core_.max_message() || closed_, "the session holds no more than max_message");
+    must(input_.size() <= core_.max_message() || closed_ || settling,
+         "the session holds no more than max_message");
     flush();
   }
   void give_up() {
@@ -89,13 +93,55 @@ class ToyRelay {
     finish(backend, {.reply = std::string(reply)});
   }
   /// `backend` will not answer its oldest request.
-  void lose(std::size_t backend, Failure failure) { finish(backend, {.failed = true, .failure = failure}); }
+  void lose(std::size_t backend, Failure failure, std::string_view reason = {}) {
+    finish(backend, {.failed = true, .failure = failure, .reason = std::string(reason)});
+  }
+  /// The kind of connection that the oldest request to `backend` needs.
+  [[nodiscard]] LaneKind kind(std::size_t backend) const { return lanes_[backend].front().kind; }
 
-  std::string out;                    // what the client was sent
-  std::size_t replies = 0;            // exchanges that were answered
-  std::size_t opened = 0;             // exchanges that were opened
-  std::vector<std::string> verdicts;  // "pass 1", "ask 0 <text>", "answer <text>", ...
+  // The same of the lane that the client has leased to `backend`.
+  [[nodiscard]] bool leased(std::size_t backend) const { return leases_[backend].held; }
+  [[nodiscard]] const std::string* leased_owed(std::size_t backend) const {
+    const auto& owed = leases_[backend].owed;
+    return owed.empty() ? nullptr : &owed.front().request;
+  }
+  /// How many replies its oldest request has, and whether the server may take its time.
+  [[nodiscard]] std::uint32_t leased_replies(std::size_t backend) const {
+    return leases_[backend].owed.front().replies;
+  }
+  [[nodiscard]] bool leased_patient(std::size_t backend) const {
+    return leases_[backend].owed.front().patient;
+  }
+  [[nodiscard]] bool listens(std::size_t backend) const { return leases_[backend].listens; }
+  [[nodiscard]] std::uint32_t owed_replies(std::size_t backend) const {
+    return lanes_[backend].front().replies;
+  }
+  void deliver_leased(std::size_t backend, std::string_view reply) {
+    LeasedLane& lease = leases_[backend];
+    Owed owed = std::move(lease.owed.front());
+    lease.owed.pop_front();
+    if (lease.owed.empty() && lease.ends) lease = {};
+    finish(std::move(owed), {.reply = std::string(reply)});
+  }
+  /// The leased connection ends.
+  void lose_lease(std::size_t backend, Failure failure = Failure::lost) {
+    LeasedLane lease = std::exchange(leases_[backend], {});
+    const bool goes_on = session_->lease_lost(static_cast<BackendIndex>(backend));
+    for (Owed& owed : lease.owed) finish(std::move(owed), {.failed = true, .failure = failure});
+    if (!goes_on) closed_ = true;
+  }
+  /// The relay looks whether what is held still has a use.
+  void check_leases() {
+    if (!session_->leases_stand()) closed_ = true;
+  }
+
+  std::string out;          // what the client was sent
+  std::size_t replies = 0;  // exchanges that were answered
+  std::size_t opened = 0;   // exchanges that were opened
+  /// "pass 1", "ask 0 <text>", "answer <text>", ...; "pass 1/5": on a lane of kind 5.
+  std::vector<std::string> verdicts;
   bool waiting = false;
+  bool settling = false;  // for what is open
   bool log_texts = true;
   /// Called with the requests of a group and the one reply that the session made of their replies.
   std::function<void(const std::vector<std::string>& asked, std::string_view merged)> on_merged;
@@ -107,6 +153,7 @@ class ToyRelay {
   struct Outcome {
     bool failed = false;
     Failure failure = Failure::lost;
+    std::string reason{};
     std::string reply{};
     bool there = false;
   };
@@ -121,6 +168,15 @@ class ToyRelay {
     std::uint64_t exchange = 0;  // number of the exchange since the beginning
     std::size_t part = 0;
     std::string request;
+    LaneKind kind = LaneKind::ordinary;
+    std::uint32_t replies = 1;
+    bool patient = false;
+  };
+  struct LeasedLane {
+    std::deque<Owed> owed{};
+    bool held = false;
+    bool ends = false;  // when nothing is owed
+    bool listens = false;
   };
 
   std::string& current_request() { return lanes_[streaming_backend_].back().request; }
@@ -134,9 +190,26 @@ class ToyRelay {
   }
   std::uint64_t last_exchange() const { return first_ + exchanges_.size() - 1; }
 
-  void request(std::uint64_t exchange, std::size_t part, BackendIndex backend, std::string_view text) {
+  void request(std::uint64_t exchange, std::size_t part, const Verdict& verdict, std::string_view text) {
+    const BackendIndex backend = verdict.backend;
     must(backend < lanes_.size(), "backend exists");
-    lanes_[backend].push_back({exchange, part, std::string(text)});
+    must(verdict.replies > 0 && (verdict.replies == 1 || verdict.kind == Verdict::Kind::ask),
+         "only asks have several replies");
+    Owed owed{exchange, part, std::string(text), verdict.lane, verdict.replies, verdict.patient};
+    if (verdict.lease == Lease::none) {
+      must(!verdict.patient && !verdict.listens, "what is shared neither waits nor listens");
+      lanes_[backend].push_back(std::move(owed));
+      return;
+    }
+    must(!verdict.streams(), "a large message has a lane of its own anyway");
+    LeasedLane& lease = leases_[backend];
+    must(lease.owed.empty() || lease.owed.back().kind == verdict.lane, "a lease is of one kind");
+    must(!lease.ends || verdict.lease == Lease::last, "a lane that was left is not kept");
+    lease.held = true;
+    lease.ends = verdict.lease != Lease::keep;
+    must(!lease.listens || verdict.lease != Lease::last, "a lane that listened serves nobody else");
+    lease.listens = lease.listens || verdict.listens;
+    lease.owed.push_back(std::move(owed));
   }
 
   // False: the session is not to be asked again before something happens.
@@ -149,6 +222,7 @@ class ToyRelay {
     must(group_.parts.empty() || verdict.kind == Kind::ask || verdict.kind == Kind::gather ||
              verdict.kind == Kind::need_more,
          "an open group is closed first");
+    if (verdict.kind != Kind::settle) settled_in_a_row_ = 0;
     switch (verdict.kind) {
       case Kind::need_more:
         input_.erase(0, verdict.consumed);
@@ -156,6 +230,10 @@ class ToyRelay {
       case Kind::wait:
         must(verdict.consumed == 0, "wait consumes nothing");
         return false;
+      case Kind::settle:
+        must(verdict.consumed == 0, "settle consumes nothing");
+        must(++settled_in_a_row_ < 4, "a session that is settled goes on");
+        return true;
       case Kind::pass:
       case Kind::send:
         if (streaming_) {
@@ -163,7 +241,7 @@ class ToyRelay {
         } else {
           open(Exchange::Kind::one);
           exchanges_.back().parts.resize(1);
-          request(last_exchange(), 0, verdict.backend, verdict.kind == Kind::send ? verdict.text : front);
+          request(last_exchange(), 0, verdict, verdict.kind == Kind::send ? verdict.text : front);
           streaming_backend_ = verdict.backend;
         }
         must(verdict.more == 0 || verdict.consumed == input_.size(), "more means that all is consumed");
@@ -173,7 +251,7 @@ class ToyRelay {
         more_ = verdict.more;
         break;
       case Kind::ask:
-        request(first_ + exchanges_.size(), group_.parts.size(), verdict.backend, verdict.text);
+        request(first_ + exchanges_.size(), group_.parts.size(), verdict, verdict.text);
         group_.parts.emplace_back();
         group_.backends.push_back(verdict.backend);
         group_.asked.emplace_back(verdict.text);
@@ -185,6 +263,12 @@ class ToyRelay {
         break;
       case Kind::answer:
         must(!verdict.text.empty(), "an answer has text");
+        if (verdict.lease == Lease::drop) {
+          for (LeasedLane& lease : leases_) {
+            must(lease.owed.empty(), "a lane is dropped when it owes nothing");
+            lease = {};
+          }
+        }
         open(Exchange::Kind::ready).ready = verdict.text;
         break;
       case Kind::close:
@@ -199,9 +283,15 @@ class ToyRelay {
   void finish(std::size_t backend, Outcome outcome) {
     Owed owed = std::move(lanes_[backend].front());
     lanes_[backend].pop_front();
+    finish(std::move(owed), std::move(outcome));
+  }
+  void finish(Owed owed, Outcome outcome) {
     outcome.there = true;
     exchanges_[owed.exchange - first_].parts[owed.part] = std::move(outcome);
     flush();
+    if (!settling || !exchanges_.empty()) return;
+    settling = false;
+    go_on();
   }
 
   void flush() {
@@ -217,14 +307,15 @@ class ToyRelay {
         std::vector<Part> parts;
         for (std::size_t i = 0; i < exchange.parts.size(); ++i) {
           const Outcome& part = exchange.parts[i];
-          parts.push_back(
-              {exchange.backends[i], name(exchange.backends[i]), part.failed, part.failure, part.reply});
+          parts.push_back({exchange.backends[i], name(exchange.backends[i]), part.failed, part.failure,
+                           part.reply, part.reason});
         }
         const std::size_t before = out.size();
         session_->merge(parts, out);
         if (on_merged) on_merged(exchange.asked, std::string_view(out).substr(before));
       } else if (exchange.parts[0].failed) {
-        must(session_->fail(exchange.parts[0].failure, "some-backend:1", out), "Redis has error replies");
+        const Outcome& part = exchange.parts[0];
+        must(session_->fail(part.failure, "some-backend:1", part.reason, out), "Redis has error replies");
       } else {
         out += exchange.parts[0].reply;
       }
@@ -241,12 +332,16 @@ class ToyRelay {
 
   void log(const Verdict& verdict) {
     if (!log_texts) return;
-    static const char* const kinds[] = {"need_more", "pass",   "send",  "ask",
-                                        "gather",    "answer", "close", "wait"};
+    static const char* const kinds[] = {"need_more", "pass",  "send", "ask",   "gather",
+                                        "answer",    "close", "wait", "settle"};
     std::string line = kinds[static_cast<int>(verdict.kind)];
     const bool has_backend = verdict.kind == Verdict::Kind::pass || verdict.kind == Verdict::Kind::send ||
                              verdict.kind == Verdict::Kind::ask;
     if (has_backend && !streaming_) line += " " + std::to_string(verdict.backend);
+    if (has_backend && !streaming_ && verdict.lane != LaneKind::ordinary)
+      line += "/" + std::to_string(static_cast<int>(verdict.lane));
+    static const char* const leases[] = {"", " keep", " last", " drop"};
+    line += leases[static_cast<int>(verdict.lease)];
     if (!verdict.text.empty()) line += " " + std::string(verdict.text);
     verdicts.push_back(line);
   }
@@ -255,6 +350,8 @@ class ToyRelay {
   std::unique_ptr<Session> session_;
   std::string input_;
   std::vector<std::deque<Owed>> lanes_;
+  std::vector<LeasedLane> leases_;
+  int settled_in_a_row_ = 0;
   std::deque<Exchange> exchanges_;
   std::uint64_t first_ = 0;  // number of exchanges_.front()
   Exchange group_;

@@ -44,7 +44,7 @@ TEST_CASE("all that a client sends passes, and all that a server sends belongs t
   CHECK(verdict.kind == Verdict::Kind::pass);
   CHECK(verdict.consumed == bytes.size());
   CHECK(verdict.more == kForever);
-  const auto framer = core->new_framer();
+  const auto framer = core->new_framer(LaneKind::ordinary);
   const auto frame = framer->next(bytes);
   CHECK(frame.bytes == bytes.size());
   CHECK_FALSE(frame.complete);
@@ -55,7 +55,7 @@ TEST_CASE("a TCP client without a backend is closed, for there is no error reply
   Fixed availability;
   const auto session = tcp::make_core(three_backends(), availability)->new_session();
   std::string out;
-  CHECK_FALSE(session->fail(Failure::unreachable, "a:1", out));
+  CHECK_FALSE(session->fail(Failure::unreachable, "a:1", {}, out));
   CHECK(out.empty());
 }
 
