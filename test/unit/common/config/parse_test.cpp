@@ -61,7 +61,8 @@ TEST_CASE("a YAML document is read with every field") {
   REQUIRE(l.backends.size() == 2);
   CHECK(l.backends[0] == Backend{"redis-0:6379", "redis-0", 6379, 1});
   CHECK(l.backends[1] == Backend{"second", "10.0.0.2", 6379, 3});
-  CHECK(l.redis == Redis{RedisMode::sharded, Hash::md5, Distribution::modula, "{}", Ejection{3, 5s}, "/etc/r"});
+  CHECK(l.redis ==
+        Redis{RedisMode::sharded, Hash::md5, Distribution::modula, "{}", Ejection{3, 5s}, "/etc/r"});
   CHECK(l.server_tls == ServerTls{TlsMode::verify_full, "/etc/ca.crt", "", ""});
 }
 
