@@ -1,11 +1,11 @@
-# Behind the client of the suite: what its tests do to the server as its administrator goes to the servers themselves, which
-# is not what an ambassador is for. The ports of all of them are in AMBASSADOR_SERVERS; the first one's answer is given.
+# Behind the client of the suite: what its tests do to the server as its administrator, or ask of its inside, goes to the
+# servers themselves, which is not what an ambassador is for. The ports of all of them are in AMBASSADOR_SERVERS; the first
+# one's answer is given.
 if {[info exists ::env(AMBASSADOR_SERVERS)]} {
     rename ::redis::__dispatch__ ::redis::to_the_proxy
 
     proc ::redis::administers {method argv} {
-        if {$method eq "config" || $method eq "debug"} { return 1 }
-        return 0
+        expr {$method in {config debug} || $method eq "info" && $argv in {{} clients stats memory commandstats}}
     }
 
     proc ::redis::to_every_server {method argv} {

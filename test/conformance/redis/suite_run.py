@@ -23,8 +23,9 @@ LINE = re.compile(r"^\[(ok|err|ignore|skip|exception|TIMEOUT)\]: (.*)$")
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
-def run(port, folder, mode, servers=()):
-    """{"UNIT: TEST": what went wrong, empty: nothing}. `servers`: ports of those behind the proxy."""
+def run(stage, folder, mode):
+    """{"UNIT: TEST": what went wrong, empty: nothing}. `stage()` is a server, or some behind the proxy, for as long as a unit
+    takes: where clients connect, and the ports of those behind it."""
     tree = folder / f"suite-{mode}"
     shutil.copytree(suite_source.fetched(), tree)
     with open(tree / "tests" / "support" / "redis.tcl", "a") as client:
@@ -34,7 +35,8 @@ def run(port, folder, mode, servers=()):
     shown.mkdir(parents=True)
     outcomes = {}
     for unit in suite_source.units():
-        text = _run_unit(unit, tree, port, servers)
+        with stage() as (port, servers):
+            text = _run_unit(unit, tree, port, servers)
         (shown / (unit.replace("/", "-") + ".log")).write_text(text)
         outcomes |= {f"{unit}: {name}": problem for name, problem in outcomes_in(text).items()}
     assert len(outcomes) > 500, f"only {len(outcomes)} tests have run, see {shown}"

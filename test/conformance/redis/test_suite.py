@@ -41,20 +41,29 @@ def place():
 @functools.cache
 def direct():
     """What this machine's server has to say: what fails here is the machine's."""
-    with place() as folder, programs.redis_server(folder) as server:
-        return suite_run.run(server.port, folder, "direct")
+    with place() as folder:
+        @contextlib.contextmanager
+        def stage():
+            with programs.redis_server(folder) as server:
+                yield server.port, ()
+
+        return suite_run.run(stage, folder, "direct")
 
 
 def through(mode, count):
-    with place() as folder, contextlib.ExitStack() as stack:
-        servers = [stack.enter_context(programs.redis_server(folder)) for _ in range(count)]
-        listener = {"name": "conformance.redis", "protocol": "Redis", "redis": {"mode": mode},
-                    "backends": [{"host": "127.0.0.1", "port": server.port} for server in servers]}
-        proxy = stack.enter_context(programs.proxy(folder, program(), listener))
-        outcomes = suite_run.run(proxy.port, folder, mode.lower(), [server.port for server in servers])
-        proxy.process.terminate()
-        assert proxy.process.wait(60) == 0, "the proxy did not end well"
-    return outcomes
+    with place() as folder:
+        @contextlib.contextmanager
+        def stage():
+            with contextlib.ExitStack() as stack:
+                servers = [stack.enter_context(programs.redis_server(folder)) for _ in range(count)]
+                listener = {"name": "conformance.redis", "protocol": "Redis", "redis": {"mode": mode},
+                            "backends": [{"host": "127.0.0.1", "port": server.port} for server in servers]}
+                proxy = stack.enter_context(programs.proxy(folder, program(), listener))
+                yield proxy.port, [server.port for server in servers]
+                proxy.process.terminate()
+                assert proxy.process.wait(60) == 0, "the proxy did not end well"
+
+        return suite_run.run(stage, folder, mode.lower())
 
 
 @pytest.mark.parametrize("mode", MODES)
