@@ -24,8 +24,6 @@ inline constexpr std::size_t kMaxTransaction = kMaxWhole;
 /// Channels and patterns of one client, and the bytes of one's name: they are kept here and at a server.
 inline constexpr std::size_t kMaxSubscriptions = 16384;
 inline constexpr std::size_t kMaxChannelName = std::size_t{4} << 10;
-/// Replies nest at most this deep (COMMAND DOCS: 7); beyond it a server is taken to talk nonsense.
-inline constexpr std::size_t kMaxDepth = 32;
 /// The longest line in a reply (status, error, number).
 inline constexpr std::size_t kMaxLine = std::size_t{64} << 10;
 /// A reply's length or count beyond this is nonsense (512 MiB is Redis' default, but it can be raised).

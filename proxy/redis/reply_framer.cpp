@@ -14,8 +14,9 @@ constexpr std::size_t kLineEnd = 2;  // CRLF
 // An aggregate of `elements` begins.
 ReplyFramer::Step ReplyFramer::open(std::int64_t elements) {
   if (elements <= 0) return Step::element;  // empty, or null (-1)
-  if (elements > kMaxReplyElements || depth_ == kMaxDepth) return Step::broken;
-  left_[depth_++] = elements;
+  if (elements > kMaxReplyElements) return Step::broken;
+  if (left_ > 0) --left_;  // it is an element itself
+  left_ += static_cast<std::uint64_t>(elements);
   return Step::nested;
 }
 
@@ -31,7 +32,7 @@ ReplyFramer::Step ReplyFramer::header(std::string_view input, std::size_t& at) {
     case '~':    // set
     case '%':    // map
     case '|': {  // attributes: a map in front of the element that they belong to
-      if (type == '>' && (!pushes_ || depth_ > 0)) return Step::broken;
+      if (type == '>' && (!pushes_ || left_ > 0)) return Step::broken;
       const Header header = read_header(input.data() + at, input.size() - at);
       if (header.state == Header::State::incomplete) return Step::more;
       if (header.state == Header::State::broken || header.number < -1) return Step::broken;
@@ -68,11 +69,7 @@ ReplyFramer::Step ReplyFramer::header(std::string_view input, std::size_t& at) {
 
 // An element is over; true when the whole reply is.
 bool ReplyFramer::element_ends_reply() {
-  while (depth_ > 0) {
-    if (--left_[depth_ - 1] > 0) return false;
-    --depth_;  // the aggregate was itself an element
-  }
-  return true;
+  return left_ == 0 || --left_ == 0;
 }
 
 // What the front of `input`, where a frame begins, is on a lane that listens. unknown: not enough is there.
@@ -100,7 +97,7 @@ ReplyFramer::Begins ReplyFramer::beginning(std::string_view input) const {
 Framer::Frame ReplyFramer::next(std::span<const char> span) {
   const std::string_view input(span.data(), span.size());
   std::size_t at = 0;
-  if (depth_ == 0 && body_left_ == 0 && searched_ == 0) {
+  if (left_ == 0 && body_left_ == 0 && searched_ == 0) {
     // Most replies are one short string that is wholly there.
     std::uint32_t length = 0;
     if (!input.empty() && input.front() == '$') [[likely]] {

@@ -6,7 +6,6 @@
 // Source: https://redis.io/docs/reference/protocol-spec/
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <string_view>
 
@@ -40,9 +39,10 @@ class ReplyFramer final : public Framer {
   bool in_push_ = false;
   std::uint64_t body_left_ = 0;  // of a bulk whose header was read, its CRLF included
   std::size_t searched_ = 0;     // of a line whose end is not there yet
-  std::size_t depth_ = 0;
+  /// Elements still to come in all open aggregates: how deep they lie in each other (scripts return thousands
+  /// of levels) is nothing that has to be known to find the end.
+  std::uint64_t left_ = 0;
   bool listens_ = false;
-  std::array<std::int64_t, kMaxDepth> left_{};  // elements still to come, per open aggregate
 };
 
 /// The size of the reply at the start of `text`; 0 when it is not whole or not RESP.

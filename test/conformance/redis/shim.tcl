@@ -5,7 +5,7 @@ if {[info exists ::env(AMBASSADOR_SERVERS)]} {
     rename ::redis::__dispatch__ ::redis::to_the_proxy
 
     proc ::redis::administers {method argv} {
-        expr {$method in {config debug} || $method eq "info" && $argv in {{} clients stats memory commandstats}}
+        expr {$method in {config debug} || $method eq "info" && $argv in {{} clients stats memory commandstats errorstats}}
     }
 
     proc ::redis::to_every_server {method argv} {
