@@ -138,11 +138,11 @@ void run(const std::uint8_t* data, std::size_t size) {
   if ((data[0] & 128) != 0) settings.split = config::ReadWriteSplit::read_only_transactions;
   const auto pins = std::make_shared<pg::PinCounters>();
   settings.pins = pins;
-  const auto account = std::make_shared<const pg::Account>("proxy", "pencil");
+  const auto account = std::make_shared<const Account>("proxy", "pencil");
   settings.account = [account] { return account; };
   settings.random = [](std::span<char> out) { std::fill(out.begin(), out.end(), 'r'); };
   if ((data[0] & 2) != 0) {
-    const auto of_clients = std::make_shared<const pg::Account>(
+    const auto of_clients = std::make_shared<const Account>(
         "u", "SCRAM-SHA-256$1:c2FsdA==$" + std::string(43, 'A') + "=:" + std::string(43, 'A') + "=");
     settings.client_account = [of_clients] { return of_clients; };
   }

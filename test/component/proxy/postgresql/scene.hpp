@@ -56,7 +56,7 @@ inline pg::Settings settings(config::Pooling pooling, const std::string& user = 
   pg::Settings made;
   made.pooling = pooling;
   made.database = "shop";
-  const auto account = std::make_shared<const pg::Account>(user, password);
+  const auto account = std::make_shared<const Account>(user, password);
   made.account = [account] { return account; };
   made.random = [](std::span<char> out) {
     static unsigned char next = 0;
