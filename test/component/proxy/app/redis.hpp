@@ -24,10 +24,15 @@ class RedisClient {
     send(words);
     return receive();
   }
-  void send(const std::vector<std::string>& words) {
-    std::string request = "*" + std::to_string(words.size()) + "\r\n";
-    for (const std::string& word : words)
-      request += "$" + std::to_string(word.size()) + "\r\n" + word + "\r\n";
+  void send(const std::vector<std::string>& words) { send_at_once({words}); }
+  /// A pipeline, in one piece.
+  void send_at_once(const std::vector<std::vector<std::string>>& commands) {
+    std::string request;
+    for (const auto& words : commands) {
+      request += "*" + std::to_string(words.size()) + "\r\n";
+      for (const std::string& word : words)
+        request += "$" + std::to_string(word.size()) + "\r\n" + word + "\r\n";
+    }
     connected_ = connected_ && ::send(fd_, request.data(), request.size(), MSG_NOSIGNAL) ==
                                    static_cast<ssize_t>(request.size());
   }

@@ -174,10 +174,7 @@ TEST_CASE("databases are kept apart, and SELECT of one that is not there is an e
   CHECK(five.ask({"SELECT", "16"}) == "-ERR DB index is out of range");
   CHECK(five.ask({"SELECT", "-1"}) == "-ERR DB index is out of range");
   CHECK(five.ask({"DBSIZE"}) == "39");
-  five.send({"SELECT", "99"});
-  five.send({"FLUSHDB"});
-  five.send({"SELECT", "6"});
-  five.send({"SET", "six", "6"});
+  five.send_at_once({{"SELECT", "99"}, {"FLUSHDB"}, {"SELECT", "6"}, {"SET", "six", "6"}});
   CHECK(five.receive() == "-ERR DB index is out of range");
   CHECK_THAT(five.receive(), StartsWith("-ERR DB index is out of range"));
   CHECK(five.receive() == "OK");
