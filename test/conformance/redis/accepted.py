@@ -54,7 +54,7 @@ def judge(mode, direct, proxied):
     known = {one.test: one for one in accepted(mode)}
     wrong = [f"{test}: on the list, and no test" for test in known if test not in direct]
     for test, problem in direct.items():
-        if problem:
+        if problem:  # this machine's, or chance
             continue
         found = proxied.get(test, "it has not run")
         listed = known.get(test)

@@ -4,8 +4,8 @@
 if {[info exists ::env(AMBASSADOR_SERVERS)]} {
     rename ::redis::__dispatch__ ::redis::to_the_proxy
 
-    proc ::redis::administers {method argv} {
-        expr {$method in {config debug} || $method eq "info" && $argv in {{} clients stats memory commandstats errorstats}}
+    proc ::redis::administers {method} {
+        expr {$method in {config debug info}}
     }
 
     proc ::redis::to_every_server {method argv} {
@@ -23,7 +23,7 @@ if {[info exists ::env(AMBASSADOR_SERVERS)]} {
 
     # A client that reads its answers later has to get this one from its own connection, too.
     proc ::redis::__dispatch__ {id method args} {
-        if {[::redis::administers $method $args] && !$::redis::deferred($id) && $::redis::blocking($id)} {
+        if {[::redis::administers $method] && !$::redis::deferred($id) && $::redis::blocking($id)} {
             return [::redis::to_every_server $method $args]
         }
         return [uplevel 1 [list ::redis::to_the_proxy $id $method {*}$args]]

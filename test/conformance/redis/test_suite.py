@@ -22,7 +22,7 @@ import suite_run  # noqa: E402
 
 PRESETS = [os.environ.get("PRESET"), "asan", "dev", "release"]
 # How many servers, and the most that may be on the list.
-MODES = {"Failover": (1, 40), "Sharded": (2, 150)}
+MODES = {"Failover": (1, 70)}
 
 
 def program():
