@@ -59,10 +59,8 @@ void Lane::owe(const Owed& owed, std::uint64_t bytes) {
 void Lane::queued_more() {
   if (state_ == State::up) {
     loop().flush_lane_later(*this);
-  } else if (state_ == State::idle) {
-    loop().again(*this);  // connects; not here: a caller still has to append its bytes
-  } else if (lasting_) {
-    loop().again(*this);  // fails
+  } else if (state_ == State::idle || lasting_) {
+    loop().again(*this);  // connects, or fails; not here: a caller still has to append its bytes
   }
   if (owner_ == nullptr) loop().deadlines().no_later_than(*this, loop().now() + kWatchEvery);
 }
