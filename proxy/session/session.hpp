@@ -59,7 +59,8 @@ inline constexpr std::uint64_t kForever = ~std::uint64_t{0};
 enum class Lease : std::uint8_t {
   none,  // the shared one
   keep,  // one of this client's own, taken if it has none yet, and its own from then on
-  last,  // the same; given back, for other clients, when this message and those before it are answered
+  last,  // the same; given back when this message and those before it are answered: for other clients, but
+         // for one that listened, which is closed
   drop,  // the same; closed then
 };
 
