@@ -102,6 +102,7 @@ Verdict RedisSession::pass_to(BackendIndex backend) {
 std::size_t RedisSession::end_message() {
   const std::size_t size = skipped_ + parser_.size();
   skipped_ = 0;
+  settled_ = false;  // it was for this message, which did not need it in the end
   parser_.next();
   return size;
 }
