@@ -5,22 +5,18 @@ import pathlib
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
-sys.path[:0] = [str(ROOT / "test" / "faults"), str(ROOT / "test" / "bench")]
+sys.path[:0] = [str(ROOT / "test" / folder) for folder in ("faults", "bench", "conformance")]
 
 import stage  # noqa: E402
+from built import built  # noqa: E402
 from postgresql_server import Postgresql  # noqa: E402
 
 USER, DATABASE, PASSWORD = "app", "shop", "of the conformance tests"
 HBA = f"local all all trust\nhost all admin,{USER} 127.0.0.1/32 trust\n"
-PRESETS = [os.environ.get("PRESET"), "asan", "dev", "release"]
 
 
 def binary(*presets):
-    for preset in presets or PRESETS:
-        path = ROOT / "build" / (preset or "-") / "bin" / "ambassador-proxy"
-        if path.exists():
-            return path
-    raise SystemExit("build the target ambassador-proxy first")
+    return built("ambassador-proxy", *presets)
 
 
 def readable(folder):

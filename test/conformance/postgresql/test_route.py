@@ -3,7 +3,6 @@ of it. Needs libpg-query-dev and postgresql-15; fetches the suite from PyPI. By 
 
     python3 -m pytest -q -s test/conformance/postgresql
 """
-import os
 import pathlib
 import random
 import re
@@ -15,15 +14,15 @@ import pytest
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
 NAMES = ROOT / "proxy" / "postgresql" / "names"
-sys.path[:0] = [str(HERE), str(NAMES)]
+sys.path[:0] = [str(HERE), str(HERE.parent), str(NAMES)]
 
 import corpus  # noqa: E402
 import generate  # noqa: E402
 import mutants  # noqa: E402
 import oracle as parser  # noqa: E402
+from built import built  # noqa: E402
 from scratch_server import scratch_server  # noqa: E402
 
-PRESETS = [os.environ.get("PRESET"), "asan", "dev", "release"]
 LEAST_SHARE = 0.95  # of the reads that are seen to be reads: else "all are writes" would pass
 MUTANTS = 400_000  # one in seven is SQL
 SEED = 15
@@ -59,10 +58,7 @@ def test_a_replica_runs_the_functions_of_the_list(oracle):
 
 
 def routes(texts):
-    program = next((path for preset in PRESETS if preset
-                    for path in [ROOT / "build" / preset / "bin" / "conformance_postgresql_route"] if path.exists()), None)
-    assert program, "build the target conformance_postgresql_route first"
-    out = subprocess.run([program], input=b"".join(text + b"\0" for text in texts), check=True, stdout=subprocess.PIPE)
+    out = subprocess.run([built("conformance_postgresql_route")], input=b"".join(text + b"\0" for text in texts), check=True, stdout=subprocess.PIPE)
     answers = out.stdout.decode().split()
     assert len(answers) == len(texts)
     assert "sent_elsewhere" not in answers, texts[answers.index("sent_elsewhere")]

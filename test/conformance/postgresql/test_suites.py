@@ -4,7 +4,6 @@ fetches the tests with apt. By itself, with the program built:
     python3 -m pytest -q -s test/conformance/postgresql/test_suites.py
 """
 import functools
-import os
 import pathlib
 import re
 import subprocess
@@ -13,12 +12,12 @@ import sys
 import pytest
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE))
+sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 import accepted  # noqa: E402
 import suites_run as suites  # noqa: E402
+from built import built  # noqa: E402
 
-PRESETS = [os.environ.get("PRESET"), "asan", "dev", "release"]
 SESSION = {"pooling": "Session", "maxServerConnections": 64}
 TRANSACTION = {"pooling": "Transaction", "maxServerConnections": suites.MOST_CLIENTS}
 LEAST_UNPINNED = 0.2  # seen: 0.27. A test that sets anything for its session is pinned to its end
@@ -26,10 +25,7 @@ BENCH_CLIENTS, BENCH_CONNECTIONS, BENCH_TRANSACTIONS = 64, 4, 100
 
 
 def program():
-    found = next((path for preset in PRESETS if preset
-                  for path in [suites.ROOT / "build" / preset / "bin" / "ambassador-proxy"] if path.exists()), None)
-    assert found, "build the target ambassador-proxy first"
-    return found
+    return built("ambassador-proxy")
 
 
 @functools.cache
