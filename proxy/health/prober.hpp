@@ -1,7 +1,7 @@
 // Active health checking: asks every backend about once a second whether it is well, on one connection of its
 // own per backend (a protocol whose probe is connecting: a new one each time), encrypted and greeted as lanes
-// are, and tells the Upstream. What
-// the relay sees by itself (a refused connection) counts too, but that is between lanes and Upstream.
+// are, and tells the Upstream. What the relay sees by itself (a refused connection) counts too, but that is
+// between lanes and Upstream.
 //
 // Threads: everything on the control thread, the one that runs `control`.
 #pragma once

@@ -130,6 +130,7 @@ class Client final : public Peer {
   void end_stream();
   void wait(SteadyTime now);
   void ask_again(SteadyTime now);
+  void not_queued(std::uint32_t sequence, std::uint32_t part, Failure why_not, BackendIndex backend);
   [[nodiscard]] Slices* queue_for(const Verdict& verdict, std::uint32_t part, std::size_t bytes);
   void open_own_lane();
   [[nodiscard]] std::uint32_t last_sequence() const;

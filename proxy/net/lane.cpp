@@ -149,22 +149,16 @@ void Lane::go_on() {
 void Lane::flush() {
   if (state_ != State::up || (moving_ && !in_mid_request())) return;
   while (!out_.empty() && !write_blocked_) {
-    std::array<iovec, 64> pieces;
-    const std::size_t count = out_.gather(pieces);
-    const std::ptrdiff_t sent = transport_.send({pieces.data(), count});
-    if (sent == -EAGAIN) {
-      write_blocked_ = true;
-      if (!transport_.wants_reading()) loop().poller().want_writing(transport_.socket(), *this, true);
-    } else if (sent < 0) {
+    const std::ptrdiff_t sent = send(out_);
+    if (sent == -EAGAIN) break;
+    if (sent < 0) {
       readable_ = hung_up_ = true;  // its last words may say why
       read();
       if (state_ == State::up && blocked_by_ == nullptr) lose(Failure::lost, why(sent));
       return;
-    } else {
-      out_.consume(static_cast<std::size_t>(sent));
-      sent_ += static_cast<std::size_t>(sent);
-      counters_->bytes_sent.add(static_cast<std::size_t>(sent));
     }
+    sent_ += static_cast<std::size_t>(sent);
+    counters_->bytes_sent.add(static_cast<std::size_t>(sent));
   }
   if (out_.empty() && ending_ && !told_end_) {
     transport_.socket().end_of_writing();
@@ -181,6 +175,35 @@ void Lane::room_again() {
   for (Client* client : waiting) client->lane_has_room();
 }
 
+std::ptrdiff_t Lane::send(Slices& out) {
+  std::array<iovec, 64> pieces;
+  const std::size_t count = out.gather(pieces);
+  const std::ptrdiff_t sent = transport_.send({pieces.data(), count});
+  if (sent == -EAGAIN) {
+    write_blocked_ = true;
+    if (!transport_.wants_reading()) loop().poller().want_writing(transport_.socket(), *this, true);
+  } else if (sent >= 0) {
+    out.consume(static_cast<std::size_t>(sent));
+  }
+  return sent;
+}
+
+std::ptrdiff_t Lane::receive() {
+  make_room(loop().pool(), input_);
+  const std::size_t room = input_.block->capacity - input_.end;
+  const std::ptrdiff_t got = transport_.receive(input_.block->data() + input_.end, room);
+  if (got > 0) {
+    if (transport_.emptied(static_cast<std::size_t>(got), room) && !hung_up_) readable_ = false;
+    input_.end += static_cast<std::uint32_t>(got);
+    return got;
+  }
+  if (input_.size() == 0) input_.block.reset();
+  readable_ = false;
+  if (got == -EAGAIN && transport_.wants_writing())
+    loop().poller().want_writing(transport_.socket(), *this, true);
+  return got;
+}
+
 void Lane::read() {
   int budget = kReadsPerTurn;
   while (readable_ && state_ == State::up && blocked_by_ == nullptr) {
@@ -188,23 +211,14 @@ void Lane::read() {
       loop().again(*this);
       break;
     }
-    make_room(loop().pool(), input_);
-    const std::size_t room = input_.block->capacity - input_.end;
-    const std::ptrdiff_t got = transport_.receive(input_.block->data() + input_.end, room);
+    const std::ptrdiff_t got = receive();
     if (got > 0) {
-      if (transport_.emptied(static_cast<std::size_t>(got), room) && !hung_up_) readable_ = false;
-      input_.end += static_cast<std::uint32_t>(got);
       counters_->bytes_received.add(static_cast<std::size_t>(got));
       heard_at_ = loop().now();
       replies();
       continue;
     }
-    if (input_.size() == 0) input_.block.reset();
-    readable_ = false;
-    if (got == -EAGAIN) {
-      if (transport_.wants_writing()) loop().poller().want_writing(transport_.socket(), *this, true);
-      break;
-    }
+    if (got == -EAGAIN) break;
     if (got == 0 && owner_ != nullptr) {
       owner_->server_ended();
     } else {

@@ -186,6 +186,11 @@ class Lane final : public Peer {
   void owe(const Owed& owed, std::uint64_t bytes);
   void queued_more();
   void show();
+  /// What came, or why nothing did (0: the end; negative errno), into input_; a next one is tried while
+  /// readable_.
+  [[nodiscard]] std::ptrdiff_t receive();
+  /// Sends from the front of `out` what the connection takes: how much, or why not (negative errno).
+  [[nodiscard]] std::ptrdiff_t send(Slices& out);
   void read();
   void replies();
   void room_again();

@@ -1,7 +1,6 @@
 // What a lane's new connection goes through before anything of a client goes over it: TLS, then the greeting
 // of its kind. Both together have timeouts.connect. A refusal ends the round of connecting, as an address
 // that does not answer does.
-#include <array>
 #include <cerrno>
 #include <cstring>
 
@@ -74,21 +73,12 @@ void Lane::begin_greeting() {
 
 void Lane::hear_greeting() {
   while (readable_ && state_ == State::greeting) {
-    make_room(loop().pool(), input_);
-    const std::size_t room = input_.block->capacity - input_.end;
-    const std::ptrdiff_t got = transport_.receive(input_.block->data() + input_.end, room);
+    const std::ptrdiff_t got = receive();
     if (got > 0) {
-      if (transport_.emptied(static_cast<std::size_t>(got), room) && !hung_up_) readable_ = false;
-      input_.end += static_cast<std::uint32_t>(got);
       greet(input_.view());
       continue;
     }
-    readable_ = false;
-    if (got == -EAGAIN) {
-      if (input_.size() == 0) input_.block.reset();
-      if (transport_.wants_writing()) loop().poller().want_writing(transport_.socket(), *this, true);
-      return;
-    }
+    if (got == -EAGAIN) return;
     return not_greeted(got == 0 ? "the server closed the connection that it was greeted on" : why(got));
   }
 }
@@ -114,16 +104,8 @@ void Lane::greet(std::string_view input) {
 void Lane::send_greeting() {
   Slices& out = welcome_->out;
   while (!out.empty() && !write_blocked_) {
-    std::array<iovec, 64> pieces;
-    const std::ptrdiff_t sent = transport_.send({pieces.data(), out.gather(pieces)});
-    if (sent == -EAGAIN) {
-      write_blocked_ = true;
-      if (!transport_.wants_reading()) loop().poller().want_writing(transport_.socket(), *this, true);
-    } else if (sent < 0) {
-      return not_greeted(why(sent));
-    } else {
-      out.consume(static_cast<std::size_t>(sent));
-    }
+    const std::ptrdiff_t sent = send(out);
+    if (sent < 0 && sent != -EAGAIN) return not_greeted(why(sent));
   }
 }
 

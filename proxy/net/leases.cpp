@@ -51,8 +51,7 @@ Slices* Client::leased_queue(const Verdict& verdict, std::uint32_t part, std::si
 }
 
 void Client::lease_failed(BackendIndex backend, std::uint32_t part, Failure failure) {
-  const bool known = backend < generation_->upstreams.size();
-  fail(last_sequence(), part, failure, known ? generation_->upstreams[backend].get() : nullptr);
+  not_queued(last_sequence(), part, failure, backend);
   if (closed_) return;
   if (leases_ && leases_->lanes.empty() && leases_->news.empty()) leases_.reset();
   if (!session_->lease_lost(backend)) close_when_written();
@@ -91,11 +90,7 @@ void Client::lease_lost(Lane& lane) {
   if (closed_ || !leases_) return;
   LentLane* lease = leases_->find(lane);
   if (lease == nullptr) return;
-  const auto& upstreams = generation_->upstreams;
-  const auto found = std::find_if(upstreams.begin(), upstreams.end(),
-                                  [&](const auto& one) { return one.get() == &lane.upstream(); });
-  const auto backend =
-      found != upstreams.end() ? static_cast<BackendIndex>(found - upstreams.begin()) : kNoBackend;
+  const BackendIndex backend = index_of(generation_->upstreams, lane.upstream());
   lease->reusable = false;
   end_lease(*lease);
   if (!session_->lease_lost(backend)) close_when_written();
@@ -107,10 +102,8 @@ void Client::check_leases() {
   loop().deadlines().no_later_than(*this, loop().now() + kLookEvery);
   const bool at_rest = exchanges_.empty() && !group_open_;
   if (at_rest) rebind_if_stale();
-  const auto& upstreams = relay_.generation()->upstreams;
   const auto is_gone = [&](const LentLane& lease) {
-    return std::none_of(upstreams.begin(), upstreams.end(),
-                        [&](const auto& one) { return one.get() == &lease.lane->upstream(); });
+    return index_of(relay_.generation()->upstreams, lease.lane->upstream()) == kNoBackend;
   };
   // Nobody would ever end a block at a server that is not configured any more.
   while (leases_ && (at_rest || patient_ > 0)) {

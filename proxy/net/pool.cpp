@@ -176,7 +176,7 @@ void Pool::sweep(SteadyTime now) {
 void Pool::adopt(bool login_changed) {
   const auto& upstreams = relay_.generation()->upstreams;
   const auto configured = [&](const std::shared_ptr<Upstream>& upstream) {
-    return std::find(upstreams.begin(), upstreams.end(), upstream) != upstreams.end();
+    return index_of(upstreams, *upstream) != kNoBackend;
   };
   std::erase_if(reaches_, [&](const Reach& reach) { return !configured(reach.upstream); });
   if (login_changed) refusals_.clear();

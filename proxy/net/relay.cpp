@@ -76,10 +76,8 @@ void Relay::describe(std::vector<ClientSnapshot>& out, std::size_t limit) const 
 Relay::FoundLane Relay::lane(const Generation& generation, BackendIndex backend, LaneKind kind) {
   if (backend >= generation.upstreams.size()) return {};
   if (&generation != generation_.get()) {  // a group that was opened before the last reload
-    const auto& upstreams = generation_->upstreams;
-    const auto same = std::find(upstreams.begin(), upstreams.end(), generation.upstreams[backend]);
-    if (same == upstreams.end()) return {};
-    backend = static_cast<BackendIndex>(same - upstreams.begin());
+    backend = index_of(generation_->upstreams, *generation.upstreams[backend]);
+    if (backend == kNoBackend) return {};
   }
   std::unique_ptr<Lane>* lane = lanes_.place(kind, backend);
   if (lane == nullptr) lane = make_place(kind, backend);
@@ -159,9 +157,7 @@ void Relay::give_back(std::unique_ptr<Lane> lane, bool fit) {
 }
 
 void Relay::stock(std::unique_ptr<Lane> lane) {
-  const auto& upstreams = generation_->upstreams;
-  const bool configured = std::any_of(upstreams.begin(), upstreams.end(),
-                                      [&](const auto& one) { return one.get() == &lane->upstream(); });
+  const bool configured = index_of(generation_->upstreams, lane->upstream()) != kNoBackend;
   if (configured && lane->clean()) {
     std::erase_if(spare_, [&](auto& one) { return !one->clean() && (close_lane(std::move(one)), true); });
     if (spare_.size() < kSpare) return spare_.push_back(std::move(lane));

@@ -65,9 +65,8 @@ Lanes SharedLanes::reorder(const Upstreams& before, const Upstreams& now) {
   for (Row& row : rows_) {
     Lanes lanes(now.size());
     for (std::size_t i = 0; i < lanes.size(); ++i) {
-      const auto same = std::find(before.begin(), before.end(), now[i]);
-      if (same != before.end())
-        lanes[i] = std::move(row.lanes[static_cast<std::size_t>(same - before.begin())]);
+      const BackendIndex same = index_of(before, *now[i]);
+      if (same != kNoBackend) lanes[i] = std::move(row.lanes[same]);
     }
     row.lanes.swap(lanes);
     move_all(lanes, removed);

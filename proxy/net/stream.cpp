@@ -28,10 +28,7 @@ void Client::start_stream() {
     own_lane_ = std::move(leased.lane);
     why_not = leased.why_not;
   }
-  if (!own_lane_) {
-    const bool known = stream_to_ < generation_->upstreams.size();
-    return fail(streamed_, 0, why_not, known ? generation_->upstreams[stream_to_].get() : nullptr);
-  }
+  if (!own_lane_) return not_queued(streamed_, 0, why_not, stream_to_);
   stream_ = Stream::running;
   own_lane_->begin_stream(*this, streamed_);
   own_lane_->stream(held_);

@@ -102,6 +102,11 @@ bool Upstream::set_standing(const Standing& standing, SteadyTime now) {
   return changed;
 }
 
+BackendIndex index_of(const Upstreams& all, const Upstream& one) {
+  const auto found = std::ranges::find(all, &one, [](const auto& upstream) { return upstream.get(); });
+  return found != all.end() ? static_cast<BackendIndex>(found - all.begin()) : kNoBackend;
+}
+
 bool superseded(const Upstreams& all, const Upstream& one) {
   if (all.size() < 2 || one.role() != Role::primary) return false;
   const std::uint64_t term = one.term();

@@ -20,6 +20,7 @@
 #include "proxy/net/position_history.hpp"
 #include "proxy/net/snapshot.hpp"
 #include "proxy/session/pooled.hpp"
+#include "proxy/session/session.hpp"
 
 namespace ambassador::proxy::net {
 
@@ -127,6 +128,9 @@ class Upstream {
 };
 
 using Upstreams = std::vector<std::shared_ptr<Upstream>>;
+
+/// Where `one` is in `all`; kNoBackend: it is none of them.
+[[nodiscard]] BackendIndex index_of(const Upstreams& all, const Upstream& one);
 
 /// `one` takes writes, and so does another one of `all` whose term is higher: nothing may be written to
 /// `one`. What a server said counts as long as it is configured, even when it is not reached any more.

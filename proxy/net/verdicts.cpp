@@ -78,6 +78,12 @@ std::uint32_t Client::last_sequence() const {
   return first_ + static_cast<std::uint32_t>(exchanges_.size()) - 1;
 }
 
+// There is no lane to `backend` for it.
+void Client::not_queued(std::uint32_t sequence, std::uint32_t part, Failure why_not, BackendIndex backend) {
+  const bool known = why_not != Failure::no_backend;
+  fail(sequence, part, why_not, known ? generation_->upstreams[backend].get() : nullptr);
+}
+
 // A place in the lane's FIFO for the last exchange, or its failure.
 Slices* Client::queue_for(const Verdict& verdict, std::uint32_t part, std::size_t bytes) {
   if (verdict.lease != Lease::none) [[unlikely]]
@@ -86,9 +92,7 @@ Slices* Client::queue_for(const Verdict& verdict, std::uint32_t part, std::size_
       shared_ ? relay_.lane(*generation_, verdict.backend, verdict.lane) : Relay::FoundLane{own_lane_.get()};
   Lane* const lane = found.lane;
   if (lane == nullptr) {
-    const bool known = found.why_not != Failure::no_backend;
-    fail(last_sequence(), part, found.why_not,
-         known ? generation_->upstreams[verdict.backend].get() : nullptr);
+    not_queued(last_sequence(), part, found.why_not, verdict.backend);
     return nullptr;
   }
   Slices* queue = lane->enqueue(*this, last_sequence(), part, bytes, verdict.replies);

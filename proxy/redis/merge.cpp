@@ -205,18 +205,16 @@ void executed(const Gathered& gathered, const Part& part, std::string& out) {
   std::string_view refused;
   for (std::uint32_t i = 0; i + 1 < gathered.replies; ++i) {
     const std::string_view reply = rest.substr(0, reply_size(rest));
-    if (refused.empty() && reply.starts_with('-')) refused = reply;
+    if (refused.empty() && reply.starts_with('-')) refused = reply.substr(1, reply.size() - 3);
     rest.remove_prefix(reply.size());
   }
   if (rest.empty() || reply_size(rest) != rest.size()) return append_strange(part, out);
   if (refused.empty() || !rest.starts_with('-')) {
     out += rest;
   } else if (rest.starts_with("-EXECABORT")) {
-    append_error(out, "EXECABORT Transaction discarded because of: " +
-                          std::string(refused.substr(1, refused.size() - 3)));
+    append_error(out, "EXECABORT Transaction discarded because of: " + std::string(refused));
   } else {  // MULTI itself was refused: the commands were no transaction
-    append_error(out, std::string(refused.substr(1, refused.size() - 3)) +
-                          "; not a transaction: some commands may have been carried out");
+    append_error(out, std::string(refused) + "; not a transaction: some commands may have been carried out");
   }
 }
 
