@@ -13,6 +13,12 @@ endif()
 
 add_library(flags INTERFACE)
 target_compile_options(flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror)
+# The presets of `./run test` compile up to eight files of a room as one, in about half the time; release and clang
+# compile each by itself, with what it includes and no more. g++ takes the unnamed namespace of a file in a group for a
+# header's.
+if(CMAKE_UNITY_BUILD AND CMAKE_CXX_COMPILER_ID STREQUAL GNU)
+  target_compile_options(flags INTERFACE -Wno-subobject-linkage)
+endif()
 target_include_directories(flags INTERFACE ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR}/generated)
 
 # A list, for example "address;undefined" (see CMakePresets.json).

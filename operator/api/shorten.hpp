@@ -6,6 +6,9 @@
 
 namespace ambassador::api {
 
+/// Of a condition's and a listener's message in a policy's status, in bytes: the CRD's maxLength.
+inline constexpr std::size_t kMaxMessage = 1024;
+
 /// The text, or as much of it as fits `most` bytes with "..." at its end.
 inline std::string shortened(std::string_view text, std::size_t most) {
   if (text.size() <= most) return std::string(text);

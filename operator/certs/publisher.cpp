@@ -14,7 +14,7 @@
 namespace ambassador::certs {
 
 namespace {
-constexpr std::chrono::seconds kCallTimeout{10};
+constexpr std::chrono::seconds kApplyTimeout{10};
 
 /// One object by its name: the RBAC rule allows no more.
 kube::InformerOptions follow(const kube::Resource& resource, const std::string& name) {
@@ -102,7 +102,7 @@ class Publisher::Impl {
     kube::WriteOptions write;
     write.field_manager = kTrustFieldManager;
     write.force = true;
-    write.timeout = kCallTimeout;
+    write.timeout = kApplyTimeout;
     write.stop = stop;
     auto applied = client_.apply(informer.resource(), "", name, *wanted, "", write);
     if (!applied.ok()) {

@@ -16,8 +16,6 @@ using api::port_at;
 using api::text_at;
 using nlohmann::json;
 
-constexpr std::size_t kMaxMessage = 1024;  // the CRD's maxLength
-
 ResolvedBackend read_backend(const json& object) {
   ResolvedBackend backend;
   backend.name = text_at(object, "name");
@@ -73,7 +71,7 @@ json to_json(const ResolvedListener& listener) {
       {"name", listener.name}, {"environment", listener.environment}, {"backends", std::move(backends)}};
   if (!listener.resolved_at.empty()) object["resolvedAt"] = listener.resolved_at;
   if (!listener.reason.empty()) object["reason"] = listener.reason;
-  if (!listener.message.empty()) object["message"] = api::shortened(listener.message, kMaxMessage);
+  if (!listener.message.empty()) object["message"] = api::shortened(listener.message, api::kMaxMessage);
   return object;
 }
 

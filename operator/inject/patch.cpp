@@ -1,13 +1,9 @@
 #include "operator/inject/patch.hpp"
 
 namespace ambassador::inject {
-namespace {
-
-const nlohmann::json kNull;
-
-}  // namespace
 
 const Patch::json& Patch::at(const pointer& place) const {
+  static const json kNull;
   return document_.contains(place) ? document_.at(place) : kNull;
 }
 

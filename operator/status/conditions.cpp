@@ -10,8 +10,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t kMaxMessage = 1024;  // the CRD's maxLength
-
 std::string time_of(const Condition& condition, const json& previous, const std::string& now) {
   if (!previous.is_array()) return now;
   for (const auto& old : previous) {
@@ -32,7 +30,7 @@ json conditions_json(const std::vector<Condition>& conditions, const json& previ
     list.push_back({{"type", condition.type},
                     {"status", condition.status},
                     {"reason", condition.reason},
-                    {"message", api::shortened(condition.message, kMaxMessage)},
+                    {"message", api::shortened(condition.message, api::kMaxMessage)},
                     {"observedGeneration", generation},
                     {"lastTransitionTime", time_of(condition, previous, now)}});
   }

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "operator/api/document.hpp"
+#include "operator/api/shorten.hpp"
 #include "operator/api/spelling.hpp"
 #include "operator/status/conditions.hpp"
 
@@ -14,7 +15,8 @@ namespace {
 using discovery::ResolvedListener;
 using nlohmann::json;
 
-constexpr std::size_t kMaxMessage = 900;  // leaves room for "and n more" within the CRD's 1,024
+// Leaves room for "and n more".
+constexpr std::size_t kMaxJoined = api::kMaxMessage - 124;
 
 /// "cache (staging)".
 std::string label(const ResolvedListener& listener) {
@@ -29,7 +31,7 @@ std::string messages(const std::vector<ResolvedListener>& listeners, Pick pick) 
   for (const auto& listener : listeners) {
     if (!pick(listener)) continue;
     const std::string one = "listener " + label(listener) + ": " + listener.message;
-    if (all.size() + one.size() > kMaxMessage && !all.empty()) {
+    if (all.size() + one.size() > kMaxJoined && !all.empty()) {
       ++left_out;
     } else {
       all += (all.empty() ? "" : "; ") + one;

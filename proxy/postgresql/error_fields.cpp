@@ -1,6 +1,7 @@
 #include "proxy/postgresql/error_fields.hpp"
 
 #include "proxy/postgresql/body_reader.hpp"
+#include "proxy/postgresql/sqlstate.hpp"
 
 namespace ambassador::proxy::postgresql {
 
@@ -21,11 +22,10 @@ std::optional<ErrorFields> read_error_fields(std::string_view body) {
 }
 
 bool is_passing(std::string_view code) {
-  return code == "53300"             // too many connections
-         || code == "57P01"          // stopped by its administrator
-         || code == "57P02"          // another session crashed, all are ended
-         || code == "57P03"          // starts, stops or recovers
-         || code.starts_with("08");  // connection exceptions: a pooler behind us lost its server
+  return code == sqlstate::kTooManyConnections || code == sqlstate::kAdminShutdown ||
+         code == sqlstate::kCrashShutdown        // another session crashed, all are ended
+         || code == sqlstate::kCannotConnectNow  // starts, stops or recovers
+         || code.starts_with("08");              // connection exceptions: a pooler behind us lost its server
 }
 
 }  // namespace ambassador::proxy::postgresql

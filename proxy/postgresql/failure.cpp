@@ -4,27 +4,29 @@
 #include "proxy/postgresql/limits.hpp"
 #include "proxy/postgresql/message.hpp"
 #include "proxy/postgresql/message_types.hpp"
+#include "proxy/postgresql/sqlstate.hpp"
 
 namespace ambassador::proxy::postgresql {
 
 FailureText describe(Failure failure) {
   switch (failure) {
     case Failure::no_backend:
-      return {"57P03", "the proxy found no server that can be used now within timeouts.queue"};
+      return {sqlstate::kCannotConnectNow,
+              "the proxy found no server that can be used now within timeouts.queue"};
     case Failure::unreachable:
-      return {"57P03", "the proxy could not connect to a server within timeouts.queue"};
+      return {sqlstate::kCannotConnectNow, "the proxy could not connect to a server within timeouts.queue"};
     case Failure::lost:
-      return {"08006", "the proxy lost its connection to the server"};
+      return {sqlstate::kConnectionFailure, "the proxy lost its connection to the server"};
     case Failure::timed_out:
-      return {"57P03", "the server did not log the proxy in within timeouts.queue"};
+      return {sqlstate::kCannotConnectNow, "the server did not log the proxy in within timeouts.queue"};
     case Failure::overloaded:
-      return {"53300",
+      return {sqlstate::kTooManyConnections,
               "no connection to a server became free within timeouts.queue: all of maxServerConnections are "
               "in use"};
     case Failure::refused:
       break;  // of lanes; here a refused login has the server's own words
   }
-  return {"57P03", "the proxy has no server"};
+  return {sqlstate::kCannotConnectNow, "the proxy has no server"};
 }
 
 void write_failure(std::string& out, std::string_view severity, Failure failure, std::string_view error) {

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "proxy/postgresql/sqlstate.hpp"
 #include "proxy/postgresql/write.hpp"
 #include "proxy/session/session.hpp"
 
@@ -17,11 +18,13 @@ struct FailureText {
 /// Nobody can log in at servers. Drivers take the code for one that passes, which it does as soon as the
 /// Secret is there.
 inline constexpr FailureText kNoAccount{
-    "57P03", "the proxy has no user name and password for its servers yet; its log says which file lacks"};
+    sqlstate::kCannotConnectNow,
+    "the proxy has no user name and password for its servers yet; its log says which file lacks"};
 
 /// Clients can't be let in: there is nothing to hold what they prove against.
 inline constexpr FailureText kNoClientAccount{
-    "57P03", "the proxy has no user name and password for its clients yet; its log says which file lacks"};
+    sqlstate::kCannotConnectNow,
+    "the proxy has no user name and password for its clients yet; its log says which file lacks"};
 
 /// Why no server was lent.
 [[nodiscard]] FailureText describe(Failure failure);

@@ -2,21 +2,18 @@
 
 #include "proxy/postgresql/body_reader.hpp"
 #include "proxy/postgresql/limits.hpp"
+#include "proxy/postgresql/sqlstate.hpp"
 
 namespace ambassador::proxy::postgresql {
 namespace {
 
-using Kind = FirstPacket::Kind;
-
 constexpr std::uint32_t kLength = 4;
 constexpr std::string_view kExtension = "_pq_.";
-constexpr std::string_view kProtocolViolation = "08P01";
-constexpr std::string_view kFeatureNotSupported = "0A000";
 constexpr char kTlsHandshake = 0x16;  // the first byte of a TLS ClientHello
 
 FirstPacket broken(std::string_view code, std::string_view problem) {
   FirstPacket packet;
-  packet.kind = Kind::broken;
+  packet.kind = FirstPacket::Kind::broken;
   packet.problem_code = code;
   packet.problem = problem;
   return packet;
@@ -24,7 +21,7 @@ FirstPacket broken(std::string_view code, std::string_view problem) {
 
 FirstPacket read_cancel(BodyReader body, std::size_t size) {
   FirstPacket packet;
-  packet.kind = Kind::cancel;
+  packet.kind = FirstPacket::Kind::cancel;
   packet.size = size;
   packet.process = body.int32();
   packet.key = body.rest();
@@ -36,7 +33,7 @@ FirstPacket read_cancel(BodyReader body, std::size_t size) {
 
 FirstPacket read_startup(BodyReader body, std::size_t size, std::uint32_t minor) {
   FirstPacket packet;
-  packet.kind = Kind::startup;
+  packet.kind = FirstPacket::Kind::startup;
   packet.size = size;
   packet.minor = minor;
   for (;;) {
@@ -49,7 +46,8 @@ FirstPacket read_startup(BodyReader body, std::size_t size, std::uint32_t minor)
       packet.parameters.push_back({name, value});
   }
   if (!body.at_end())
-    return broken(kProtocolViolation, "invalid startup packet layout: expected terminator as last byte");
+    return broken(sqlstate::kProtocolViolation,
+                  "invalid startup packet layout: expected terminator as last byte");
   return packet;
 }
 
@@ -69,21 +67,22 @@ FirstPacket read_first_packet(std::string_view input) {
   if (input.size() < kLength) return {};
   const std::uint32_t length = big_endian32(input.data());
   if (length < kLength + sizeof(std::uint32_t) || length > kLength + kMaxFirstPacket)
-    return broken(kProtocolViolation, "invalid length of startup packet");
+    return broken(sqlstate::kProtocolViolation, "invalid length of startup packet");
   if (input.size() < length) return {};
 
   BodyReader body(input.substr(kLength, length - kLength));
   const std::uint32_t code = body.int32();
   if (code == kSslRequest || code == kGssRequest) {
-    if (!body.at_end()) return broken(kProtocolViolation, "invalid length of startup packet");
+    if (!body.at_end()) return broken(sqlstate::kProtocolViolation, "invalid length of startup packet");
     FirstPacket packet;
-    packet.kind = code == kSslRequest ? Kind::ssl_request : Kind::gss_request;
+    packet.kind = code == kSslRequest ? FirstPacket::Kind::ssl_request : FirstPacket::Kind::gss_request;
     packet.size = length;
     return packet;
   }
   if (code == kCancelRequest) return read_cancel(body, length);
   if (code >> 16 != kMajor)
-    return broken(kFeatureNotSupported, "unsupported frontend protocol: server supports 3.0 to 3.2");
+    return broken(sqlstate::kFeatureNotSupported,
+                  "unsupported frontend protocol: server supports 3.0 to 3.2");
   return read_startup(body, length, code & 0xFFFF);
 }
 

@@ -10,6 +10,7 @@
 #include "proxy/postgresql/limits.hpp"
 #include "proxy/postgresql/md5_password.hpp"
 #include "proxy/postgresql/message_types.hpp"
+#include "proxy/postgresql/sqlstate.hpp"
 #include "proxy/postgresql/write.hpp"
 
 namespace ambassador::proxy::postgresql {
@@ -19,9 +20,6 @@ using Kind = Step::Kind;
 
 constexpr std::size_t kMd5Salt = 4;
 // SQLSTATEs of what we say ourselves.
-constexpr std::string_view kConnectionFailure = "08006";
-constexpr std::string_view kProtocolViolation = "08P01";
-constexpr std::string_view kInvalidAuthorization = "28000";
 
 Step skip(const Message& message) {
   return {.kind = Kind::skip, .consumed = message.size()};
@@ -38,7 +36,8 @@ Step Login::failed(std::string_view code, std::string_view what, bool passing) {
 }
 
 Step Login::nonsense() {
-  return failed(kProtocolViolation, "the server does not speak the PostgreSQL protocol as it should");
+  return failed(sqlstate::kProtocolViolation,
+                "the server does not speak the PostgreSQL protocol as it should");
 }
 
 // `text_` is what answers `message`.
@@ -74,11 +73,11 @@ Step Login::on_encryption_answer(std::string_view input) {
       phase_ = Phase::handshake;
       return {.kind = Kind::start_tls, .to = Side::server, .consumed = 1};
     case 'N':
-      return failed(kConnectionFailure,
+      return failed(sqlstate::kConnectionFailure,
                     "the server does not speak TLS: set ssl = on there, or tls.mode Disabled");
     case kErrorResponse:
       // It could not even fork. The text is nobody's: neither the server nor we know yet who speaks.
-      return failed(kConnectionFailure, "the server refused to speak before TLS began", true);
+      return failed(sqlstate::kConnectionFailure, "the server refused to speak before TLS began", true);
     default:
       return nonsense();
   }
@@ -163,7 +162,7 @@ Step Login::on_authentication(const Message& message) {
     case Authentication::cleartext:
       if (phase_ != Phase::authentication) return nonsense();
       if (!tls_)
-        return failed(kInvalidAuthorization,
+        return failed(sqlstate::kInvalidAuthorization,
                       "the server asks for the password in clear text on a connection without TLS: use "
                       "scram-sha-256 in its pg_hba.conf, or TLS");
       write_password(text_, plan_.credentials->password());
@@ -172,7 +171,7 @@ Step Login::on_authentication(const Message& message) {
     case Authentication::md5: {
       if (phase_ != Phase::authentication || body.rest().size() != kMd5Salt) return nonsense();
       const auto answer = md5_password(plan_.credentials->user(), plan_.credentials->password(), body.rest());
-      if (!answer) return failed(kInvalidAuthorization, answer.error().what);
+      if (!answer) return failed(sqlstate::kInvalidAuthorization, answer.error().what);
       write_password(text_, *answer);
       return send(Phase::answered, message);
     }
@@ -184,7 +183,7 @@ Step Login::on_authentication(const Message& message) {
       if (phase_ != Phase::scram_begun || !scram_) return nonsense();
       const auto answer =
           scram_->answer(body.rest(), plan_.credentials->password(), plan_.credentials->scram());
-      if (!answer) return failed(kInvalidAuthorization, answer.error().what);
+      if (!answer) return failed(sqlstate::kInvalidAuthorization, answer.error().what);
       write_sasl_response(text_, *answer);
       return send(Phase::scram_proven, message);
     }
@@ -192,13 +191,13 @@ Step Login::on_authentication(const Message& message) {
     case Authentication::sasl_final: {
       if (phase_ != Phase::scram_proven || !scram_) return nonsense();
       const auto verified = scram_->verify(body.rest());
-      if (!verified) return failed(kInvalidAuthorization, verified.error().what);
+      if (!verified) return failed(sqlstate::kInvalidAuthorization, verified.error().what);
       phase_ = Phase::scram_verified;
       return skip(message);
     }
   }
   return failed(
-      kInvalidAuthorization,
+      sqlstate::kInvalidAuthorization,
       "the server asks for an authentication that is not supported here (GSSAPI, SSPI, Kerberos): use "
       "scram-sha-256 in its pg_hba.conf");
 }
@@ -217,7 +216,7 @@ Step Login::choose_mechanism(const Message& message, std::string_view mechanisms
   const std::string_view end_point = tls_ ? std::string_view(tls_->server_end_point) : std::string_view{};
   plus = plus && !end_point.empty();
   if (!plain && !plus)
-    return failed(kInvalidAuthorization,
+    return failed(sqlstate::kInvalidAuthorization,
                   "the server offers no SASL mechanism that is supported here: "
                   "SCRAM-SHA-256, and SCRAM-SHA-256-PLUS under TLS");
   using Binding = ScramClient::Binding;

@@ -6,6 +6,7 @@
 #include "proxy/postgresql/body_reader.hpp"
 #include "proxy/postgresql/error_fields.hpp"
 #include "proxy/postgresql/limits.hpp"
+#include "proxy/postgresql/sqlstate.hpp"
 #include "proxy/postgresql/standing.hpp"
 #include "proxy/postgresql/write.hpp"
 
@@ -104,7 +105,7 @@ Step PostgresqlServer::clean() {
 Step PostgresqlServer::broken() {
   text_.clear();
   write_error(text_, {.severity = "FATAL",
-                      .code = "08P01",
+                      .code = sqlstate::kProtocolViolation,
                       .message = "the server said what nobody asked it for; its connection was closed"});
   return {.kind = Kind::failed, .passing = true, .text = text_};
 }

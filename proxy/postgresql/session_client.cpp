@@ -8,9 +8,6 @@
 namespace ambassador::proxy::postgresql {
 namespace {
 
-/// Step::began and Step::ended count so many.
-constexpr std::uint8_t kMostCounted = 255;
-
 // Before a server is borrowed for it. Others are answered here, or mean nothing without one.
 bool begins_work(char type) {
   return type == 'Q' || type == 'P' || type == 'B' || type == 'D' || type == 'E' || type == 'C' ||
@@ -90,7 +87,7 @@ Step PostgresSession::run(std::string_view input) {
   if (role_ != Role::replica) wrote_ = true;
   std::size_t at = 0;
   began_ = 0;
-  while (began_ < kMostCounted) {
+  while (began_ < Step::kMostCounted) {
     if (body_left_ > 0 && !take_rest(input, at)) {
       if (scanning_) break;
       return forward(at, std::exchange(body_left_, 0));

@@ -6,12 +6,13 @@
 
 #include "proxy/postgresql/failure.hpp"
 #include "proxy/postgresql/session.hpp"
+#include "proxy/postgresql/sqlstate.hpp"
 #include "proxy/postgresql/start.hpp"
 
 namespace ambassador::proxy::postgresql {
 
 Step PostgresSession::broken(std::string_view message) {
-  return refuse("08P01", message);
+  return refuse(sqlstate::kProtocolViolation, message);
 }
 
 // A unit of work without a server ---------------------------------------------------------------------------
@@ -177,8 +178,9 @@ void PostgresSession::not_lent(std::string error) {
 
 void PostgresSession::borrow_cancelled() {
   std::string error;
-  write_error(error,
-              {.severity = "ERROR", .code = "57014", .message = "canceling statement due to user request"});
+  write_error(error, {.severity = "ERROR",
+                      .code = sqlstate::kQueryCanceled,
+                      .message = "canceling statement due to user request"});
   not_lent(std::move(error));
 }
 
@@ -199,7 +201,7 @@ std::string_view PostgresSession::farewell() const {
   static const std::string text = [] {
     std::string out;
     write_error(out, {.severity = "FATAL",
-                      .code = "57P01",
+                      .code = sqlstate::kAdminShutdown,
                       .message = "terminating connection: the proxy is shutting down"});
     return out;
   }();

@@ -5,6 +5,7 @@
 
 #include "proxy/postgresql/failure.hpp"
 #include "proxy/postgresql/session.hpp"
+#include "proxy/postgresql/sqlstate.hpp"
 
 namespace ambassador::proxy::postgresql {
 namespace {
@@ -30,9 +31,9 @@ bool is_readable(const Values& values) {
 
 // What says so may be something that replicas alone say.
 bool is_of_replicas(const ErrorFields& error) {
-  return error.code == "25006" ||  // it writes: what no text could show
-         error.code == "40001" ||  // cancelled for what it replays
-         error.code == "0A000";    // SERIALIZABLE, by default_transaction_isolation
+  return error.code == sqlstate::kReadOnlyTransaction ||   // it writes: what no text could show
+         error.code == sqlstate::kSerializationFailure ||  // cancelled for what it replays
+         error.code == sqlstate::kFeatureNotSupported;     // SERIALIZABLE, by default_transaction_isolation
 }
 
 }  // namespace

@@ -2,12 +2,12 @@
 #include <algorithm>
 
 #include "proxy/postgresql/session.hpp"
+#include "proxy/postgresql/sqlstate.hpp"
 #include "proxy/postgresql/start.hpp"
 
 namespace ambassador::proxy::postgresql {
 namespace {
 
-constexpr std::uint8_t kMostCounted = 255;
 constexpr auto kSasl = static_cast<std::uint32_t>(Authentication::sasl);
 
 bool is_fatal(const ErrorFields& error) {
@@ -31,7 +31,7 @@ Step PostgresSession::from_server(std::string_view input) {
   if (!owed_.empty() && owed_.front().synthetic()) return say_synthetic();
   std::size_t at = 0;
   ended_ = 0;
-  while (ended_ < kMostCounted) {
+  while (ended_ < Step::kMostCounted) {
     const std::string_view rest = input.substr(at);
     const Header front = read_header(rest);
     if (front.found == Found::incomplete) break;
@@ -167,7 +167,7 @@ void PostgresSession::on_error(const ErrorFields& error) {
   fatal_said_ = is_fatal(error);
   if (fatal_said_ || owed_.empty() || owed_.front().ends_unit()) return;
   // "cached plan must not change result type": it has to be prepared anew.
-  if (error.code == "0A000" && owed_.front().statement != 0)
+  if (error.code == sqlstate::kFeatureNotSupported && owed_.front().statement != 0)
     server_->statements().remove(statement_name(owed_.front().statement));
   std::size_t until_sync = 0;
   while (until_sync < owed_.size() && owed_.at(until_sync).kind != Owed::Kind::sync) ++until_sync;

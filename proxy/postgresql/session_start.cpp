@@ -7,6 +7,7 @@
 #include "proxy/postgresql/message.hpp"
 #include "proxy/postgresql/pool_key.hpp"
 #include "proxy/postgresql/session.hpp"
+#include "proxy/postgresql/sqlstate.hpp"
 #include "proxy/postgresql/start.hpp"
 
 namespace ambassador::proxy::postgresql {
@@ -60,7 +61,8 @@ Step PostgresSession::start(std::string_view input) {
     case Stage::first_packet:
       return on_first_packet(input);
     case Stage::starts_tls:
-      if (!input.empty()) return refuse("08P01", "received unencrypted data after SSL request");
+      if (!input.empty())
+        return refuse(sqlstate::kProtocolViolation, "received unencrypted data after SSL request");
       stage_ = Stage::shaking;
       return {.kind = Step::Kind::start_tls, .to = Side::client};
     case Stage::names_itself:
@@ -112,9 +114,10 @@ Step PostgresSession::on_first_packet(std::string_view input) {
       const bool ssl = packet.kind == FirstPacket::Kind::ssl_request;
       bool& asked = ssl ? start_->asked_tls : start_->asked_gss;
       if (std::exchange(asked, true) || start_->encrypted)
-        return refuse("08P01", "a connection is asked to be encrypted twice");
+        return refuse(sqlstate::kProtocolViolation, "a connection is asked to be encrypted twice");
       // Whoever asks waits for the answer: what follows was put there by somebody else (CVE-2021-23214).
-      if (input.size() > packet.size) return refuse("08P01", "received unencrypted data after SSL request");
+      if (input.size() > packet.size)
+        return refuse(sqlstate::kProtocolViolation, "received unencrypted data after SSL request");
       const bool yes = ssl && client_.can_tls;
       if (yes) stage_ = Stage::starts_tls;
       return {.kind = Step::Kind::send,
@@ -135,7 +138,8 @@ Step PostgresSession::on_first_packet(std::string_view input) {
 
 Step PostgresSession::on_startup(const FirstPacket& packet) {
   const std::string_view user = packet.parameter("user");
-  if (user.empty()) return refuse("28000", "no PostgreSQL user name specified in startup packet");
+  if (user.empty())
+    return refuse(sqlstate::kInvalidAuthorization, "no PostgreSQL user name specified in startup packet");
   if (is_true(packet.parameter("replication"))) pooling_ = config::Pooling::session;
   const Settings& settings = parts_->settings;
   std::string_view database = packet.parameter("database");
@@ -182,12 +186,12 @@ Step PostgresSession::on_password(std::string_view input) {
   if (front.found == Found::incomplete) return {};
   if (front.found == Found::broken || front.size() > kMaxAuthentication || front.type != 'p') {
     if (front.type == 'X') return close_with({});
-    return refuse("08P01", "expected a SASL response");
+    return refuse(sqlstate::kProtocolViolation, "expected a SASL response");
   }
   if (input.size() < front.size()) return {};
   const std::string_view body = input.substr(kHeader, front.size() - kHeader);
   auto& scram = start_->scram;
-  if (!scram) return refuse("08P01", "expected no SASL response");
+  if (!scram) return refuse(sqlstate::kProtocolViolation, "expected no SASL response");
   Result<std::string> answer = Error{};
   const bool first = stage_ == Stage::names_itself;
   if (first) {
@@ -199,7 +203,8 @@ Step PostgresSession::on_password(std::string_view input) {
     answer = scram->finish(body);
   }
   if (!answer || (!first && !start_->is_known))
-    return refuse("28P01", "password authentication failed for user \"" + start_->user + "\"");
+    return refuse(sqlstate::kInvalidPassword,
+                  "password authentication failed for user \"" + start_->user + "\"");
   stage_ = first ? Stage::proves_itself : Stage::enters;
   if (first) {
     write_authentication_sasl_continue(text(), *answer);
@@ -270,7 +275,8 @@ Step PostgresSession::settle() {
 Step PostgresSession::on_settling(std::string_view input) {
   const Header front = read_header(input);
   if (front.found == Found::incomplete) return {};
-  if (front.found == Found::broken) return refuse("08P01", "the server does not speak the protocol");
+  if (front.found == Found::broken)
+    return refuse(sqlstate::kProtocolViolation, "the server does not speak the protocol");
   const bool matters = front.type == 'E' || front.type == 'S' || front.type == 'Z';
   if (!matters || front.size() > kMaxKept) {
     const std::size_t here = part_here(front, input);

@@ -7,6 +7,8 @@
 
 namespace ambassador::proxy::redis {
 
+inline constexpr std::size_t kLineEnd = 2;  // CRLF
+
 // Redis' own (server.h, networking.c; redis.conf's proto-max-bulk-len by default). --------------------------
 inline constexpr std::size_t kMaxInline = std::size_t{64}
                                           << 10;  // PROTO_INLINE_MAX_SIZE: an inline command's line

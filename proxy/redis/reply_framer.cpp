@@ -5,11 +5,6 @@
 #include "proxy/redis/number.hpp"
 
 namespace ambassador::proxy::redis {
-namespace {
-
-constexpr std::size_t kLineEnd = 2;  // CRLF
-
-}  // namespace
 
 // An aggregate of `elements` begins.
 ReplyFramer::Step ReplyFramer::open(std::int64_t elements) {

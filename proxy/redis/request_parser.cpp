@@ -12,7 +12,6 @@ namespace ambassador::proxy::redis {
 namespace {
 
 constexpr std::size_t kKeptArguments = 1024;  // room for more is given back
-constexpr std::uint64_t kLineEnd = 2;         // CRLF
 
 }  // namespace
 

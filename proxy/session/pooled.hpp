@@ -86,6 +86,7 @@ struct Step {
   /// For measuring: requests of this client that begin or end with this step, in their order.
   std::uint8_t began = 0;
   std::uint8_t ended = 0;
+  static constexpr std::uint8_t kMostCounted = 255;
   std::string_view text{};  // valid until the next call on a session or server of the same core
 };
 
