@@ -23,27 +23,19 @@ class PostgresqlServer15 {
   /// `hba` is the whole pg_hba.conf; `settings` are as for -c.
   explicit PostgresqlServer15(const std::string& hba, const std::vector<std::string>& settings = {})
       : port_(free_port()) {
-    const std::string data = make_folder();
-    Process made(
-        as_postgres({"initdb", "-D", data, "-U", "admin", "-A", "trust", "-N", "--no-locale", "-E", "UTF8"}));
-    REQUIRE(made.wait() == 0);
+    const std::string data = make_data(folder_);
+    Process copied({"cp", "-a", made_once() + "/.", data});
+    REQUIRE(copied.wait() == 0);
     folder_.write("data/pg_hba.conf", "local all,replication admin trust\n" + hba);
     give(folder_.file("data/pg_hba.conf"));
-    // For TLS, should a test turn it on.
-    Process certificate({"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
-                         "ec_paramgen_curve:prime256v1", "-sha256", "-nodes", "-days", "2", "-subj",
-                         "/CN=localhost", "-keyout", data + "/server.key", "-out", data + "/server.crt"});
-    REQUIRE(certificate.wait() == 0);
-    give(data + "/server.key");
-    give(data + "/server.crt");
     start(data, settings);
   }
   /// Follows by streaming replication.
   explicit PostgresqlServer15(const StandbyOf& of) : port_(free_port()) {
-    const std::string data = make_folder();
-    Process copied(
-        as_postgres({"pg_basebackup", "-D", data, "-R", "-c", "fast", "-h", of.primary.folder_.file("data"),
-                     "-p", std::to_string(of.primary.port_), "-U", "admin"}));
+    const std::string data = make_data(folder_);
+    Process copied(as_postgres({"pg_basebackup", "-D", data, "-R", "-N", "-c", "fast", "-h",
+                                of.primary.folder_.file("data"), "-p", std::to_string(of.primary.port_), "-U",
+                                "admin"}));
     REQUIRE(copied.wait(std::chrono::seconds(60)) == 0);
     start(data, {});
   }
@@ -78,8 +70,26 @@ class PostgresqlServer15 {
   [[nodiscard]] std::string certificate() const { return folder_.file("data/server.crt"); }
 
  private:
-  std::string make_folder() const {
-    std::string data = folder_.file("data");
+  // What initdb makes, which takes longer than most tests, and a certificate should a test turn TLS on.
+  static const std::string& made_once() {
+    static const Folder folder;
+    static const std::string data = [] {
+      std::string made = make_data(folder);
+      Process cluster(as_postgres(
+          {"initdb", "-D", made, "-U", "admin", "-A", "trust", "-N", "--no-locale", "-E", "UTF8"}));
+      REQUIRE(cluster.wait() == 0);
+      Process certificate({"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                           "ec_paramgen_curve:prime256v1", "-sha256", "-nodes", "-days", "2", "-subj",
+                           "/CN=localhost", "-keyout", made + "/server.key", "-out", made + "/server.crt"});
+      REQUIRE(certificate.wait() == 0);
+      give(made + "/server.key");
+      give(made + "/server.crt");
+      return made;
+    }();
+    return data;
+  }
+  static std::string make_data(const Folder& folder) {
+    std::string data = folder.file("data");
     std::filesystem::create_directory(data);
     std::filesystem::permissions(data, std::filesystem::perms::owner_all);
     give(data);
