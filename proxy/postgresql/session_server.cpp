@@ -87,8 +87,7 @@ Step PostgresSession::say_synthetic() {
 }
 
 void PostgresSession::on_answer(char type, std::string_view body) {
-  using Kind = Owed::Kind;
-  const auto answers = [this](Kind kind) {
+  const auto answers = [this](Owed::Kind kind) {
     if (!owed_.empty() && owed_.front().kind == kind) pop();
   };
   switch (type) {
@@ -96,19 +95,19 @@ void PostgresSession::on_answer(char type, std::string_view body) {
       return on_ready(body.empty() ? 'I' : body[0]);
     case 'C':
       if (transaction()) on_tag(body);
-      return answers(Kind::execute);
+      return answers(Owed::Kind::execute);
     case 'I':
     case 's':
-      return answers(Kind::execute);
+      return answers(Owed::Kind::execute);
     case '1':
-      return answers(Kind::parse);
+      return answers(Owed::Kind::parse);
     case '2':
-      return answers(Kind::bind);
+      return answers(Owed::Kind::bind);
     case '3':
-      return answers(Kind::close);
+      return answers(Owed::Kind::close);
     case 'T':
     case 'n':
-      return answers(Kind::describe);
+      return answers(Owed::Kind::describe);
     case 'E':
       return on_error(read_error_fields(body).value_or(ErrorFields{}));
     case 'S':
