@@ -82,6 +82,7 @@ const Command* RedisSession::recognise(std::string_view input, bool large) {
 Verdict RedisSession::route(std::string_view input) {
   const Command* command = recognise(input, parser_.size() > kCollect);
   if (command == nullptr) {
+    if (same_word(parser_.arg(0), "exec")) return refuse_exec();
     abort_transaction();
     if (!text_->empty()) return answer();
     return {.kind = Verdict::Kind::close, .consumed = skipped_ + parser_.size()};

@@ -52,7 +52,10 @@ bool allowed_while_subscribed(const Command& command) {
 
 Verdict RedisSession::route_held(const Command& command) {
   const bool listens_only = subscribed() && client_.resp == Resp::two;
-  if (listens_only && !allowed_while_subscribed(command)) return refuse_while_subscribed(command);
+  if (listens_only && !allowed_while_subscribed(command)) {
+    refuse_while_subscribed(command);
+    return command.hold == Hold::exec ? refuse_exec() : answer();
+  }
   if (leaving_) {
     if (!settled()) return settle();
     leaving_ = false;

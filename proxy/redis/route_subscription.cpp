@@ -112,10 +112,9 @@ Verdict RedisSession::unsubscribe(const Command& command) {
 }
 
 // RESP2 has no way to tell a reply from a message.
-Verdict RedisSession::refuse_while_subscribed(const Command& command) {
-  return answer_error(
-      "ERR Can't execute '" + std::string(command.name) +
-      "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context");
+void RedisSession::refuse_while_subscribed(const Command& command) {
+  set_error("ERR Can't execute '" + std::string(command.name) +
+            "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context");
 }
 
 // Publishers look for each channel where this client has subscribed to it.

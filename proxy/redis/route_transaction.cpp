@@ -88,6 +88,16 @@ Verdict RedisSession::exec() {
   return ask_group();
 }
 
+// EXEC itself is wrong, by the error reply in text_: as in Redis (rejectCommand), the transaction is over.
+Verdict RedisSession::refuse_exec() {
+  constexpr std::string_view kBegin = "-ERR ";
+  const std::string why = text_->substr(kBegin.size());
+  const std::string reply = "-EXECABORT Transaction discarded because of: " + why;
+  if (held_) return end_watch(reply);
+  *text_ = reply;
+  return answer();
+}
+
 Verdict RedisSession::discard() {
   if (!in_transaction()) return answer_error("ERR DISCARD without MULTI");
   return end_watch(kOk);

@@ -99,12 +99,13 @@ class RedisSession final : public Session {
   Verdict unwatch();
   Verdict queue(const Command& command);
   Verdict refuse_to_queue(std::string_view why);
+  Verdict refuse_exec();
   Verdict end_watch(std::string_view reply);
 
   // route_subscription.cpp
   Verdict subscribe(const Command& command);
   Verdict unsubscribe(const Command& command);
-  Verdict refuse_while_subscribed(const Command& command);
+  void refuse_while_subscribed(const Command& command);
   [[nodiscard]] bool places_stand();
 
   // session.cpp: how it gets there.

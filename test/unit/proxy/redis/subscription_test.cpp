@@ -117,6 +117,8 @@ TEST_CASE("a subscribed client may do what Redis lets it do") {
   CHECK(scene.answer().starts_with("-ERR Can't execute 'get': "));
   scene.send("client id");
   CHECK(scene.answer().starts_with("-ERR Can't execute 'client|id': "));
+  scene.send("exec");
+  CHECK(scene.answer().starts_with("-EXECABORT Transaction discarded because of: Can't execute 'exec': "));
   scene.send("ping");
   CHECK(scene.answer() == "*2\r\n$4\r\npong\r\n$0\r\n\r\n");
   scene.send("ping hello");

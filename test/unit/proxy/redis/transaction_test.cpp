@@ -153,6 +153,25 @@ TEST_CASE("WATCH takes a lane of the client's own, and EXEC goes by it and gives
   CHECK(*scene.relay.owed(1) == scene.encoded("get a1"));
 }
 
+TEST_CASE("an EXEC that is wrong ends the transaction, as with a server") {
+  const std::string refused =
+      "-EXECABORT Transaction discarded because of: wrong number of arguments for 'exec' command\r\n";
+  Scene scene(listener(2));
+  CHECK(at_once(scene, "exec now") == refused);
+  at_once(scene, "multi");
+  at_once(scene, "set a0 v");
+  CHECK(at_once(scene, "exec now") == refused);
+  CHECK(at_once(scene, "exec") == "-ERR EXEC without MULTI\r\n");
+  scene.send("watch a0");
+  scene.relay.deliver_leased(0, "+OK\r\n");
+  scene.answer();
+  scene.send("exec now");
+  CHECK(*scene.relay.leased_owed(0) == kUnwatch);
+  scene.relay.deliver_leased(0, "+OK\r\n");
+  CHECK(scene.answer() == refused);
+  CHECK_FALSE(scene.relay.leased(0));
+}
+
 TEST_CASE("WATCH waits until what was sent before it is answered") {
   Scene scene(listener(2));
   scene.send("set a1 x");
