@@ -14,13 +14,15 @@ import time
 
 import pytest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 import proxied  # noqa: E402
 import random_program  # noqa: E402
 import session_state  # noqa: E402
 import transcript  # noqa: E402
 import wire  # noqa: E402
+from shrunk import shrunk  # noqa: E402
 
 SECONDS = float(os.environ.get("CLIENTS_SECONDS", 60))
 SEED = int(os.environ.get("CLIENTS_SEED", random.SystemRandom().randrange(1 << 32)))
@@ -107,7 +109,7 @@ def smallest(direct, pooled, programs, number, watch, tables):
         return different != ""
 
     fails(program.turns)
-    transcript.shrunk(program.turns, fails)
+    shrunk(program.turns, fails)
     return last
 
 

@@ -129,19 +129,3 @@ def difference(expected, got):
     if len(expected) != len(got):
         return f"{len(expected)} turns with the server, {len(got)} with the proxy"
     return ""
-
-
-def shrunk(turns, fails, bound=120):
-    """Fewer turns that fail too; `fails` plays them."""
-    end, size = time.monotonic() + bound, max(1, len(turns) // 2)
-    while True:
-        at = 0
-        while at < len(turns) and time.monotonic() < end:
-            fewer = turns[:at] + turns[at + size:]
-            if fails(fewer):
-                turns = fewer
-            else:
-                at += size
-        if size == 1 or time.monotonic() >= end:
-            return turns
-        size = max(1, size // 2)
