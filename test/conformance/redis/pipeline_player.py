@@ -131,22 +131,26 @@ class Client:
             assert time.monotonic() < end, f"{said} is not blocked"
 
     def scan(self, said):
-        """[all that it found, in an order], after an error that."""
+        """[all that it found, in an order], after an error that. Not in a transaction: it would ask several servers."""
+        self.ask("DISCARD")
         found, cursor = [], b"0"
         while True:
             options = said.data.split(b" ") if said.data else []
-            self.connection.send([resp.request("SCAN", cursor, *options)])
-            while True:
-                kind, value = self.connection.reply()[1]
-                if not differences.is_message((kind, value)):
-                    break
-                self.messages.append((kind, value))
+            kind, value = self.ask("SCAN", cursor, *options)
             if kind != b"*":
                 return [(kind, value)]
             cursor = value[0][1]
             found += value[1][1]
             if cursor == b"0":
                 return [(b"*", sorted(set(found)))]
+
+    def ask(self, *words):
+        self.connection.send([resp.request(*words)])
+        while True:
+            one = self.connection.reply()[1]
+            if not differences.is_message(one):
+                return one
+            self.messages.append(one)
 
     def hear(self, messages):
         """As many as there have to be."""

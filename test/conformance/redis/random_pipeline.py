@@ -219,14 +219,15 @@ class Maker:
         return self.say(client, "MULTI")
 
     def channel(self, client):
+        if client in self.queueing:
+            return None
         names = [self.chance.choice(TAGS) + b"channel" for _ in range(self.chance.choice([1, 1, 2, 4]))]
         patterns = self.chance.choices([b"*", b"{a}*", b"{?}channel", b"none*"], k=self.chance.choice([1, 1, 2]))
         kind = self.chance.random()
-        if kind < 0.04 and client not in self.queueing:
+        if kind < 0.04:
             return self.say(client, "RESET")
-        if kind < 0.5 or client in self.queueing:
-            self.tag = self.own_tag if client in self.queueing else None
-            name = (self.tag or self.chance.choice(TAGS)) + b"channel"
+        if kind < 0.5:
+            name = self.chance.choice(TAGS) + b"channel"
             return self.say(client, self.chance.choice(["PUBLISH", "publish", "SPUBLISH"]), name, self.chance.choice(VALUES))
         word = self.chance.choice(["SUBSCRIBE", "SSUBSCRIBE", "PSUBSCRIBE", "UNSUBSCRIBE", "PUNSUBSCRIBE", "SUNSUBSCRIBE"])
         wanted = patterns if word.startswith("P") else names
