@@ -6,11 +6,15 @@ namespace ambassador::api {
 
 using nlohmann::json;
 
-const json& member(const json& object, std::string_view key) {
+const json& null() {
   static const json kNull;
-  if (!object.is_object()) return kNull;
+  return kNull;
+}
+
+const json& member(const json& object, std::string_view key) {
+  if (!object.is_object()) return null();
   const auto found = object.find(key);
-  return found == object.end() ? kNull : *found;
+  return found == object.end() ? null() : *found;
 }
 
 std::string text_at(const json& object, std::string_view key) {

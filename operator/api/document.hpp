@@ -12,7 +12,9 @@
 
 namespace ambassador::api {
 
-/// The member, or a null value. Borrowed from `object` (or static).
+/// A null value that stays: what a look finds that finds nothing.
+const nlohmann::json& null();
+/// The member, or null(). Borrowed from `object` (or static).
 const nlohmann::json& member(const nlohmann::json& object, std::string_view key);
 /// member(member(...)) along the keys.
 template <class... Keys>

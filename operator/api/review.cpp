@@ -10,14 +10,6 @@ namespace {
 
 using nlohmann::json;
 
-/// The member, or null where there is none.
-const json& member(const json& object, const char* key) {
-  static const json kNull;
-  if (!object.is_object()) return kNull;
-  const auto found = object.find(key);
-  return found == object.end() ? kNull : *found;
-}
-
 bool being_deleted(const json& object) {
   return !member(member(object, "metadata"), "deletionTimestamp").is_null();
 }

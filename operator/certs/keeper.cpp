@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "common/log/log.hpp"
+#include "operator/certs/call_timeout.hpp"
 #include "operator/certs/inspect.hpp"
 #include "operator/certs/rotation.hpp"
 #include "operator/certs/secret.hpp"
@@ -16,7 +17,6 @@ namespace ambassador::certs {
 namespace {
 /// Nothing is served yet, or the last look failed: the next one comes soon.
 constexpr std::chrono::milliseconds kRetry{1000};
-constexpr std::chrono::seconds kCallTimeout{10};
 
 /// A Secret that was deleted or garbled is written again as it was: a new CA would be trusted by nobody for a
 /// while. A bundle without ca.key is no damage but a wish: a new CA, beside the old one.

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "common/log/log.hpp"
+#include "operator/certs/call_timeout.hpp"
 #include "operator/certs/inspect.hpp"
 #include "operator/certs/webhook_trust.hpp"
 #include "operator/kube/informer.hpp"
@@ -14,8 +15,6 @@
 namespace ambassador::certs {
 
 namespace {
-constexpr std::chrono::seconds kApplyTimeout{10};
-
 /// One object by its name: the RBAC rule allows no more.
 kube::InformerOptions follow(const kube::Resource& resource, const std::string& name) {
   kube::InformerOptions options{.resource = resource};
@@ -102,7 +101,7 @@ class Publisher::Impl {
     kube::WriteOptions write;
     write.field_manager = kTrustFieldManager;
     write.force = true;
-    write.timeout = kApplyTimeout;
+    write.timeout = kCallTimeout;
     write.stop = stop;
     auto applied = client_.apply(informer.resource(), "", name, *wanted, "", write);
     if (!applied.ok()) {

@@ -19,13 +19,12 @@ using nlohmann::json;
 
 /// Our container in the Pod, or null.
 const json& own_container(const json& pod) {
-  static const json kNull;
   for (const char* kind : {"initContainers", "containers"}) {
     for (const auto& container : list_at(member(pod, "spec"), kind)) {
       if (is_ours(container)) return container;
     }
   }
-  return kNull;
+  return api::null();
 }
 
 bool has_sockets(const json& pod) {

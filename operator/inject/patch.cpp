@@ -1,10 +1,11 @@
 #include "operator/inject/patch.hpp"
 
+#include "operator/api/document.hpp"
+
 namespace ambassador::inject {
 
 const Patch::json& Patch::at(const pointer& place) const {
-  static const json kNull;
-  return document_.contains(place) ? document_.at(place) : kNull;
+  return document_.contains(place) ? document_.at(place) : api::null();
 }
 
 void Patch::add(const pointer& place, json value) {

@@ -26,11 +26,10 @@ std::string url_of(const api::Listener& listener, std::uint16_t port) {
 
 /// The entry of a container's env with this name, or null.
 const json& entry(const json& container, const std::string& name) {
-  static const json kNull;
   for (const auto& one : api::list_at(container, "env")) {
     if (api::text_at(one, "name") == name) return one;
   }
-  return kNull;
+  return api::null();
 }
 
 }  // namespace

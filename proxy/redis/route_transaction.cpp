@@ -91,11 +91,7 @@ Verdict RedisSession::exec() {
 // EXEC itself is wrong, by the error reply in text_: as in Redis (rejectCommand), the transaction is over.
 Verdict RedisSession::refuse_exec() {
   constexpr std::string_view kBegin = "-ERR ";
-  const std::string why = text_->substr(kBegin.size());
-  const std::string reply = "-EXECABORT Transaction discarded because of: " + why;
-  if (held_) return end_watch(reply);
-  *text_ = reply;
-  return answer();
+  return end_watch("-EXECABORT Transaction discarded because of: " + text_->substr(kBegin.size()));
 }
 
 Verdict RedisSession::discard() {
@@ -104,13 +100,15 @@ Verdict RedisSession::discard() {
 }
 
 Verdict RedisSession::unwatch() {
-  if (held_) return end_watch(kOk);
-  *text_ = kOk;
-  return answer();
+  return end_watch(kOk);
 }
 
 // The transaction is over, and keys are watched no more; the client is told `reply`.
 Verdict RedisSession::end_watch(std::string_view reply) {
+  if (!held_) {
+    *text_ = reply;
+    return answer();
+  }
   const Watch watch = held_->watch;
   const bool closes = watch.lost && !subscribed();
   if (closes && !settled()) return settle();

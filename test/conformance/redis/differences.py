@@ -43,10 +43,7 @@ NOT_SENT = {"config|set", "memory|purge"}
 # Refused in transactions, which wait in the ambassador, since it answers them itself (docs/how-to/redis.md).
 NOT_IN_TRANSACTIONS = {
     "select", "hello", "auth", "info", "asking", "readonly", "readwrite", "client", "command", "cluster", "subscribe",
-    "unsubscribe", "psubscribe", "punsubscribe", "ssubscribe", "sunsubscribe",
-    # Redis 7.0 writes the message of a channel that the client itself listens to into EXEC's array, one element too many:
-    # no client can read on, nor can the ambassador.
-    "publish", "spublish"}
+    "unsubscribe", "psubscribe", "punsubscribe", "ssubscribe", "sunsubscribe"}
 
 
 def compared(command):
