@@ -16,7 +16,7 @@ NAMES = [f"redis-st-{i}.redis-svc.default.svc.cluster.local:6379" for i in (0, 1
 def walk_through(cluster, operator, env):
     """The seed's objects as they stand, in the namespace default (its REDIS_SERVERS says so)."""
     default = cluster.within("default")
-    kube.tool("pvs", "reset")
+    clear(default)  # the demo leaves its own there
     default.apply(objects.SEED / "redis.yaml", objects.SEED / "policy.yaml")
     default.wait_rollout("statefulset/redis-st", 60)
     default.wait_policy("redis")
@@ -29,6 +29,10 @@ def walk_through(cluster, operator, env):
     default.wait_ready("ambassador")
     default.wait_ready("injected")
     yield default
+    clear(default)
+
+
+def clear(default):
     for pod in ("ambassador", "injected"):
         default.delete("pod", pod, "--grace-period=0", "--force")
     default.delete("ambassadorpolicy", "redis")
