@@ -64,6 +64,19 @@ def test_the_readers_of_the_example_lead_to_the_pair_and_find_their_port_by_a_va
     assert "env" not in pod["spec"]["containers"][0]
 
 
+def test_the_replicas_of_the_example_are_the_policys_and_each_asks_all_the_others_who_is_the_primary():
+    policy, = documents(EXAMPLES / "replicated/policy.yaml")
+    pod, = documents(EXAMPLES / "replicated/app.yaml")
+    service, servers = documents(EXAMPLES / "replicated/redis.yaml")
+    listener, = policy["spec"]["listeners"]
+    name = servers["metadata"]["name"]
+    assert listener["upstreams"] == [{"statefulSet": {"name": name, "port": service["spec"]["ports"][0]["name"]}}]
+    assert servers["spec"]["serviceName"] == service["metadata"]["name"]
+    assert pod["metadata"]["annotations"] == {"ambassador.dev/policy": policy["metadata"]["name"]}
+    start = servers["spec"]["template"]["spec"]["containers"][0]["command"][-1]
+    assert " ".join(f"{name}-{ordinal}" for ordinal in range(servers["spec"]["replicas"])) in start
+
+
 @pytest.mark.parametrize("path", sorted(EXAMPLES.rglob("*.yaml")), ids=lambda p: str(p.relative_to(EXAMPLES)))
 def test_an_example_parses_and_says_first_what_it_shows(path):
     assert all({"apiVersion", "kind", "metadata"} <= set(document) for document in documents(path))

@@ -56,6 +56,7 @@ class Checks {
         login(listener.sql, path, node);
         replicas(listener.sql, path, node);
       }
+      if (listener.protocol == Protocol::redis) reads(listener.redis, path + ".redis", node);
       if (listener.protocol != Protocol::tcp) server_tls(listener.server_tls, path + ".serverTLS", node);
     }
   }
@@ -196,6 +197,28 @@ class Checks {
     }
     if (block->find("causalReads") != nullptr && !splits) {
       add("causalReads", "means nothing with readWriteSplit Disabled; leave it out");
+    }
+  }
+
+  /// readPreference Primary is what every mode does.
+  void reads(const Redis& redis, const std::string& path, const TreeNode& node) {
+    const TreeNode* block = node.find("redis");
+    if (block == nullptr) return;
+    const auto meaningless = [&](const char* field, const char* with, std::string_view value,
+                                 const char* instead) {
+      findings_.add(path + "." + field,
+                    std::string("means nothing with ") + with + " " + std::string(value) +
+                        "; leave it out, or give " + instead,
+                    line_of(*block, field));
+    };
+    const bool primary = redis.read_preference == ReadPreference::primary;
+    const bool lag = block->find("maxLag") != nullptr;
+    if (redis.mode != RedisMode::replicated) {
+      const auto mode = spell(kRedisModes, redis.mode);
+      if (!primary) meaningless("readPreference", "mode", mode, "mode Replicated");
+      if (lag) meaningless("maxLag", "mode", mode, "mode Replicated");
+    } else if (lag && primary) {
+      meaningless("maxLag", "readPreference", "Primary", "another readPreference");
     }
   }
 

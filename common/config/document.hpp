@@ -16,9 +16,13 @@ namespace ambassador::config {
 /// parse.hpp.
 inline constexpr int kVersion = 1;
 
-enum class Protocol { redis, tcp, postgresql };      // "Redis", "TCP", "PostgreSQL"
-enum class RedisMode { sharded, failover, spread };  // "Sharded", "Failover", "Spread"
-enum class Hash {                                    // names as twemproxy spells them
+enum class Protocol { redis, tcp, postgresql };  // "Redis", "TCP", "PostgreSQL"
+/// "Sharded", "Failover", "Spread", "Replicated"
+enum class RedisMode { sharded, failover, spread, replicated };
+/// Of RedisMode::replicated: who answers reads. The primary; a replica, or the primary when there is none fit
+/// for it; a replica only; whoever answers the soonest. "Primary", "PreferReplica", "Replica", "Nearest"
+enum class ReadPreference { primary, prefer_replica, replica, nearest };
+enum class Hash {  // names as twemproxy spells them
   one_at_a_time,
   md5,
   crc16,
@@ -75,6 +79,8 @@ struct Redis {
   Distribution distribution = Distribution::ketama;
   std::string hash_tag;  // empty, or two characters such as "{}"
   std::optional<Ejection> ejection;
+  ReadPreference read_preference = ReadPreference::primary;
+  std::chrono::milliseconds max_lag{std::chrono::seconds(10)};  // replicas further behind get no reads
   /// Holds the files username and password, or password alone for the default user; empty: nobody logs in.
   std::string credentials_folder;
   friend bool operator==(const Redis&, const Redis&) = default;

@@ -66,14 +66,22 @@ void describe(V& v, Of<Ejection>) {
 
 template <class V>
 void describe(V& v, Of<Redis>) {
+  using namespace std::chrono_literals;
   v.choice("mode", &Redis::mode, kRedisModes, Presence::optional,
            "Sharded: keys are spread by hash. Failover: the first healthy backend serves all. Spread: any "
-           "healthy backend serves a request.");
+           "healthy backend serves a request. Replicated: the primary takes writes, whichever backend that "
+           "is, and readPreference says who answers reads.");
   v.choice("hash", &Redis::hash, kHashes, Presence::optional, "How keys are hashed, as twemproxy names it.");
   v.choice("distribution", &Redis::distribution, kDistributions, Presence::optional,
            "How hashes are put on servers, as twemproxy names it.");
   v.text("hashTag", &Redis::hash_tag, kHashTag, Presence::optional,
          "Two characters; what stands between them in a key is hashed instead of the whole key.");
+  v.choice(
+      "readPreference", &Redis::read_preference, kReadPreferences, Presence::optional,
+      "Who answers reads, with mode Replicated. Primary: the primary alone. PreferReplica: a replica, or the "
+      "primary while no replica is fit. Replica: a replica alone. Nearest: who answers the soonest.");
+  v.duration("maxLag", &Redis::max_lag, DurationRange{100ms, kMaxDuration},
+             "Replicas that are further behind the primary get no reads.");
   v.text(
       "credentialsFolder", &Redis::credentials_folder, kFilePath, Presence::optional,
       "The folder with the files username and password that the proxy logs in with at the servers; without "

@@ -14,8 +14,15 @@ using Spelling = std::array<std::pair<std::string_view, E>, N>;
 
 inline constexpr Spelling<Protocol, 3> kProtocols{
     {{"Redis", Protocol::redis}, {"PostgreSQL", Protocol::postgresql}, {"TCP", Protocol::tcp}}};
-inline constexpr Spelling<RedisMode, 3> kRedisModes{
-    {{"Sharded", RedisMode::sharded}, {"Failover", RedisMode::failover}, {"Spread", RedisMode::spread}}};
+inline constexpr Spelling<RedisMode, 4> kRedisModes{{{"Sharded", RedisMode::sharded},
+                                                     {"Failover", RedisMode::failover},
+                                                     {"Spread", RedisMode::spread},
+                                                     {"Replicated", RedisMode::replicated}}};
+inline constexpr Spelling<ReadPreference, 4> kReadPreferences{
+    {{"Primary", ReadPreference::primary},
+     {"PreferReplica", ReadPreference::prefer_replica},
+     {"Replica", ReadPreference::replica},
+     {"Nearest", ReadPreference::nearest}}};
 inline constexpr Spelling<Hash, 12> kHashes{{{"one_at_a_time", Hash::one_at_a_time},
                                              {"md5", Hash::md5},
                                              {"crc16", Hash::crc16},

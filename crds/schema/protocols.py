@@ -4,22 +4,37 @@ from .upstream import mirror
 
 HASHES = ["one_at_a_time", "md5", "crc16", "crc32", "crc32a", "fnv1_64", "fnv1a_64", "fnv1_32", "fnv1a_32", "hsieh",
           "murmur", "jenkins"]
+MAX_LAG = "Replicas that are further behind the primary are not read from, 100ms to 168h. Default: 10s."
+
+# Modes that are to come may have replicas; whoever asks for one now is told of the mode.
+READER_RULES = [
+    rule("self.readPreference == 'Primary' || !(self.mode in ['Sharded', 'Failover', 'Spread'])",
+         "readPreference other than Primary needs mode Replicated: give it, or use readPreference Primary",
+         path=".readPreference"),
+    rule("!has(self.maxLag) || self.readPreference != 'Primary'",
+         "maxLag is of replicas, and nobody reads from them: give mode Replicated and a readPreference other than "
+         "Primary, or remove maxLag", path=".maxLag"),
+]
 
 
 def redis(cluster):
     return obj("What concerns protocol Redis.", {
         "mode": choice("Sharded: keys over all backends as twemproxy does. Failover: every client uses the first "
-                       "healthy backend, in order. Spread: any healthy backend. Replicated, Sentinel and Cluster are "
-                       "not in this version.",
+                       "healthy backend, in order. Spread: any healthy backend. Replicated: one of the backends is the "
+                       "primary of the others, whichever says so; it takes writes, and readPreference says who answers "
+                       "reads. Sentinel and Cluster are not in this version.",
                        ["Sharded", "Failover", "Spread", "Replicated", "Sentinel", "Cluster"], default="Sharded"),
         "hash": choice("Hash of a key, named as twemproxy names it.", HASHES, default="fnv1a_64"),
         "distribution": choice("How hashes are spread over backends.", ["ketama", "modula", "random"],
                                default="ketama"),
         "hashTag": text("Two characters such as {}: only what stands between them in a key is hashed. Default: none, "
                         "the whole key.", 2),
-        "readPreference": choice("Who answers reads in mode Replicated; other than Primary is not in this version.",
+        "readPreference": choice("Who answers reads in mode Replicated. Primary: the primary alone. PreferReplica: a "
+                                 "replica, or the primary while no replica is fit. Replica: a replica alone, or an "
+                                 "error after timeouts.queue. Nearest: of all that are fit, who answers the soonest. "
+                                 "What a replica gives may be older than what the client wrote itself.",
                                  ["Primary", "PreferReplica", "Replica", "Nearest"], default="Primary"),
-        "maxLag": duration("Not in this version. Replicas further behind are not read from. Default: no limit."),
+        "maxLag": duration(MAX_LAG),
         "sentinel": obj("Not in this version. What mode Sentinel needs.", {
             "masterName": text("Name of the master as the Sentinels know it.", 253, 1)}, ["masterName"]),
         "ejection": obj("Takes a failing backend off the ring, mode Sharded alone. Default: never, because a store "
@@ -29,7 +44,7 @@ def redis(cluster):
         "clientCache": obj("Not in this version. Keeps replies in the proxy, invalidated by the server.", {
             "maxMemory": quantity("The most memory for cached replies, in bytes. Default: 16Mi.")}),
         "mirror": mirror(cluster),
-    })
+    }, rules=READER_RULES)
 
 
 def split():
@@ -41,8 +56,7 @@ def split():
         "readPort": own_port("A second port on localhost, whose clients get replicas, which refuse writes, and the "
                              "primary only while no replica will do. It has a pool of the same size, and is "
                              "<policy>.<listener>-read in metrics and logs. Needs pooling Transaction. Default: none."),
-        "maxLag": duration("Replicas that are further behind the primary are not read from, 100ms to 168h. Default: "
-                           "10s."),
+        "maxLag": duration(MAX_LAG),
         "causalReads": choice("With readWriteSplit. Enabled: a client's reads go only to replicas that have what it "
                               "wrote itself, else to the primary.", ["Enabled", "Disabled"], default="Enabled"),
     }

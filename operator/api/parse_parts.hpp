@@ -2,6 +2,7 @@
 // but for read_resources, which reads the flag --proxy-resources too.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -30,6 +31,11 @@ std::vector<Upstream> read_upstreams(Fields& listener, const Policy& policy,
 
 /// `redis` of a listener (parse_redis.cpp).
 config::Redis read_redis(Fields& listener);
+
+/// `maxLag`: how far behind the primary a replica may be that is read from (parse_lag.cpp).
+/// @param missing what has to be given for anybody to read from replicas; empty: somebody does. Else the
+///     field is a problem where it is given
+std::optional<std::chrono::milliseconds> read_max_lag(Fields& fields, std::string_view missing);
 
 /// `secretRef` of `around`: the Secret's name, and its key where one has to be named (parse_secret.cpp).
 std::optional<SecretKey> read_reference(Fields& around, bool with_key);

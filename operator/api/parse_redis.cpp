@@ -21,13 +21,33 @@ std::optional<config::Ejection> read_ejection(Fields& redis) {
 void read_mode(Fields& fields, config::Redis& redis) {
   const auto* mode = fields.get("mode");
   if (mode == nullptr) return;
-  for (const char* later : {"Replicated", "Sentinel", "Cluster"}) {
+  for (const char* later : {"Sentinel", "Cluster"}) {
     if (*mode != later) continue;
     fields.problems().not_yet(fields.path("mode"),
                               shown(*mode) + " is not in this version: use " + words(kRedisModes));
     return;
   }
   redis.mode = fields.choice("mode", kRedisModes).value_or(redis.mode);
+}
+
+/// `readPreference` and `maxLag`. The former may be there in every mode, as the CRD's default is.
+/// @param before how many problems there were before `mode` was read: while that or readPreference is wrong,
+///     what they owe each other is not judged
+void read_readers(Fields& fields, config::Redis& redis, std::size_t before) {
+  redis.read_preference = fields.choice("readPreference", kReadPreferences).value_or(redis.read_preference);
+  const bool judged = fields.problems().size() == before;
+  const bool replicated = redis.mode == config::RedisMode::replicated;
+  const bool primary = redis.read_preference == config::ReadPreference::primary;
+  if (judged && !replicated && !primary) {
+    fields.problems().invalid(fields.path("readPreference"),
+                              shown(*fields.get("readPreference")) +
+                                  " needs mode Replicated, which alone tells a primary from its replicas: "
+                                  "give that, or use Primary");
+  }
+  std::string_view missing;
+  if (judged && primary)
+    missing = replicated ? "another readPreference" : "mode Replicated and another readPreference";
+  redis.max_lag = read_max_lag(fields, missing).value_or(redis.max_lag);
 }
 
 }  // namespace
@@ -37,7 +57,9 @@ config::Redis read_redis(Fields& listener) {
   const auto* object = listener.object("redis");
   if (object == nullptr) return redis;
   Fields fields(*object, listener.path("redis"), listener.problems());
+  const std::size_t before = fields.problems().size();
   read_mode(fields, redis);
+  read_readers(fields, redis, before);
   redis.hash = fields.choice("hash", kHashes).value_or(redis.hash);
   redis.distribution = fields.choice("distribution", kDistributions).value_or(redis.distribution);
   redis.hash_tag = fields.string("hashTag").value_or("");
@@ -52,8 +74,6 @@ config::Redis read_redis(Fields& listener) {
         fields.path("ejection"),
         "applies to mode Sharded alone (the others choose healthy servers anyway): remove it");
   }
-  fields.not_yet_unless("readPreference", "Primary", "remove it");
-  fields.not_yet("maxLag", "remove it");
   fields.not_yet("sentinel", "remove it, and name the servers under upstreams");
   fields.not_yet("clientCache", "remove it");
   fields.not_yet("mirror", "remove it");

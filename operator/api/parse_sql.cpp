@@ -13,10 +13,6 @@ using config::TlsMode;
 /// PostgreSQL keeps 63 bytes of a name (NAMEDATALEN).
 constexpr std::size_t kMostDatabase = 63;
 
-/// As the proxy takes it: below, servers would be asked all the time.
-constexpr std::chrono::milliseconds kLeastLag{100};
-constexpr std::chrono::hours kMostLag{168};
-
 /// `clientAuth`. Its mode is written, or the CRD's default.
 void read_client_auth(Fields& listener_fields, Sql& sql) {
   const auto* object = listener_fields.object("clientAuth");
@@ -56,14 +52,8 @@ void read_replicas(Fields& fields, Listener& listener) {
         fields.path("readPort"),
         std::to_string(sql.read_port) + " is the listener's own port: give readers another one");
   }
-  const auto lag = fields.duration("maxLag", kLeastLag, kMostLag);
-  if (lag && !splits && sql.read_port == 0) {
-    fields.problems().invalid(fields.path("maxLag"),
-                              shown(*fields.get("maxLag")) +
-                                  " is of replicas, and nobody reads from them: give readPort or "
-                                  "readWriteSplit, or remove it");
-  }
-  sql.max_lag = lag.value_or(sql.max_lag);
+  const bool unread = !splits && sql.read_port == 0;
+  sql.max_lag = read_max_lag(fields, unread ? "readPort or readWriteSplit" : "").value_or(sql.max_lag);
   const bool causal = fields.choice("causalReads", kSwitch).value_or(true);
   sql.causal_reads = causal || !splits;
 }

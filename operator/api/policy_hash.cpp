@@ -54,6 +54,9 @@ json content(const config::Redis& redis) {
   if (redis.distribution != absent.distribution)
     object["distribution"] = print(kDistributions, redis.distribution);
   put(object, "hashTag", redis.hash_tag, absent.hash_tag);
+  if (redis.read_preference != absent.read_preference)
+    object["readPreference"] = print(kReadPreferences, redis.read_preference);
+  put(object, "maxLag", redis.max_lag.count(), absent.max_lag.count());
   if (redis.ejection) object["ejection"] = {redis.ejection->failures, redis.ejection->retry_after.count()};
   return object;
 }

@@ -44,9 +44,16 @@ inline constexpr Spelling<config::ReadWriteSplit, 3> kReadWriteSplits = {
     {{"Disabled", config::ReadWriteSplit::disabled},
      {"ReadOnlyTransactions", config::ReadWriteSplit::read_only_transactions},
      {"Statements", config::ReadWriteSplit::statements}}};
-inline constexpr Spelling<config::RedisMode, 3> kRedisModes = {{{"Sharded", config::RedisMode::sharded},
-                                                                {"Failover", config::RedisMode::failover},
-                                                                {"Spread", config::RedisMode::spread}}};
+inline constexpr Spelling<config::RedisMode, 4> kRedisModes = {
+    {{"Sharded", config::RedisMode::sharded},
+     {"Failover", config::RedisMode::failover},
+     {"Spread", config::RedisMode::spread},
+     {"Replicated", config::RedisMode::replicated}}};
+inline constexpr Spelling<config::ReadPreference, 4> kReadPreferences = {
+    {{"Primary", config::ReadPreference::primary},
+     {"PreferReplica", config::ReadPreference::prefer_replica},
+     {"Replica", config::ReadPreference::replica},
+     {"Nearest", config::ReadPreference::nearest}}};
 inline constexpr Spelling<config::Hash, 12> kHashes = {{{"one_at_a_time", config::Hash::one_at_a_time},
                                                         {"md5", config::Hash::md5},
                                                         {"crc16", config::Hash::crc16},

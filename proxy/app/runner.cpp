@@ -42,8 +42,11 @@ Runner::Runner(Options options, const Build& build)
   net_options.certificate = [this](const config::Listener& listener) {
     return secrets_.certificate(listener);
   };
+  net_options.ask_standing = [this](const std::string& listener) { prober_->ask_standing(listener); };
   proxy_ = std::make_unique<net::Proxy>(control_, std::move(net_options), core_factory(secrets_));
-  prober_ = std::make_unique<health::Prober>(control_, [this] { return proxy_->probe_targets(); });
+  prober_ = std::make_unique<health::Prober>(
+      control_, [this] { return proxy_->probe_targets(); },
+      [this](const std::string& listener) { proxy_->standing_changed(listener); });
 
   view_->version = build.version;
   view_->commit = build.commit;

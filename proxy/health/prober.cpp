@@ -14,6 +14,7 @@
 #include <string_view>
 #include <utility>
 
+#include "proxy/net/standings.hpp"
 #include "proxy/net/tls_client.hpp"
 #include "proxy/net/transport.hpp"
 
@@ -33,6 +34,13 @@ milliseconds jittered(milliseconds interval) {
 
 }  // namespace
 
+/// What the probes of one listener find out together, where it matters who is the primary.
+struct Prober::Followed {
+  net::Standings standings;
+  std::function<void()> changed;
+  std::function<void()> ask_all;  // that are not being asked
+};
+
 /// The probing of one backend. Callbacks hold it; `attempt_` tells those of an attempt that is over.
 class Prober::Probe : public std::enable_shared_from_this<Probe> {
  public:
@@ -41,6 +49,8 @@ class Prober::Probe : public std::enable_shared_from_this<Probe> {
 
   [[nodiscard]] const net::ProbeTarget& target() const { return target_; }
   void retarget(net::ProbeTarget target) { target_ = std::move(target); }
+  /// Null: it does not matter who is the primary.
+  void follow(std::shared_ptr<Followed> followed) { followed_ = std::move(followed); }
 
   void start() {
     const std::shared_ptr<const net::Addresses> addresses = target_.upstream->addresses();
@@ -49,6 +59,8 @@ class Prober::Probe : public std::enable_shared_from_this<Probe> {
       return;
     }
     const unsigned attempt = ++attempt_;
+    busy_ = true;
+    asked_at_ = net::SteadyTime::clock::now();
     request_ = target_.core ? target_.core->probe_request() : std::string_view();
     reply_size_ = 0;
     if (std::exchange(log_in_again_, false)) close();
@@ -59,7 +71,7 @@ class Prober::Probe : public std::enable_shared_from_this<Probe> {
       }
     });
     if (socket_.is_open()) {
-      out_ = request_;
+      ask();
       go_on();
     } else {
       connect((*addresses)[turn_++ % addresses->size()]);
@@ -67,6 +79,13 @@ class Prober::Probe : public std::enable_shared_from_this<Probe> {
   }
 
   void login_changed() { log_in_again_ = true; }
+
+  void start_soon() {
+    if (stopped_ || busy_) return;
+    const auto least = asked_at_ + kLeastInterval;
+    next_.expires_at(std::max(least, net::SteadyTime::clock::now()));
+    wait_for_next();
+  }
 
   void stop() {
     ++attempt_;
@@ -123,8 +142,13 @@ class Prober::Probe : public std::enable_shared_from_this<Probe> {
   // Connected, and encrypted if need be. False: the attempt is over.
   bool begin() {
     if (greeting_) return greet({});
-    out_ = request_;
+    ask();
     return true;
+  }
+
+  void ask() {
+    out_ = request_;
+    asked_at_ = net::SteadyTime::clock::now();
   }
 
   // Does what can be done at once, then waits for the socket.
@@ -182,7 +206,7 @@ class Prober::Probe : public std::enable_shared_from_this<Probe> {
         return false;
       case Greeted::State::ready:
         greeting_.reset();
-        out_ = request_;
+        ask();
         return true;
       case Greeted::State::refused:
         failed("refuses the connection: " + std::string(said.why));
@@ -217,10 +241,29 @@ class Prober::Probe : public std::enable_shared_from_this<Probe> {
 
   void healthy() {
     ++attempt_;
+    busy_ = false;
     deadline_.cancel();
-    target_.upstream->probed(true, {}, net::SteadyTime::clock::now());
+    const net::SteadyTime now = net::SteadyTime::clock::now();
+    target_.upstream->probed(true, {}, now);
     fresh_ = false;
-    schedule(request_.empty() ? kConnectInterval : kInterval);
+    if (!followed_) return schedule(request_.empty() ? kConnectInterval : kInterval);
+    learn(now);
+    schedule(interval());
+  }
+
+  void learn(net::SteadyTime now) {
+    target_.upstream->probe_took(std::chrono::duration_cast<std::chrono::microseconds>(now - asked_at_));
+    const Standing standing = target_.core->probe_standing({reply_.data(), reply_size_});
+    const bool changed = target_.upstream->set_standing(standing, now);
+    const bool another = followed_->standings.said(*target_.upstream, standing, asked_at_, now);
+    if (another) followed_->ask_all();
+    if (changed || another) followed_->changed();
+  }
+
+  // Often enough to know of a lag that is too much before it is a third more.
+  [[nodiscard]] milliseconds interval() const {
+    if (!followed_->standings.has_primary()) return kIntervalWithoutPrimary;
+    return std::min(kInterval, target_.max_lag * 3 / 10);
   }
 
   // A kept connection that broke says only that it broke (the server was restarted, or closes idle ones): the
@@ -233,7 +276,14 @@ class Prober::Probe : public std::enable_shared_from_this<Probe> {
       start();
       return;
     }
-    target_.upstream->probed(false, why, net::SteadyTime::clock::now());
+    busy_ = false;
+    const net::SteadyTime now = net::SteadyTime::clock::now();
+    target_.upstream->probed(false, why, now);
+    if (followed_) {
+      const bool had_primary = followed_->standings.has_primary();
+      followed_->standings.silent(*target_.upstream, now);
+      if (had_primary && !followed_->standings.has_primary()) followed_->ask_all();
+    }
     schedule(kRetryInterval);
   }
 
@@ -252,6 +302,10 @@ class Prober::Probe : public std::enable_shared_from_this<Probe> {
       return;
     }
     next_.expires_after(jittered(interval));
+    wait_for_next();
+  }
+
+  void wait_for_next() {
     next_.async_wait([self = shared_from_this()](error_code error) {
       if (!error && !self->stopped_) {
         self->start();
@@ -260,6 +314,7 @@ class Prober::Probe : public std::enable_shared_from_this<Probe> {
   }
 
   net::ProbeTarget target_;
+  std::shared_ptr<Followed> followed_;
   asio::generic::stream_protocol::socket socket_;
   std::optional<net::Transport> transport_;  // over another descriptor of the same socket
   std::unique_ptr<Greeting> greeting_;       // until it is over
@@ -273,20 +328,26 @@ class Prober::Probe : public std::enable_shared_from_this<Probe> {
   std::size_t reply_size_ = 0;
   std::size_t turn_ = 0;
   unsigned attempt_ = 0;
+  net::SteadyTime asked_at_{};
+  bool busy_ = false;
   bool fresh_ = false;  // the connection was made for this probe
   bool stopped_ = false;
 };
 
-Prober::Prober(asio::io_context& control, std::function<std::vector<net::ProbeTarget>()> targets)
-    : control_(control), targets_(std::move(targets)) {}
+Prober::Prober(asio::io_context& control, std::function<std::vector<net::ProbeTarget>()> targets,
+               std::function<void(const std::string& listener)> standing_changed)
+    : control_(control), targets_(std::move(targets)), standing_changed_(std::move(standing_changed)) {}
 
 Prober::~Prober() {
   stop();
 }
 
 void Prober::refresh() {
+  std::vector<net::ProbeTarget> targets = targets_();
+  follow(targets);
   std::vector<std::shared_ptr<Probe>> kept;
-  for (net::ProbeTarget& target : targets_()) {
+  for (net::ProbeTarget& target : targets) {
+    const auto followed = followed_.find(target.listener);
     const auto same = std::find_if(probes_.begin(), probes_.end(), [&](const std::shared_ptr<Probe>& probe) {
       return probe && probe->target().upstream == target.upstream;
     });
@@ -295,8 +356,9 @@ void Prober::refresh() {
       kept.push_back(std::move(*same));
     } else {
       kept.push_back(std::make_shared<Probe>(control_, std::move(target)));
-      kept.back()->start();
     }
+    kept.back()->follow(followed != followed_.end() ? followed->second : nullptr);
+    if (same == probes_.end()) kept.back()->start();
   }
   for (const auto& probe : probes_) {
     if (probe) {
@@ -304,6 +366,30 @@ void Prober::refresh() {
     }
   }
   probes_ = std::move(kept);
+}
+
+// One for each listener where it matters; what is known of those that stay is kept.
+void Prober::follow(const std::vector<net::ProbeTarget>& targets) {
+  std::map<std::string, net::Upstreams> servers;
+  for (const net::ProbeTarget& target : targets) {
+    if (target.core && target.core->follows_primary()) servers[target.listener].push_back(target.upstream);
+  }
+  std::erase_if(followed_, [&](const auto& one) { return !servers.contains(one.first); });
+  for (const auto& [listener, upstreams] : servers) {
+    auto& followed = followed_[listener];
+    if (!followed) {
+      followed = std::make_shared<Followed>();
+      followed->changed = [this, name = listener] { standing_changed_(name); };
+      followed->ask_all = [this, name = listener] { ask_standing(name); };
+    }
+    followed->standings.follow(upstreams);
+  }
+}
+
+void Prober::ask_standing(const std::string& listener) {
+  for (const auto& probe : probes_) {
+    if (probe && probe->target().listener == listener) probe->start_soon();
+  }
 }
 
 void Prober::login_changed(const std::string& listener) {

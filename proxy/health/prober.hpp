@@ -1,7 +1,8 @@
 // Active health checking: asks every backend about once a second whether it is well, on one connection of its
 // own per backend (a protocol whose probe is connecting: a new one each time), encrypted and greeted as lanes
 // are, and tells the Upstream. What the relay sees by itself (a refused connection) counts too, but that is
-// between lanes and Upstream.
+// between lanes and Upstream. Where it matters who is the primary, the probes find out that as well, and how
+// far the others are behind.
 //
 // Threads: everything on the control thread, the one that runs `control`.
 #pragma once
@@ -9,6 +10,7 @@
 #include <boost/asio/io_context.hpp>
 #include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -22,6 +24,10 @@ namespace ambassador::proxy::health {
 inline constexpr std::chrono::milliseconds kInterval{1000};
 /// Between two probes of a backend that is not: it is used again soon after it came back.
 inline constexpr std::chrono::milliseconds kRetryInterval{250};
+/// Between two probes where it matters who is the primary and none is known.
+inline constexpr std::chrono::milliseconds kIntervalWithoutPrimary{100};
+/// Asked out of turn, a backend is probed at most this often.
+inline constexpr std::chrono::milliseconds kLeastInterval{20};
 /// A protocol without a probe of its own is connected to this often.
 inline constexpr std::chrono::milliseconds kConnectInterval{2000};
 /// A probe reply longer than this is not one.
@@ -31,8 +37,11 @@ inline constexpr std::chrono::milliseconds kMaxTimeout{2000};
 
 class Prober {
  public:
-  /// `targets` is asked at start and at every refresh(): Proxy::probe_targets.
-  Prober(boost::asio::io_context& control, std::function<std::vector<net::ProbeTarget>()> targets);
+  /// `targets` is asked at start and at every refresh(): Proxy::probe_targets. `standing_changed`: a server
+  /// of that listener is something else than before (Upstream::set_standing).
+  Prober(
+      boost::asio::io_context& control, std::function<std::vector<net::ProbeTarget>()> targets,
+      std::function<void(const std::string& listener)> standing_changed = [](const std::string&) {});
   ~Prober();
   Prober(const Prober&) = delete;
   Prober& operator=(const Prober&) = delete;
@@ -42,13 +51,19 @@ class Prober {
   /// Who logs in at the servers of that listener is somebody else now: its next probes go over new
   /// connections.
   void login_changed(const std::string& listener);
+  /// Who is the primary of that listener is in doubt: its servers are asked at once.
+  void ask_standing(const std::string& listener);
   void stop();
 
  private:
   class Probe;
+  struct Followed;
+  void follow(const std::vector<net::ProbeTarget>& targets);
   boost::asio::io_context& control_;
   std::function<std::vector<net::ProbeTarget>()> targets_;
+  std::function<void(const std::string& listener)> standing_changed_;
   std::vector<std::shared_ptr<Probe>> probes_;
+  std::map<std::string, std::shared_ptr<Followed>> followed_;  // by listener
 };
 
 }  // namespace ambassador::proxy::health

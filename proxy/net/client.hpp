@@ -58,6 +58,8 @@ class Client final : public Peer {
   /// There will be no reply, or no more of it. `reason`: Greeted::why of a refused greeting.
   void fail(std::uint32_t sequence, std::uint32_t part, Failure failure, const Upstream* upstream,
             std::string_view reason = {});
+  /// What there was of the reply to `part` of exchange `sequence` means nothing; it is all to come.
+  void take_back(std::uint32_t sequence, std::uint32_t part);
   /// A request's place in a lane's FIFO was taken or given up: a closed client stays in memory until none is
   /// left.
   void owed() { ++owed_; }
@@ -80,6 +82,8 @@ class Client final : public Peer {
   void check_leases();
   /// Who logs in at servers is somebody else now.
   void login_changed();
+  /// Which server is the primary may be another one than before.
+  void standing_changed();
   [[nodiscard]] bool closed() const { return closed_; }
   [[nodiscard]] ClientSnapshot describe(SteadyTime now) const;
   std::size_t place = 0;  // in the relay's list

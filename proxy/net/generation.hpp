@@ -34,6 +34,27 @@ class UpstreamAvailability final : public Availability {
     const SteadyTime now = clock_();
     return first_.choose([&](BackendIndex backend) { return usable_at(backend, now); }, now);
   }
+  // Of two with equal rights, the one that it was before.
+  [[nodiscard]] BackendIndex primary() const override {
+    const SteadyTime now = clock_();
+    const auto is_it = [&](BackendIndex one) {
+      return usable_at(one, now) && leads(upstreams_, *upstreams_[one]);
+    };
+    if (is_it(primary_)) return primary_;
+    for (BackendIndex i = 0; i < upstreams_.size(); ++i) {
+      if (is_it(i)) return primary_ = i;
+    }
+    return kNoBackend;
+  }
+  [[nodiscard]] bool follows(BackendIndex backend, std::chrono::milliseconds behind) const override {
+    const SteadyTime now = clock_();
+    if (!usable_at(backend, now) || upstreams_[backend]->role() != Role::replica) return false;
+    const auto lag = upstreams_[backend]->most_lag(now);
+    return lag && *lag <= behind;
+  }
+  [[nodiscard]] std::chrono::microseconds distance(BackendIndex backend) const override {
+    return upstreams_[backend]->distance();
+  }
 
  private:
   [[nodiscard]] bool usable_at(BackendIndex backend, SteadyTime now) const {
@@ -43,6 +64,7 @@ class UpstreamAvailability final : public Availability {
   const Upstreams upstreams_;
   const std::function<SteadyTime()> clock_;
   mutable balance::FirstInOrder first_;
+  mutable BackendIndex primary_ = kNoBackend;
 };
 
 /// Clients of a listener that are open, over all workers: counted up by who accepts, down by who closes.

@@ -40,9 +40,17 @@ Loop& Lane::loop() const {
 // Requests --------------------------------------------------------------------------------------------------
 
 Slices* Lane::enqueue(Client& client, std::uint32_t sequence, std::uint32_t part, std::size_t bytes,
-                      std::uint32_t replies, bool patient) {
+                      const Verdict& how) {
   if (queued() > 0 && queued() + bytes > kQueueMost) return nullptr;
-  owe({&client, sequence, part, replies, patient, 0, loop().now()}, bytes);
+  owe({.client = &client,
+       .sequence = sequence,
+       .part = part,
+       .replies = how.replies,
+       .patient = how.patient,
+       .reads = how.reads,
+       .start = 0,
+       .since = loop().now()},
+      bytes);
   return &out_;
 }
 
@@ -74,13 +82,23 @@ void Lane::watch() {
   const SteadyTime soon = loop().now() + (patient ? kWatchPatiently : kWatchEvery);
   if (!owed_.empty() && owner_ == nullptr) next = std::min(next, soon);
   if (moved_at_ != SteadyTime::max()) next = std::min(next, std::max(moved_at_ + kMovedGrace, soon));
+  if (declines_) next = std::min(next, asks_again_at_);
   if (ages() && unused()) next = std::min(next, std::max(heard_at_ + kUnusedKind, soon));
   if (next != SteadyTime::max()) loop().deadlines().no_later_than(*this, next);
 }
 
 void Lane::begin_stream(Client& client, std::uint32_t sequence) {
   assert(use_ != Use::shared && owed_.empty());
-  owe({&client, sequence, 0, 1, false, 0, loop().now()}, 0);
+  keeps_ = false;  // it may be of any length
+  owe({.client = &client,
+       .sequence = sequence,
+       .part = 0,
+       .replies = 1,
+       .patient = false,
+       .reads = false,
+       .start = 0,
+       .since = loop().now()},
+      0);
 }
 
 void Lane::stream(Slices& bytes) {
@@ -104,6 +122,8 @@ void Lane::lend(Client& holder) {
   assert(use_ == Use::leased && owed_.empty());
   holder_ = &holder;
   lent_from_ = sent_;
+  movable_ = false;
+  keeps_ = relay_.generation()->core->follows_primary();
 }
 
 void Lane::listen() {
@@ -147,7 +167,7 @@ void Lane::go_on() {
 }
 
 void Lane::flush() {
-  if (state_ != State::up || (moving_ && !in_mid_request())) return;
+  if (state_ != State::up || ((moving_ || declines_) && !in_mid_request())) return;
   while (!out_.empty() && !write_blocked_) {
     const std::ptrdiff_t sent = send(out_);
     if (sent == -EAGAIN) break;
@@ -159,6 +179,7 @@ void Lane::flush() {
     }
     sent_ += static_cast<std::size_t>(sent);
     counters_->bytes_sent.add(static_cast<std::size_t>(sent));
+    if ((moving_ || declines_) && !in_mid_request()) break;
   }
   if (out_.empty() && ending_ && !told_end_) {
     transport_.socket().end_of_writing();
@@ -169,7 +190,7 @@ void Lane::flush() {
 }
 
 void Lane::room_again() {
-  if (waiting_for_room_.empty() || queued() > high() / 2) return;
+  if (waiting_for_room_.empty() || out_.size() + unanswered_.size() > high() / 2) return;
   std::vector<Client*> waiting;
   waiting.swap(waiting_for_room_);
   for (Client* client : waiting) client->lane_has_room();
@@ -182,6 +203,8 @@ std::ptrdiff_t Lane::send(Slices& out) {
   if (sent == -EAGAIN) {
     write_blocked_ = true;
     if (!transport_.wants_reading()) loop().poller().want_writing(transport_.socket(), *this, true);
+  } else if (sent >= 0 && keeps_ && &out == &out_) {
+    unanswered_.take(out, static_cast<std::size_t>(sent));
   } else if (sent >= 0) {
     out.consume(static_cast<std::size_t>(sent));
   }
@@ -254,9 +277,16 @@ void Lane::replies() {
     }
     assert(frame.bytes <= bytes.size());
     input_.begin += static_cast<std::uint32_t>(frame.bytes);
-    const bool complete = frame.complete && --owed_.front().replies == 0;
+    if ((frame.declined || (declines_ && owed_.front().reads)) && may_be_asked_again()) [[unlikely]]
+      heed_decline();
+    const bool complete = frame.complete && ++owed_.front().came == owed_.front().replies;
+    if (owed_.front().declined) [[unlikely]] {
+      if (complete) set_aside();
+      continue;
+    }
     const Owed owed = owed_.front();
     if (complete) {
+      if (keeps_) unanswered_.consume(static_cast<std::size_t>(front_length()));
       owed_.pop();
       counters_->replies.add();
       const auto took = std::chrono::duration_cast<std::chrono::microseconds>(loop().now() - owed.since);
@@ -267,12 +297,14 @@ void Lane::replies() {
     if (complete) owed.client->not_owed();
   }
   if (state_ == State::up && input_.size() == 0) input_.block.reset();
+  if (keeps_) room_again();
+  if (declines_ && !declined_.empty() && nothing_sent()) give_on();
   if (moving_) make_anew_when_nothing_is_owed();
   if (finished()) relay_.lane_finished(*this);
 }
 
 void Lane::show() {
-  const std::uint64_t owed = owed_.size();
+  const std::uint64_t owed = owed_.size() + declined_.size();
   const std::uint64_t queued_bytes = queued();
   Counter& shown_in = shown_waiting_ ? counters_->waiting : counters_->owed;
   shown_in.subtract(shown_owed_);

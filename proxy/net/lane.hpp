@@ -2,7 +2,8 @@
 // of replies it owes. Shared by all clients of a relay, or one client's own. Requests queue while it
 // connects, encrypts and greets the server, each at most timeouts.queue; what was not sent when a connection
 // ends goes out on the next one, what was sent fails. One worker's thread only. Where its parts lie: lane.cpp
-// (requests and replies), lane_connect.cpp and lane_greet.cpp (how it comes up), lane_fail.cpp.
+// (requests and replies), lane_connect.cpp and lane_greet.cpp (how it comes up), lane_fail.cpp,
+// lane_decline.cpp (what the server would not do).
 #pragma once
 
 #include <chrono>
@@ -50,6 +51,8 @@ class Lane final : public Peer {
   /// A shared connection that is not of the ordinary kind is kept so long when nobody uses it: clients that
   /// come and go make it often, and what clients ask for once must not stay.
   static constexpr std::chrono::milliseconds kUnusedKind{60'000};
+  /// What a server declined is asked of it again after so long, unless another one has been found for it.
+  static constexpr std::chrono::milliseconds kAskAgain{100};
 
   enum class Use : std::uint8_t {
     shared,  // by all clients of a relay
@@ -62,11 +65,11 @@ class Lane final : public Peer {
   ~Lane() override;
 
   // What clients do. -------------------------------------------------------------------------------------
-  /// Takes a place in the FIFO for a whole message of `bytes`; its replies, `replies` of them, are for part
-  /// `part` of the client's exchange `sequence`. The caller appends exactly these bytes to what is returned.
-  /// Null: the queue is full.
+  /// Takes a place in the FIFO for a whole message of `bytes`; its replies are for part `part` of the
+  /// client's exchange `sequence`. The caller appends exactly these bytes to what is returned. Null: the
+  /// queue is full. `how`: its replies, and whether it is patient or reads.
   [[nodiscard]] Slices* enqueue(Client& client, std::uint32_t sequence, std::uint32_t part, std::size_t bytes,
-                                std::uint32_t replies = 1, bool patient = false);
+                                const Verdict& how);
   /// Takes a place for a message that comes in pieces (leased and own lanes: nothing else may come between).
   void begin_stream(Client& client, std::uint32_t sequence);
   void stream(Slices& bytes);
@@ -76,7 +79,7 @@ class Lane final : public Peer {
   /// An own lane that could not connect: tries that backend next.
   void retarget(std::shared_ptr<Upstream> upstream, std::shared_ptr<BackendCounters> counters);
   /// More is queued than should be: who adds to it is not read until lane_has_room().
-  [[nodiscard]] bool full() const { return queued() > high(); }
+  [[nodiscard]] bool full() const { return out_.size() + unanswered_.size() > high(); }
   void call_when_room(Client& client) { waiting_for_room_.push_back(&client); }
   void forget(Client& client) { std::erase(waiting_for_room_, &client); }
   /// A reply can't go on to its client for now: read no more until unblock().
@@ -88,6 +91,8 @@ class Lane final : public Peer {
   /// made again: when it ends, all that is owed fails, sent or not, and Client::lease_lost is called.
   void lend(Client& holder);
   void take_back() { holder_ = nullptr; }
+  /// Its one message may go by a connection to another server as well, as long as nothing of it was done.
+  void may_move(bool may) { movable_ = may; }
   /// Fails all that is owed and ends the lease.
   void end_lease(Failure failure, std::string_view why);
   /// What the server sends unasked is news for the holder, from now on and for good.
@@ -114,6 +119,8 @@ class Lane final : public Peer {
   [[nodiscard]] bool finished() const { return retired_ && unused(); }
   /// Name resolution has news.
   void addresses_changed();
+  /// Which server is the primary may be another one than before.
+  void standing_changed();
   /// Who logs in is somebody else now, or whom TLS believes: what is owed is waited for, then the connection
   /// is made anew.
   void login_changed();
@@ -145,10 +152,19 @@ class Lane final : public Peer {
     Client* client;
     std::uint32_t sequence;
     std::uint32_t part;
-    std::uint32_t replies;  // to come
-    bool patient;           // the server may take its time
-    std::uint64_t start;    // where its request begins in all that was ever queued
-    SteadyTime since;
+    std::uint32_t replies;   // to it
+    bool patient;            // the server may take its time
+    bool reads;              // and does nothing else
+    std::uint64_t start;     // where its request begins in all that was ever queued
+    SteadyTime since;        // it was queued, or declined for the first time
+    std::uint32_t came = 0;  // of its replies
+    bool declined = false;   // one of them says so
+    bool waits = false;      // it was declined before
+  };
+  /// What the server declined, to be asked again.
+  struct Declined {
+    Owed owed;
+    Slices request;
   };
 
   // lane_connect.cpp
@@ -180,7 +196,22 @@ class Lane final : public Peer {
   void check_silence(SteadyTime now);
   [[nodiscard]] bool silent_too_long(SteadyTime now);
   void tell(const std::vector<Owed>& failed, Failure failure);
+  [[nodiscard]] Failure why_unsent() const;
   [[nodiscard]] std::uint64_t front_length() const;
+
+  // lane_decline.cpp
+  void heed_decline();
+  void set_aside();
+  void put_back();
+  void give_on();
+  void move_lease();
+  void ask_again(SteadyTime now);
+  void ask_for_primary() const;
+  [[nodiscard]] bool may_be_asked_again() const {
+    return keeps_ && (use_ == Use::shared || (movable_ && owed_.front().start == lent_from_));
+  }
+  /// The server has not begun with anything that is owed.
+  [[nodiscard]] bool nothing_sent() const { return owed_.empty() || owed_.front().start >= sent_; }
 
   // lane.cpp
   void owe(const Owed& owed, std::uint64_t bytes);
@@ -221,6 +252,9 @@ class Lane final : public Peer {
   bool lasting_ = false;  // refusal_ stands, whoever asks: who waits is told at once
   bool told_end_ = false;
   bool listens_ = false;
+  bool keeps_ = false;     // what was sent, until it is answered
+  bool movable_ = false;   // the lease
+  bool declines_ = false;  // the server: it is sent nothing more until it has answered what was sent
   std::uint64_t shown_owed_ = 0, shown_queued_ = 0;  // this lane's share in the counters
   bool shown_waiting_ = false;
   Transport transport_;
@@ -231,9 +265,11 @@ class Lane final : public Peer {
   Client* blocked_by_ = nullptr;
 
   Slices out_;                      // the bytes from sent_ on
+  Slices unanswered_;               // those before, of requests that owe all of their replies, if keeps_
   std::uint64_t queued_total_ = 0;  // bytes ever queued
   std::uint64_t sent_ = 0;          // bytes ever sent
   Ring<Owed> owed_;
+  std::vector<Declined> declined_;  // all before those in owed_
   std::vector<Client*> waiting_for_room_;
 
   Connecting connecting_;
@@ -241,6 +277,7 @@ class Lane final : public Peer {
   SteadyTime moved_at_ = SteadyTime::max();
   SteadyTime heard_at_;
   SteadyTime down_since_ = SteadyTime::max();  // seen while a patient request was owed
+  SteadyTime asks_again_at_ = SteadyTime::max();
   unsigned failures_ = 0;
 };
 

@@ -40,6 +40,7 @@ void Lane::round_failed(const char* what, std::string_view why) {
   loop().deadlines().no_later_than(*this, pause_until_);
   if (owner_ != nullptr) return owner_->server_unreachable();
   if (lasting_) return fail_expired(now);
+  ask_for_primary();
   move_elsewhere();
   show();
 }
@@ -50,7 +51,9 @@ void Lane::come_up() {
   refusal_.clear();
   state_ = State::up;
   welcome_.reset();
-  framer_ = relay_.generation()->core->new_framer(kind_);
+  const ProtocolCore& core = *relay_.generation()->core;
+  framer_ = core.new_framer(kind_);
+  if (use_ == Use::shared) keeps_ = core.follows_primary();
   if (listens_) framer_->listen();
   moved_at_ = SteadyTime::max();
   heard_at_ = loop().now();
@@ -76,7 +79,7 @@ void Lane::drop_connection() {
   framer_.reset();
   input_.block.reset();
   input_.begin = input_.end = 0;
-  moving_ = false;
+  moving_ = declines_ = false;
   moved_at_ = SteadyTime::max();
   if (blocked_by_ != nullptr) std::exchange(blocked_by_, nullptr)->lane_forgets();
 }
@@ -152,6 +155,7 @@ void Lane::close() {
   holder_ = nullptr;
   drop_connection();
   loop().deadlines().cancel(*this);
+  for (Declined& one : std::exchange(declined_, {})) one.owed.client->not_owed();
   while (!owed_.empty()) {
     Client* client = owed_.front().client;
     owed_.pop();
@@ -181,7 +185,8 @@ void Lane::on_deadline(SteadyTime now) {
       make_anew_when_nothing_is_owed();
     }
   }
-  if (state_ != State::up) fail_expired(now);
+  if (state_ != State::up || (declines_ && nothing_sent())) fail_expired(now);
+  if (state_ == State::up) ask_again(now);
   if (ages() && unused() && now - heard_at_ >= kUnusedKind) return relay_.lane_unused(*this);
   watch();
 }

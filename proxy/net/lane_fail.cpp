@@ -22,8 +22,10 @@ void Lane::lose(Failure failure, std::string_view why) {
   drop_connection();
   if (owner_ != nullptr) return owner_->server_lost();
   relay_.outside().resolve_again(upstream_);
+  ask_for_primary();
   if (holder_ != nullptr && sent_ > lent_from_) return fail_all(failure);
   fail_sent(failure);
+  give_on();
   if (!owed_.empty()) loop().again(*this);
   room_again();
   show();
@@ -38,8 +40,10 @@ void Lane::end_lease(Failure failure, std::string_view why) {
 // Of a lease: what was queued counted on what was sent before it.
 void Lane::fail_all(Failure failure) {
   std::vector<Owed> failed;
+  for (const Declined& one : std::exchange(declined_, {})) failed.push_back(one.owed);
   for (; !owed_.empty(); owed_.pop()) failed.push_back(owed_.front());
   out_.clear();
+  unanswered_.clear();
   sent_ = queued_total_;
   Client* const holder = std::exchange(holder_, nullptr);
   room_again();
@@ -56,6 +60,7 @@ void Lane::fail_sent(Failure failure) {
   }
   const std::uint64_t resume = owed_.empty() ? queued_total_ : owed_.front().start;
   out_.consume(static_cast<std::size_t>(resume - sent_));  // the rest of what was sent in part
+  unanswered_.clear();
   sent_ = resume;
   tell(failed, failure);
 }
@@ -64,8 +69,9 @@ void Lane::fail_expired(SteadyTime now) {
   if (owner_ != nullptr) return;
   if (holder_ != nullptr) {
     if (owed_.empty() || (!lasting_ && now - owed_.front().since < relay_.timeouts().queue)) return;
+    const Failure failure = why_unsent();
     drop_connection();
-    return fail_all(refusal_.empty() ? Failure::unreachable : Failure::refused);
+    return fail_all(failure);
   }
   std::vector<Owed> failed;
   while (!owed_.empty() && (lasting_ || now - owed_.front().since >= relay_.timeouts().queue)) {
@@ -78,7 +84,12 @@ void Lane::fail_expired(SteadyTime now) {
   if (failed.empty()) return;
   room_again();
   show();
-  tell(failed, refusal_.empty() ? Failure::unreachable : Failure::refused);
+  tell(failed, why_unsent());
+}
+
+Failure Lane::why_unsent() const {
+  if (state_ == State::up) return Failure::no_backend;  // that takes it
+  return refusal_.empty() ? Failure::unreachable : Failure::refused;
 }
 
 // Comes last: what clients do then may lead back into this lane.
@@ -92,8 +103,9 @@ void Lane::tell(const std::vector<Owed>& failed, Failure failure) {
 }
 
 void Lane::move_elsewhere() {
+  if (use_ == Use::leased) return move_lease();
   while (!owed_.empty()) {
-    Lane* other = relay_.lane_instead_of(*this);
+    Lane* other = relay_.lane_instead_of(*this, declines_);
     if (other == nullptr || other == this) return;
     const Owed owed = owed_.front();
     const std::uint64_t bytes = front_length();

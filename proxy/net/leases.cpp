@@ -37,9 +37,10 @@ Slices* Client::leased_queue(const Verdict& verdict, std::uint32_t part, std::si
   }
   Lane& lane = *lease->lane;
   if (verdict.listens) lane.listen();
+  lane.may_move(lease->open == 0 && !verdict.listens && verdict.lease == Lease::last);
   lease->ends = verdict.lease != Lease::keep;
   lease->reusable = verdict.lease == Lease::last;
-  Slices* queue = lane.enqueue(*this, last_sequence(), part, bytes, verdict.replies, verdict.patient);
+  Slices* queue = lane.enqueue(*this, last_sequence(), part, bytes, verdict);
   if (queue == nullptr) {
     fail(last_sequence(), part, Failure::overloaded, &lane.upstream());
     lane.end_lease(Failure::overloaded, "too much is queued");
@@ -94,6 +95,11 @@ void Client::lease_lost(Lane& lane) {
   lease->reusable = false;
   end_lease(*lease);
   if (!session_->lease_lost(backend)) close_when_written();
+}
+
+void Client::standing_changed() {
+  if (closed_ || !leases_) return;
+  for (std::size_t i = leases_->lanes.size(); i-- > 0;) leases_->lanes[i].lane->standing_changed();
 }
 
 // Now and then, and when the configuration is another one.

@@ -24,6 +24,8 @@ struct Outside {
   std::function<void(const std::shared_ptr<Upstream>&)> resolve_again;
   /// A client of this worker has been closed.
   std::function<void()> client_closed;
+  /// Which of the servers of `listener` is the primary is in doubt: to be found out at once.
+  std::function<void(std::string listener)> ask_standing;
   /// A server of `listener` says something else of itself than before.
   std::function<void(std::string listener)> standing_changed;
   /// Of a client of `listener`; whom it means may be with any worker.

@@ -1,5 +1,5 @@
 // Where the primary was when, so that it is known how far a replica is behind: by one clock, the proxy's own,
-// never by those of the servers. Kept by RoleWatch. Pure.
+// never by those of the servers. Kept by Standings. Pure.
 #pragma once
 
 #include <cstdint>

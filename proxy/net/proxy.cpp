@@ -98,7 +98,12 @@ class Proxy::Impl {
       outside.cancel = [this](std::string listener, Wish wish) {
         cancel(std::move(listener), std::move(wish));
       };
-      outside.standing_changed = [this](std::string listener) { standing_changed(std::move(listener)); };
+      outside.ask_standing = [this](std::string listener) { ask_standing(std::move(listener)); };
+      outside.standing_changed = [this](std::string listener) {
+        boost::asio::post(control_, [this, alive = alive_, listener = std::move(listener)] {
+          if (*alive) standing_changed(listener);
+        });
+      };
       workers_.push_back(std::make_unique<Worker>(std::move(outside), options_.memory_budget / count));
     }
   }
@@ -117,6 +122,7 @@ class Proxy::Impl {
   [[nodiscard]] bool listening() const { return applied_; }
   Result<void> reload_tls(const std::string& listener);
   void login_changed(const std::string& listener);
+  void standing_changed(const std::string& listener);
   bool pause(const std::string& listener, std::chrono::milliseconds duration);
   bool resume(const std::string& listener);
 
@@ -131,7 +137,7 @@ class Proxy::Impl {
   void drop_unused();
   void resolve_again(const std::shared_ptr<Upstream>& upstream);
   void cancel(std::string listener, Wish wish);
-  void standing_changed(std::string listener);
+  void ask_standing(std::string listener);
   Worker& least_loaded(std::size_t of);
   void say_paused(const std::string& listener, std::string_view why);
 
@@ -362,11 +368,14 @@ void Proxy::Impl::cancel(std::string listener, Wish wish) {
   });
 }
 
-void Proxy::Impl::standing_changed(std::string listener) {
+void Proxy::Impl::ask_standing(std::string listener) {
   boost::asio::post(control_, [this, alive = alive_, listener = std::move(listener)] {
-    if (!*alive) return;
-    for (auto& worker : workers_) worker->standing_changed(listener);
+    if (*alive) options_.ask_standing(listener);
   });
+}
+
+void Proxy::Impl::standing_changed(const std::string& listener) {
+  for (auto& worker : workers_) worker->standing_changed(listener);
 }
 
 Result<void> Proxy::Impl::reload_tls(const std::string& listener) {
@@ -474,8 +483,12 @@ std::vector<ProbeTarget> Proxy::Impl::probe_targets() const {
   for (const Entry& entry : entries_) {
     const auto& core = entry.generations.front()->core;  // a pooled protocol begins TLS in its own way
     for (const auto& upstream : entry.upstreams) {
-      targets.push_back(
-          {entry.config.name, upstream, core, entry.config.timeouts.connect, core ? entry.tls : nullptr});
+      targets.push_back({.listener = entry.config.name,
+                         .upstream = upstream,
+                         .core = core,
+                         .timeout = entry.config.timeouts.connect,
+                         .tls = core ? entry.tls : nullptr,
+                         .max_lag = entry.config.redis.max_lag});
     }
   }
   return targets;
@@ -537,6 +550,9 @@ bool Proxy::resume(const std::string& listener) {
 }
 void Proxy::login_changed(const std::string& listener) {
   impl_->login_changed(listener);
+}
+void Proxy::standing_changed(const std::string& listener) {
+  impl_->standing_changed(listener);
 }
 bool Proxy::listening() const {
   return impl_->listening();

@@ -49,6 +49,9 @@ struct Options {
   ResolveFunction resolve;
   EventSink events = [](const Event&) {};
   CertificateFunction certificate;  // empty: no listener has one
+  /// Which of the servers of a listener is the primary is in doubt: to be probed at once. On the control
+  /// thread.
+  std::function<void(const std::string& listener)> ask_standing = [](const std::string&) {};
   /// Memory for buffers of all workers together. Above it clients are not read until some is free again.
   std::size_t memory_budget = std::size_t{64} * 1024 * 1024;
 };
@@ -60,6 +63,7 @@ struct ProbeTarget {
   std::shared_ptr<const ProtocolCore> core;  // probe_request(), probe_reply(); null: connecting is the probe
   std::chrono::milliseconds timeout{};       // timeouts.connect of the listener
   std::shared_ptr<const TlsClient> tls{};    // what its connections begin with; null: nothing
+  std::chrono::milliseconds max_lag{};       // where it matters who is the primary
 };
 
 class Proxy {
@@ -81,6 +85,9 @@ class Proxy {
   /// Who logs in at the servers of that listener is somebody else now: connections that were made before are
   /// lent to no further client.
   void login_changed(const std::string& listener);
+
+  /// A probe has found out that a server of that listener is something else than before.
+  void standing_changed(const std::string& listener);
 
   /// Lends no servers to clients of that listener for so long, or until resume(): they wait, however long it
   /// takes, so that servers can be switched without an error. False: there is no such listener that lends.

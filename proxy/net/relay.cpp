@@ -7,7 +7,9 @@ namespace {
 
 // Connections that were made by one are not what the other would make.
 bool other_login(const config::Listener& one, const config::Listener& other) {
-  return one.server_tls != other.server_tls || one.redis.credentials_folder != other.redis.credentials_folder;
+  return one.server_tls != other.server_tls ||
+         one.redis.credentials_folder != other.redis.credentials_folder ||
+         one.redis.mode != other.redis.mode;  // what servers decline is heeded, or not
 }
 
 }  // namespace
@@ -66,6 +68,11 @@ void Relay::login_changed() {
   for (auto& lane : std::exchange(spare_, {})) close_lane(std::move(lane));
 }
 
+void Relay::standing_changed() {
+  for (Lane* lane : lanes_.lanes()) lane->standing_changed();
+  for (std::size_t i = clients_.size(); i-- > 0;) clients_[i].standing_changed();
+}
+
 void Relay::describe(std::vector<ClientSnapshot>& out, std::size_t limit) const {
   for (const auto& client : clients_) {
     if (out.size() >= limit) return;
@@ -110,10 +117,13 @@ void Relay::lane_unused(Lane& lane) {
   if (unused.front()) retire(std::move(unused));
 }
 
-Lane* Relay::lane_instead_of(const Lane& unreachable) {
-  const auto backend = lanes_.backend_of(unreachable);
-  if (!backend) return nullptr;
-  return lane(*generation_, generation_->core->elsewhere(*backend), unreachable.kind()).lane;
+BackendIndex Relay::backend_instead_of(const Upstream& backend, bool declined) const {
+  const BackendIndex index = index_of(generation_->upstreams, backend);
+  return index == kNoBackend ? kNoBackend : generation_->core->elsewhere(index, declined);
+}
+
+Lane* Relay::lane_instead_of(const Lane& other, bool declined) {
+  return lane(*generation_, backend_instead_of(other.upstream(), declined), other.kind()).lane;
 }
 
 BackendIndex Relay::choose() const {

@@ -31,7 +31,7 @@ class Relay final : public Service {
   void close() override;
   void addresses_changed(const Upstream& upstream) override;
   void login_changed() override;
-  void standing_changed() override {}            // of pooled protocols alone
+  void standing_changed() override;
   void cancel(const Wish& /*wish*/) override {}  // no protocol of this kind has such a thing
   [[nodiscard]] bool empty() const override { return clients_.empty(); }
   [[nodiscard]] bool gone() const override { return clients_.empty() && lanes_.empty() && retired_.empty(); }
@@ -49,8 +49,11 @@ class Relay final : public Service {
   /// The shared lane of that kind to a backend of `generation`. There is none for kNoBackend, when a reload
   /// has removed it, and when there are too many kinds (overloaded).
   [[nodiscard]] FoundLane lane(const Generation& generation, BackendIndex backend, LaneKind kind);
-  /// The lane that serves the same keys as `unreachable`, which can't be connected; null: none.
-  [[nodiscard]] Lane* lane_instead_of(const Lane& unreachable);
+  /// Where that goes which waits for `backend`, as it can't be connected, or has declined it; kNoBackend:
+  /// nowhere.
+  [[nodiscard]] BackendIndex backend_instead_of(const Upstream& backend, bool declined) const;
+  /// The shared lane there of the same kind; null: none.
+  [[nodiscard]] Lane* lane_instead_of(const Lane& other, bool declined);
   /// A lane for one client alone, to the backend that the core chooses; null: none usable.
   [[nodiscard]] std::unique_ptr<Lane> choose_lane(Client& client);
   struct LeasedLane {

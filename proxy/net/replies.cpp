@@ -44,6 +44,15 @@ void Client::reply(Lane& lane, std::uint32_t sequence, std::uint32_t part, Block
   if (complete && turn == 0) advance();
 }
 
+void Client::take_back(std::uint32_t sequence, std::uint32_t part) {
+  if (closed_) return;
+  Exchange& exchange = exchanges_[sequence - first_];
+  assert(!exchange.begun);
+  Slices& kept = exchange.kind == Exchange::Kind::gather ? exchange.group->asks[part].reply : exchange.kept;
+  kept_ -= kept.size();
+  kept.clear();
+}
+
 void Client::unasked(Lane& lane, Block* block, std::string_view bytes) {
   if (closed_) return;
   out_.append_reply(loop().pool(), block, bytes.data(), bytes.size());

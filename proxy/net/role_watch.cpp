@@ -40,11 +40,7 @@ void RoleWatch::adopt(bool login_changed) {
     }
   }
   watched_ = std::move(watched);
-  if (std::none_of(watched_.begin(), watched_.end(),
-                   [&](const Watched& one) { return one.upstream.get() == primary_; })) {
-    primary_ = nullptr;
-    history_.clear();
-  }
+  standings_.follow(generation.watches ? generation.upstreams : Upstreams());
   for (std::size_t i = servers_.size(); i-- > 0;) {  // a closed one leaves the list
     Watched* const one = find(servers_[i]);
     if (one == nullptr) {
@@ -126,14 +122,10 @@ void RoleWatch::ask(Watched& one, BackendIndex backend) {
   }
 }
 
-// Takes writes, and does so by right.
-bool RoleWatch::is_primary(const Watched& one) const {
-  return one.upstream->role() == Role::primary && !superseded(relay_.generation()->upstreams, *one.upstream);
-}
-
 bool RoleWatch::has_primary() const {
-  return std::any_of(watched_.begin(), watched_.end(),
-                     [&](const Watched& one) { return one.answers && is_primary(one); });
+  return std::any_of(watched_.begin(), watched_.end(), [&](const Watched& one) {
+    return one.answers && leads(relay_.generation()->upstreams, *one.upstream);
+  });
 }
 
 SteadyTime RoleWatch::next() const {
@@ -160,31 +152,10 @@ void RoleWatch::ready(ServerConnection& server) {
 
 // It answered.
 void RoleWatch::learn(Watched& one) {
-  const Standing said = one.server->standing();
-  one.position = said.position;
   const SteadyTime now = loop().now();
-  if (one.upstream->role() == Role::replica) {
-    const bool known = said.role == Role::replica && said.position != 0;
-    return one.upstream->set_behind(known ? history_.behind(said.position, now) : std::nullopt, now);
-  }
-  if (!is_primary(one) || said.position == 0) return;
-  // Another history: what replicas were told to have may not be part of it.
-  if (primary_ != one.upstream.get() || term_ != said.term) {
-    history_.clear();
-    for (Watched& other : watched_) {
-      other.upstream->set_behind(std::nullopt, now);
-      if (&other != &one) other.due = now;
-    }
-    primary_ = one.upstream.get();
-    term_ = said.term;
-  }
-  history_.add(one.asked_at, said.position);
-  for (const Watched& other : watched_) {
-    if (other.server == nullptr || other.position == 0 || other.upstream->role() != Role::replica ||
-        !other.upstream->lag())
-      continue;
-    if (const auto behind = history_.behind(other.position, now))
-      other.upstream->set_has_until(behind->has_until);
+  if (!standings_.said(*one.upstream, one.server->standing(), one.asked_at, now)) return;
+  for (Watched& other : watched_) {
+    if (&other != &one) other.due = now;
   }
 }
 
@@ -215,9 +186,7 @@ void RoleWatch::closed(ServerConnection& server) {
     const bool had_primary = has_primary();
     one->server = nullptr;
     one->answers = false;
-    // It may have gone, and be elsewhere in its history when it is back.
-    one->position = 0;
-    one->upstream->set_behind(std::nullopt, loop().now());
+    standings_.silent(*one->upstream, loop().now());
     const bool lost_primary = had_primary && !has_primary();
     for (Watched& other : watched_) {
       if (lost_primary && &other != one) other.due = loop().now();

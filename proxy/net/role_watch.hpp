@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "proxy/net/placed.hpp"
-#include "proxy/net/position_history.hpp"
 #include "proxy/net/server_connection.hpp"
+#include "proxy/net/standings.hpp"
 
 namespace ambassador::proxy::net {
 
@@ -55,13 +55,11 @@ class RoleWatch final : public Timed, public ServerOwner {
     SteadyTime due;
     bool asked = false;  // on this connection
     SteadyTime asked_at{};
-    std::uint64_t position = 0;  // as it said last
     bool answers = true;
     bool refused = false;  // its login, for good: what it says will not change soon
   };
   void ask(Watched& one, BackendIndex backend);
   Watched* find(const ServerConnection& server);
-  [[nodiscard]] bool is_primary(const Watched& one) const;
   [[nodiscard]] bool has_primary() const;
   void learn(Watched& one);
   [[nodiscard]] bool reads_wait() const;
@@ -74,9 +72,7 @@ class RoleWatch final : public Timed, public ServerOwner {
   PooledRelay& relay_;
   std::vector<Watched> watched_;  // in the order of the generation's upstreams
   Placed<ServerConnection> servers_;
-  PositionHistory history_;  // of the primary
-  const Upstream* primary_ = nullptr;
-  std::uint64_t term_ = 0;
+  Standings standings_;
   bool closing_ = false;
 };
 

@@ -27,15 +27,6 @@ std::unique_ptr<Lane>* SharedLanes::place_of_other(LaneKind kind, BackendIndex b
   return &row.lanes[backend];
 }
 
-std::optional<BackendIndex> SharedLanes::backend_of(const Lane& lane) const {
-  for (const Row& row : rows_) {
-    for (std::size_t i = 0; i < row.lanes.size(); ++i) {
-      if (row.lanes[i].get() == &lane) return static_cast<BackendIndex>(i);
-    }
-  }
-  return std::nullopt;
-}
-
 std::unique_ptr<Lane> SharedLanes::take(const Lane& lane) {
   std::unique_ptr<Lane> taken;
   for (Row& row : rows_) {

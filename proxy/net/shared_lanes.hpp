@@ -5,7 +5,6 @@
 
 #include <cstddef>
 #include <memory>
-#include <optional>
 #include <vector>
 
 #include "proxy/net/lane.hpp"
@@ -30,8 +29,6 @@ class SharedLanes {
       return &rows_.front().lanes[backend];
     return place_of_other(kind, backend);
   }
-  /// The backend of one of these lanes.
-  [[nodiscard]] std::optional<BackendIndex> backend_of(const Lane& lane) const;
   /// Takes one of these lanes out; null: it is none of them.
   [[nodiscard]] std::unique_ptr<Lane> take(const Lane& lane);
   /// Takes out the lanes of a kind that is not the ordinary one and that nobody uses at the moment; none:

@@ -55,7 +55,7 @@ class Upstream {
   /// True while the last probe failed: lanes then give up on replies that are overdue.
   [[nodiscard]] bool probe_failed() const { return probe_.load(std::memory_order_relaxed) == Probe::down; }
 
-  // What it said of itself (pooled protocols). ------------------------------------------------------------
+  // What it said of itself. ------------------------------------------------------------------------------
   /// How long a server that was a replica is not asked for a primary's work: it may be promoted any moment.
   static constexpr std::chrono::milliseconds kReplicaFor{1000};
   /// What is not known leaves what was. True: another role or term than before.
@@ -68,7 +68,7 @@ class Upstream {
   // How far behind it is, as a replica. ------------------------------------------------------------------
   /// What was found out is believed for so long when clients' own writes depend on it.
   static constexpr std::chrono::milliseconds kNewsFor{2000};
-  /// It answered at `now` (RoleWatch). Nothing: it is not known, or not any more.
+  /// It answered at `now` (Standings). Nothing: it is not known, or not any more.
   void set_behind(const std::optional<Behind>& behind, SteadyTime now);
   /// The primary answered: more is known of what it has, not of its lag.
   void set_has_until(SteadyTime until);
@@ -84,6 +84,14 @@ class Upstream {
   }
   [[nodiscard]] SteadyTime news_wanted_at() const {
     return SteadyTime(SteadyTime::duration(news_wanted_at_.load(std::memory_order_relaxed)));
+  }
+
+  // How far it is from here. -----------------------------------------------------------------------------
+  /// A probe took so long from its request to its reply.
+  void probe_took(std::chrono::microseconds time);
+  /// Of late, a little slow to change; 0: not known.
+  [[nodiscard]] std::chrono::microseconds distance() const {
+    return std::chrono::microseconds(distance_.load(std::memory_order_relaxed));
   }
 
   /// Which of the addresses the next connection should try first: each in turn.
@@ -117,6 +125,7 @@ class Upstream {
   std::atomic<SteadyTime::rep> has_until_{kUnknown};
   std::atomic<SteadyTime::rep> answered_at_{0};
   mutable std::atomic<SteadyTime::rep> news_wanted_at_{0};
+  std::atomic<std::int64_t> distance_{0};  // microseconds
 
   mutable std::mutex mutex_;  // guards what follows; never taken per request
   std::shared_ptr<const Addresses> addresses_ = std::make_shared<const Addresses>();
@@ -135,5 +144,9 @@ using Upstreams = std::vector<std::shared_ptr<Upstream>>;
 /// `one` takes writes, and so does another one of `all` whose term is higher: nothing may be written to
 /// `one`. What a server said counts as long as it is configured, even when it is not reached any more.
 [[nodiscard]] bool superseded(const Upstreams& all, const Upstream& one);
+/// `one` takes writes, and does so by right.
+[[nodiscard]] inline bool leads(const Upstreams& all, const Upstream& one) {
+  return one.role() == Role::primary && !superseded(all, one);
+}
 
 }  // namespace ambassador::proxy::net

@@ -95,7 +95,7 @@ Slices* Client::queue_for(const Verdict& verdict, std::uint32_t part, std::size_
     not_queued(last_sequence(), part, found.why_not, verdict.backend);
     return nullptr;
   }
-  Slices* queue = lane->enqueue(*this, last_sequence(), part, bytes, verdict.replies);
+  Slices* queue = lane->enqueue(*this, last_sequence(), part, bytes, verdict);
   if (queue == nullptr) fail(last_sequence(), part, Failure::overloaded, &lane->upstream());
   if (lane->full()) wait_for_room(*lane);
   return queue;

@@ -105,6 +105,7 @@ struct Command {
   std::uint8_t first = 0;  // one_key and split: the first key
   std::uint8_t step = 1;   // split: from key to key (MSET: 2)
   bool write = false;
+  bool reads = false;      // and nothing else: a replica's answer is as good
   bool blocks = false;     // until a key has something, or its time is over (BLPOP)
   bool may_block = false;  // likewise with its BLOCK option (XREAD)
   bool apart = false;      // must not wait behind what the server is doing for others (SCRIPT KILL)

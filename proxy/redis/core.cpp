@@ -18,6 +18,8 @@ std::string mode_name(config::RedisMode mode) {
       return "failover";
     case config::RedisMode::spread:
       return "spread";
+    case config::RedisMode::replicated:
+      return "replicated";
   }
   return "";
 }
@@ -36,7 +38,7 @@ class RedisCore final : public ProtocolCore {
     return std::make_unique<RedisSession>(parts_, ++last_id_);
   }
   [[nodiscard]] std::unique_ptr<Framer> new_framer(LaneKind kind) const override {
-    return std::make_unique<ReplyFramer>(resp_of(kind));
+    return std::make_unique<ReplyFramer>(resp_of(kind), router_.replicated());
   }
   [[nodiscard]] std::unique_ptr<Greeting> new_greeting(LaneKind kind) const override {
     if (!account_) return kind == LaneKind::ordinary ? nullptr : std::make_unique<Login>(kind, nullptr);
@@ -50,12 +52,20 @@ class RedisCore final : public ProtocolCore {
   [[nodiscard]] BackendIndex choose(std::span<const std::uint32_t> /*open_connections*/) const override {
     return kNoBackend;  // lanes are shared
   }
-  [[nodiscard]] BackendIndex elsewhere(BackendIndex backend) const override {
-    return router_.elsewhere(backend);
+  [[nodiscard]] BackendIndex elsewhere(BackendIndex backend, bool declined) const override {
+    return router_.elsewhere(backend, declined);
   }
 
-  [[nodiscard]] std::string_view probe_request() const override { return kProbeRequest; }
-  [[nodiscard]] Health probe_reply(std::string_view bytes) const override { return judge_probe(bytes); }
+  [[nodiscard]] std::string_view probe_request() const override {
+    return router_.replicated() ? kRoleProbeRequest : kProbeRequest;
+  }
+  [[nodiscard]] Health probe_reply(std::string_view bytes) const override {
+    return router_.replicated() ? judge_role_probe(bytes) : judge_probe(bytes);
+  }
+  [[nodiscard]] bool follows_primary() const override { return router_.replicated(); }
+  [[nodiscard]] Standing probe_standing(std::string_view reply) const override {
+    return router_.replicated() ? read_standing(reply) : Standing{};
+  }
 
  private:
   const AccountFunction account_;

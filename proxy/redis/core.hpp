@@ -1,6 +1,6 @@
 // Redis as configured for one listener: the ProtocolCore that the relay (proxy/net) works with. Made by
-// proxy/app for each worker and configuration. Knows the modes Sharded, Failover and Spread; speaks RESP2 and
-// RESP3.
+// proxy/app for each worker and configuration. Knows the modes Sharded, Failover, Spread and Replicated;
+// speaks RESP2 and RESP3.
 #pragma once
 
 #include <memory>

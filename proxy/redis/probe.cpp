@@ -1,15 +1,63 @@
 #include "proxy/redis/probe.hpp"
 
-namespace ambassador::proxy::redis {
+#include <cstdint>
+#include <optional>
 
-ProtocolCore::Health judge_probe(std::string_view reply) {
-  using Health = ProtocolCore::Health;
-  constexpr std::size_t kMaxReply = 1024;  // of a line; Redis' longest error is half of that
+#include "proxy/redis/number.hpp"
+#include "proxy/redis/reply_framer.hpp"
+
+namespace ambassador::proxy::redis {
+namespace {
+
+using Health = ProtocolCore::Health;
+
+constexpr std::size_t kMaxReply = 1024;  // of a line; Redis' longest error is half of that
+
+// The value of a line "name:value" of INFO; empty: there is none.
+std::string_view field(std::string_view info, std::string_view name) {
+  for (std::size_t at = 0; at < info.size();) {
+    const std::size_t end = std::min(info.find("\r\n", at), info.size());
+    const std::string_view line = info.substr(at, end - at);
+    if (line.size() > name.size() && line.starts_with(name) && line[name.size()] == ':')
+      return line.substr(name.size() + 1);
+    at = end + kLineEnd;
+  }
+  return {};
+}
+
+std::uint64_t position(std::string_view offset) {
+  const auto number = whole_number<std::uint64_t>(offset);
+  return number ? *number + 1 : 0;
+}
+
+}  // namespace
+
+Health judge_probe(std::string_view reply) {
   const std::size_t end = reply.find("\r\n");
   if (end == std::string_view::npos) return reply.size() > kMaxReply ? Health::unhealthy : Health::need_more;
   const std::string_view line = reply.substr(0, end);
   const bool healthy = line == "+PONG" || line.starts_with("-NOAUTH") || line.starts_with("-NOPERM");
   return healthy ? Health::healthy : Health::unhealthy;
+}
+
+Health judge_role_probe(std::string_view reply) {
+  if (reply.empty()) return Health::need_more;
+  if (reply.front() != '$' && reply.front() != '=') return Health::unhealthy;
+  if (reply_size(reply) == 0) return Health::need_more;
+  return read_standing(reply).role != Role::any ? Health::healthy : Health::unhealthy;
+}
+
+Standing read_standing(std::string_view reply) {
+  const std::string_view role = field(reply, "role");
+  if (role == "master") {
+    return {.role = Role::primary,
+            .term = whole_number<std::uint64_t>(field(reply, "second_repl_offset")).value_or(0),
+            .position = position(field(reply, "master_repl_offset"))};
+  }
+  if (role != "slave") return {};
+  const bool linked = field(reply, "master_link_status") == "up";
+  return {
+      .role = Role::replica, .term = 0, .position = linked ? position(field(reply, "slave_repl_offset")) : 0};
 }
 
 }  // namespace ambassador::proxy::redis

@@ -5,6 +5,17 @@
 #include "proxy/redis/number.hpp"
 
 namespace ambassador::proxy::redis {
+namespace {
+
+// A reply that begins so: nothing was done, because the server follows another one, has not loaded its data
+// yet, has no link to the one it follows, or became such a server while the client was blocked.
+bool declines(std::string_view reply) {
+  if (reply.empty() || reply.front() != '-') return false;
+  return reply.starts_with("-READONLY ") || reply.starts_with("-LOADING ") ||
+         reply.starts_with("-MASTERDOWN ") || reply.starts_with("-UNBLOCKED force ");
+}
+
+}  // namespace
 
 // An aggregate of `elements` begins.
 ReplyFramer::Step ReplyFramer::open(std::int64_t elements) {
@@ -92,6 +103,7 @@ ReplyFramer::Begins ReplyFramer::beginning(std::string_view input) const {
 Framer::Frame ReplyFramer::next(std::span<const char> span) {
   const std::string_view input(span.data(), span.size());
   std::size_t at = 0;
+  const bool declined = heeds_declines_ && left_ == 0 && body_left_ == 0 && declines(input);
   if (left_ == 0 && body_left_ == 0 && searched_ == 0) {
     // Most replies are one short string that is wholly there.
     std::uint32_t length = 0;
@@ -120,7 +132,11 @@ Framer::Frame ReplyFramer::next(std::span<const char> span) {
       body_left_ -= take;
       if (body_left_ > 0) break;
     }
-    if (element_ends_reply()) return frame(at, true);
+    if (element_ends_reply()) {
+      Frame whole = frame(at, true);
+      whole.declined = declined;
+      return whole;
+    }
   }
   return frame(at, false);
 }

@@ -88,12 +88,44 @@ Verdict RedisSession::route(std::string_view input) {
     return {.kind = Verdict::Kind::close, .consumed = skipped_ + parser_.size()};
   }
   router_->follow_ejection();
-  if (!plain_) [[unlikely]]
-    return route_held(*command);
-  return route_plainly(*command);
+  if (router_->replicated()) [[unlikely]]
+    return route_replicated(*command);
+  return plain_ ? route_plainly(*command) : route_held(*command);
+}
+
+Verdict RedisSession::route_replicated(const Command& command) {
+  if (primary_moved()) return settle();
+  Verdict verdict = plain_ ? route_plainly(command) : route_held(command);
+  verdict.reads = command.reads;
+  return verdict;
+}
+
+// What this client asked of another primary has to be answered before it asks the next one: a lane of that
+// one may be quicker. True: it is to be waited for.
+bool RedisSession::primary_moved() {
+  const BackendIndex primary = router_->for_client(current_);
+  if (primary == kNoBackend || (primary == current_ && !rebound_)) return false;
+  const bool asked_before = current_ != kNoBackend || rebound_;
+  if (asked_before && !settled()) return true;
+  current_ = primary;
+  rebound_ = false;
+  if (held_ && held_->watch.on && held_->watch.backend != primary) held_->watch.lost = true;
+  return false;
+}
+
+Verdict RedisSession::read_from_replica() {
+  const BackendIndex backend = router_->for_reading(reading_);
+  if (backend != kNoBackend) return pass_to(reading_ = backend);
+  const Verdict verdict = wait_for(kNoBackend);
+  waits_to_read_ = true;
+  return verdict;
 }
 
 Verdict RedisSession::route_plainly(const Command& command) {
+  if (command.reads && router_->replicas_read() && !held_ && !(command.may_block && asks_to_block(parser_)))
+      [[unlikely]] {
+    return read_from_replica();
+  }
   if (command.route == Route::one_key) [[likely]] {
     return pass_to(backend_of(parser_.arg(command.first)));
   }
@@ -122,6 +154,8 @@ Verdict RedisSession::route_plainly(const Command& command) {
 // The message is not complete, and longer than what is collected without need.
 Verdict RedisSession::route_large(std::string_view input) {
   if (skipped_ > 0) return {.kind = Verdict::Kind::need_more, .consumed = std::exchange(skipped_, 0)};
+  // What is streamed can't be given to another server when one declines it.
+  if (router_->replicated() && input.size() <= kMaxWhole) return {};
   const std::size_t seen = parser_.seen();
   const Command* command = seen > 0 ? find_command(parser_.arg(0)) : nullptr;
   const bool named = seen > 1 || (seen == 1 && (command == nullptr || command->sub_count == 0));
@@ -168,6 +202,7 @@ Verdict RedisSession::answer_here(const Command& command) {
 BackendIndex RedisSession::backend_of(std::string_view key) {
   if (!router_->whole()) return router_->for_key(key);
   if (held_ && held_->watch.on && !held_->watch.lost) return held_->watch.backend;
+  if (router_->replicated()) return router_->for_client(current_);  // current_ is the last one that was asked
   return current_ = router_->for_client(current_);
 }
 

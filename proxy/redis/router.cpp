@@ -11,6 +11,8 @@ Router::Router(const config::Listener& listener, const Availability& availabilit
   whole_ = config_.mode != config::RedisMode::sharded || names_.size() == 1;
   ejects_ = config_.mode == config::RedisMode::sharded && config_.ejection && names_.size() > 1;
   if (ejects_) live_.assign(names_.size(), true);
+  replicated_ = config_.mode == config::RedisMode::replicated && names_.size() > 1;
+  replicas_read_ = replicated_ && config_.read_preference != config::ReadPreference::primary;
 }
 
 void Router::rebuild_ring() const {
@@ -61,10 +63,11 @@ BackendIndex Router::for_any() const {
   return names_.empty() || ejects_ ? kNoBackend : 0;
 }
 
-BackendIndex Router::next_usable() const {
+template <class Fits>
+BackendIndex Router::next_of(Fits fits) const {
   for (std::size_t tried = 0; tried < names_.size(); ++tried) {
     const BackendIndex backend = turn_ = (turn_ + 1) % backends();
-    if (usable(backend)) return backend;
+    if (fits(backend)) return backend;
   }
   return kNoBackend;
 }
@@ -72,14 +75,47 @@ BackendIndex Router::next_usable() const {
 BackendIndex Router::for_client(BackendIndex current) const {
   if (names_.size() == 1) return 0;
   if (names_.empty()) return kNoBackend;
-  if (config_.mode == config::RedisMode::failover) return availability_.preferred();
-  return current < names_.size() && usable(current) ? current : next_usable();
+  switch (config_.mode) {
+    case config::RedisMode::failover:
+      return availability_.preferred();
+    case config::RedisMode::replicated:
+      return availability_.primary();
+    case config::RedisMode::sharded:
+    case config::RedisMode::spread:
+      break;
+  }
+  const auto is_usable = [&](BackendIndex backend) { return usable(backend); };
+  return current < names_.size() && usable(current) ? current : next_of(is_usable);
 }
 
-BackendIndex Router::elsewhere(BackendIndex backend) const {
+BackendIndex Router::for_reading(BackendIndex current) const {
+  const config::ReadPreference preference = config_.read_preference;
+  if (preference == config::ReadPreference::nearest) return nearest(current);
+  if (current < names_.size() && follows(current)) return current;
+  const BackendIndex replica = next_of([&](BackendIndex backend) { return follows(backend); });
+  if (replica != kNoBackend || preference == config::ReadPreference::replica) return replica;
+  return availability_.primary();
+}
+
+// Another one only when it is nearer by a fifth, so that two of about the same distance do not take turns.
+BackendIndex Router::nearest(BackendIndex current) const {
+  const BackendIndex primary = availability_.primary();
+  const auto will_do = [&](BackendIndex backend) { return backend == primary || follows(backend); };
+  const auto distance = [&](BackendIndex backend) {
+    const auto measured = availability_.distance(backend);
+    return backend == current ? measured * 4 / 5 : measured;
+  };
+  BackendIndex best = kNoBackend;
+  for (BackendIndex i = 0; i < names_.size(); ++i) {
+    if (will_do(i) && (best == kNoBackend || distance(i) < distance(best))) best = i;
+  }
+  return best;
+}
+
+BackendIndex Router::elsewhere(BackendIndex backend, bool declined) const {
   if (names_.size() < 2 || config_.mode == config::RedisMode::sharded) return kNoBackend;
-  const BackendIndex other =
-      config_.mode == config::RedisMode::failover ? availability_.preferred() : next_usable();
+  if (replicated_ && !declined && follows(backend)) return kNoBackend;  // it is reached in a moment
+  const BackendIndex other = for_client(kNoBackend);
   return other == backend ? kNoBackend : other;
 }
 

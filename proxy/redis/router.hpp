@@ -19,6 +19,10 @@ class Router {
 
   /// True when one backend serves all keys of a client: nothing is hashed, split or fanned out.
   [[nodiscard]] bool whole() const { return whole_; }
+  /// True when that is the primary, whichever of the backends it is...
+  [[nodiscard]] bool replicated() const { return replicated_; }
+  /// ...and others may answer reads.
+  [[nodiscard]] bool replicas_read() const { return replicas_read_; }
   [[nodiscard]] std::uint32_t backends() const { return static_cast<std::uint32_t>(names_.size()); }
   [[nodiscard]] std::string_view name(BackendIndex backend) const { return names_[backend]; }
   [[nodiscard]] bool usable(BackendIndex backend) const { return availability_.usable(backend); }
@@ -33,12 +37,16 @@ class Router {
   /// whole(): the backend for a client that used `current` until now (kNoBackend: none yet). A Spread client
   /// stays where it is as long as that is usable, so that it reads what it wrote; new ones take turns.
   [[nodiscard]] BackendIndex for_client(BackendIndex current) const;
+  /// replicas_read(): the backend for a read of a client that read from `current` until now; it stays there
+  /// as long as that will do.
+  [[nodiscard]] BackendIndex for_reading(BackendIndex current) const;
   /// Otherwise: the backend that holds `key`; kNoBackend when all are ejected.
   [[nodiscard]] BackendIndex for_key(std::string_view key) const;
   /// Otherwise: one for a command without keys, a usable one if there is any.
   [[nodiscard]] BackendIndex for_any() const;
-  /// Where requests for `backend` may go instead when it cannot be reached; kNoBackend: nowhere.
-  [[nodiscard]] BackendIndex elsewhere(BackendIndex backend) const;
+  /// Where requests for `backend` may go instead when it cannot be reached, or has declined them; kNoBackend:
+  /// nowhere.
+  [[nodiscard]] BackendIndex elsewhere(BackendIndex backend, bool declined) const;
 
   /// True when every key that `pattern` (of SORT's BY and GET) can stand for is held by `backend`: its hash
   /// tag says so.
@@ -53,7 +61,12 @@ class Router {
 
  private:
   void rebuild_ring() const;
-  [[nodiscard]] BackendIndex next_usable() const;
+  template <class Fits>
+  [[nodiscard]] BackendIndex next_of(Fits fits) const;
+  [[nodiscard]] bool follows(BackendIndex backend) const {
+    return availability_.follows(backend, config_.max_lag);
+  }
+  [[nodiscard]] BackendIndex nearest(BackendIndex current) const;
 
   const Availability& availability_;
   const config::Redis config_;
@@ -61,10 +74,12 @@ class Router {
   std::vector<std::string> names_;
   bool whole_ = false;
   bool ejects_ = false;
+  bool replicated_ = false;
+  bool replicas_read_ = false;
   mutable Ring ring_;
   mutable std::vector<bool> live_;  // what ring_ was built from, when ejecting
   mutable std::uint64_t moves_ = 0;
-  mutable std::uint32_t turn_ = 0;           // Spread: whose turn it is
+  mutable std::uint32_t turn_ = 0;           // whose turn it is where clients take turns
   mutable std::uint32_t random_ = 88172645;  // Distribution::random
 };
 

@@ -80,7 +80,8 @@ void RedisSession::rebind(const CoreParts& core) {
   router_ = &core.router;
   proxy_ = &core.proxy;
   text_ = &core.text;
-  current_ = kNoBackend;
+  current_ = reading_ = kNoBackend;
+  rebound_ = true;
   waiting_for_ = kNoBackend;
 }
 
@@ -204,6 +205,7 @@ void RedisSession::set_error(std::string_view text) {
 // True: wait for `backend` (kNoBackend: any). False: that was in vain, the error reply is in text_.
 bool RedisSession::has_to_wait(BackendIndex backend) {
   waiting_for_ = backend;
+  waits_to_read_ = false;
   if (!gave_up_) return true;
   const bool any = backend == kNoBackend;
   set_error(any ? failure_text(Failure::no_backend, {})
@@ -220,6 +222,8 @@ Verdict RedisSession::wait_for(BackendIndex backend) {
 void RedisSession::forget_waiting() {
   if (waiting_for_ != kNoBackend) {
     gave_up_ = !router_->usable(waiting_for_);
+  } else if (waits_to_read_) {
+    gave_up_ = router_->replicas_read() && router_->for_reading(reading_) == kNoBackend;
   } else {
     gave_up_ = (router_->whole() ? router_->for_client(current_) : router_->for_any()) == kNoBackend;
   }

@@ -60,6 +60,9 @@ class RedisSession final : public Session {
   // route.cpp: where a message goes.
   Verdict route(std::string_view input);
   Verdict route_plainly(const Command& command);
+  Verdict route_replicated(const Command& command);
+  bool primary_moved();
+  Verdict read_from_replica();
   Verdict route_large(std::string_view input);
   const Command* recognise(std::string_view input, bool large);
   Shard shard_of(const Command& command);
@@ -134,7 +137,10 @@ class RedisSession final : public Session {
   bool settled_ = false;  // it said settle, and is asked again
   bool gave_up_ = false;  // waiting for waiting_for_
   BackendIndex waiting_for_ = kNoBackend;  // kNoBackend: any
-  BackendIndex current_ = kNoBackend;      // a Spread client's backend
+  bool waits_to_read_ = false;             // for a replica
+  BackendIndex current_ = kNoBackend;      // a Spread client's backend, or the last primary
+  BackendIndex reading_ = kNoBackend;      // whom the client reads from where replicas are read
+  bool rebound_ = false;                   // what it asked the primary before was by other numbers
   std::size_t skipped_ = 0;                // bytes of empty messages before the one that is being read
   std::string refusal_;                    // of the message that is being dropped
   ClientInfo client_;

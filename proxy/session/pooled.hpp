@@ -25,28 +25,11 @@
 #include <vector>
 
 #include "proxy/session/session.hpp"
+#include "proxy/session/standing.hpp"
 
 namespace ambassador::proxy {
 
 enum class Side : std::uint8_t { client, server };
-
-/// Which servers a borrower can use.
-enum class Role : std::uint8_t {
-  any,
-  primary,  // one that takes writes
-  replica,  // one that follows; where there is none, the primary
-};
-
-/// What a server said of itself.
-struct Standing {
-  Role role = Role::any;  // any: not known
-  /// Which of several histories it writes, by number (PostgreSQL: its timeline); 0: not known. Of two servers
-  /// that both take writes, the one with the higher term does so by right.
-  std::uint64_t term = 0;
-  /// How far it is in its history (PostgreSQL: the LSN that it wrote or replayed): what a server has whose
-  /// position is not less than the primary's was after a write. 0: not known.
-  std::uint64_t position = 0;
-};
 
 /// What the relay shall do next.
 struct Step {

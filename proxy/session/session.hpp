@@ -34,10 +34,18 @@
 // with it (Session::lease_lost). A lane that listens may bring messages that nobody asked for (Frame::news);
 // each goes to the client as a whole, after the replies that came before it on that lane.
 //
+// Servers of which one takes writes and the others follow it (ProtocolCore::follows_primary): probes tell
+// which is which (probe_standing), and a server that is asked for what it does not do says so
+// (Frame::declined). Lanes keep what they sent until it is answered: what was declined, and reads behind it,
+// are given to the server that elsewhere() names, or to the same one again a moment later, in their order and
+// before what the lane has not sent yet, for timeouts.queue at most. The session must not ask the new primary
+// before what it asked the old one is answered: it settles first.
+//
 // Threads: all objects of one worker (core, availability, sessions, framers) are used by that worker's thread
 // alone; every worker has a core of its own.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -46,6 +54,7 @@
 #include <string_view>
 
 #include "proxy/session/greeting.hpp"
+#include "proxy/session/standing.hpp"
 
 namespace ambassador::proxy {
 
@@ -89,6 +98,9 @@ struct Verdict {
   /// pass and send: the server may take as long as it likes; a client that leaves meanwhile takes the lane
   /// with it, and a drain does not wait for it.
   bool patient = false;
+  /// pass and send: the message changes nothing, it may be asked more often than once. It is when a server
+  /// answered it that had declined what came before it.
+  bool reads = false;
   /// With a lease: from now on the server may send messages that nobody asked for.
   bool listens = false;
   /// pass, send and ask: which lane. answer: with `drop` all lanes that the client has leased are closed;
@@ -183,6 +195,9 @@ class Framer {
     /// The bytes belong to no reply: the server tells news of its own accord, between two replies or while it
     /// owes none. They are nobody's, unless the lane listens for its client.
     bool news = false;
+    /// The reply says that nothing of the request was done, because of what the server is at the moment
+    /// (ProtocolCore::follows_primary): another server, or this one later, may be asked instead.
+    bool declined = false;
   };
   virtual ~Framer() = default;
   Framer(const Framer&) = delete;
@@ -212,6 +227,16 @@ class Availability {
   /// The one backend that all clients of a Failover listener use now, by the rule of balance::FirstInOrder
   /// (it needs the time, which a session does not know); kNoBackend: none is usable.
   [[nodiscard]] virtual BackendIndex preferred() const = 0;
+
+  // Where servers tell what they are (ProtocolCore::follows_primary).
+  /// The one that takes writes, by right; kNoBackend: none is known, or it is not usable.
+  [[nodiscard]] virtual BackendIndex primary() const { return kNoBackend; }
+  /// It is usable, and follows the primary, at most so far behind.
+  [[nodiscard]] virtual bool follows(BackendIndex /*backend*/, std::chrono::milliseconds /*behind*/) const {
+    return false;
+  }
+  /// How long it takes to ask it and to have its answer, lately.
+  [[nodiscard]] virtual std::chrono::microseconds distance(BackendIndex /*backend*/) const { return {}; }
 
  protected:
   Availability() = default;
@@ -247,14 +272,23 @@ class ProtocolCore {
   /// usable. `open_connections[i]` are the connections that are open to backend i.
   [[nodiscard]] virtual BackendIndex choose(std::span<const std::uint32_t> open_connections) const = 0;
 
-  /// Where requests that wait for `backend`, of which nothing was sent, shall go when it cannot be reached:
-  /// another usable backend that serves the same keys, or kNoBackend: they stay and wait (sharded).
-  [[nodiscard]] virtual BackendIndex elsewhere(BackendIndex /*backend*/) const { return kNoBackend; }
+  /// Where requests that wait for `backend`, of which nothing was sent, shall go when it cannot be reached,
+  /// or has declined them: another usable backend that serves the same keys, or kNoBackend: they stay and
+  /// wait (sharded).
+  [[nodiscard]] virtual BackendIndex elsewhere(BackendIndex /*backend*/, bool /*declined*/) const {
+    return kNoBackend;
+  }
 
   /// What an active health probe sends and how its reply is judged. Empty request: connecting is the probe.
   [[nodiscard]] virtual std::string_view probe_request() const = 0;
   enum class Health : std::uint8_t { need_more, healthy, unhealthy };
   [[nodiscard]] virtual Health probe_reply(std::string_view bytes) const = 0;
+
+  /// Which of the servers takes writes matters to clients, and each tells what it is. Any thread, as all of
+  /// probing.
+  [[nodiscard]] virtual bool follows_primary() const { return false; }
+  /// What a probe's reply that was healthy says of the server.
+  [[nodiscard]] virtual Standing probe_standing(std::string_view /*reply*/) const { return {}; }
 
  protected:
   ProtocolCore() = default;

@@ -34,6 +34,11 @@ POLICIES = {
     "an unknown hash": (with_listener(redis={"hash": "sha1"}), ["hash", "sha1", "fnv1a_64"]),
     "an unknown distribution": (with_listener(redis={"distribution": "maglev"}), ["distribution", "maglev", "ketama"]),
     "an unknown mode": (with_listener(redis={"mode": "Random"}), ["mode", "Random", "Sharded"]),
+    "reads from replicas where nobody knows them": (
+        with_listener(redis={"mode": "Failover", "readPreference": "Nearest"}),
+        ["listeners[0].redis.readPreference", "Replicated"]),
+    "a lag of Redis' replicas that nobody reads from": (
+        with_listener(redis={"mode": "Replicated", "maxLag": "1s"}), ["listeners[0].redis.maxLag", "readPreference"]),
     "a weight of 0": (with_listener(weights={"redis-st-0": 0}), ["weights", "redis-st-0", "0"]),
     "a port too low": (with_listener(port=80), ["port", "80", "1024"]),
     "a port too high": (with_listener(port=65536), ["port", "65536", "65535"]),

@@ -5,8 +5,9 @@
 // exactly one RESP reply that fits what was asked, and with servers that keep still, cutting the client's
 // bytes changes neither requests nor replies.
 //
-// Input: byte 0 the mode and the number of backends, byte 1 which are down, bytes 2 and 3 the seed of cuts,
-// replies and events; the rest is what the client sends, where F0 F1 n stands for n KiB of 'x'.
+// Input: byte 0 the mode and the number of backends, byte 1 which are down and whether the first is the
+// primary of all, bytes 2 and 3 the seed of cuts, replies and events; the rest is what the client sends,
+// where F0 F1 n stands for n KiB of 'x'.
 #include <algorithm>
 #include <cstdint>
 #include <string>
@@ -54,6 +55,10 @@ Setting read(const std::uint8_t* data, std::size_t size) {
   setting.listener.redis.mode = static_cast<config::RedisMode>(data[0] / 5 % 3);
   setting.listener.redis.distribution =
       data[0] / 15 % 2 == 0 ? config::Distribution::ketama : config::Distribution::modula;
+  if ((data[1] & 0x10) != 0) {
+    setting.listener.redis.mode = config::RedisMode::replicated;
+    setting.listener.redis.read_preference = static_cast<config::ReadPreference>(data[1] >> 5 & 3);
+  }
   if (data[0] / 30 % 2 == 1) setting.listener.redis.ejection = config::Ejection{};
   setting.listener.redis.hash_tag = data[0] / 60 % 2 == 0 ? "{}" : "";
   for (std::size_t i = 0; i < backends; ++i) {
@@ -181,10 +186,17 @@ struct Outcome {
   friend bool operator==(const Outcome&, const Outcome&) = default;
 };
 
+/// At the beginning.
+struct SetAvailability : ToldAvailability {
+  explicit SetAvailability(const Setting& setting) : ToldAvailability(setting.up.size()) {
+    up = setting.up;
+    leader = 0;
+  }
+};
+
 // Servers answer at once and sensibly, nothing changes. `cut`: the most bytes at a time, 0 for all.
 Outcome play_still(const Setting& setting, std::size_t cut) {
-  ToldAvailability availability(setting.up.size());
-  availability.up = setting.up;
+  SetAvailability availability(setting);
   const auto core = redis::make_core(setting.listener, availability);
   ToyRelay relay(*core, setting.up.size());
   relay.log_texts = false;
@@ -238,8 +250,7 @@ Outcome play_still(const Setting& setting, std::size_t cut) {
 // Anything happens, in any order.
 void play_wild(const Setting& setting) {
   Random random(setting.seed);
-  ToldAvailability availability(setting.up.size());
-  availability.up = setting.up;
+  SetAvailability availability(setting);
   const auto core = redis::make_core(setting.listener, availability);
   ToyRelay relay(*core, 4);
   relay.log_texts = false;
@@ -257,6 +268,7 @@ void play_wild(const Setting& setting) {
           availability.up[random.below(static_cast<std::uint32_t>(availability.up.size()))] =
               random.below(2) == 0;
         }
+        availability.leader = random.below(5);
         relay.go_on();
         break;
       case 1:

@@ -127,6 +127,8 @@ class Table:
             fields.append(f".step = {command['step']}")
         if "write" in flags:
             fields.append(".write = true")
+        if "readonly" in flags and name not in POLICY["of_the_primary"] and where not in ("local", "refused", "container"):
+            fields.append(".reads = true")
         if "blocking" in flags and where != "refused":
             fields.append(".may_block = true" if blocks_by_option(command) else ".blocks = true")
         if name in POLICY["apart"]:

@@ -91,8 +91,9 @@ class RedisServer {
   }
 
   void start() {
-    std::vector<std::string> arguments{"redis-server", "--port", std::to_string(port_), "--bind", "127.0.0.1",
-                                       "--save",       "",       "--appendonly",        "no"};
+    std::vector<std::string> arguments{
+        "redis-server", "--port", std::to_string(port_), "--bind", "127.0.0.1", "--save", "", "--appendonly",
+        "no",           "--dir",  folder_.file(".")};
     arguments.insert(arguments.end(), more_.begin(), more_.end());
     process_ = std::make_unique<Process>(arguments);
     REQUIRE(eventually([this] { return RedisClient(port_).connected(); }));
@@ -111,5 +112,6 @@ class RedisServer {
  private:
   std::uint16_t port_;
   std::vector<std::string> more_;
+  Folder folder_;  // a replica puts there what it gets
   std::unique_ptr<Process> process_;
 };

@@ -122,6 +122,13 @@ class Proxy {
     on_control([&] { proxy_->login_changed(listener); });
     list_clients();
   }
+  /// A backend of the first listener is what `standing` says. When it returns, every worker knows.
+  void set_standing(std::size_t backend, const Standing& standing) {
+    const net::ProbeTarget target = probe_targets().at(backend);
+    target.upstream->set_standing(standing, std::chrono::steady_clock::now());
+    on_control([&] { proxy_->standing_changed(target.listener); });
+    list_clients();
+  }
   void begin_drain() {
     on_control([&] { proxy_->begin_drain(); });
   }

@@ -61,8 +61,8 @@ TEST_CASE("a YAML document is read with every field") {
   REQUIRE(l.backends.size() == 2);
   CHECK(l.backends[0] == Backend{"redis-0:6379", "redis-0", 6379, 1});
   CHECK(l.backends[1] == Backend{"second", "10.0.0.2", 6379, 3});
-  CHECK(l.redis ==
-        Redis{RedisMode::sharded, Hash::md5, Distribution::modula, "{}", Ejection{3, 5s}, "/etc/r"});
+  CHECK(l.redis == Redis{RedisMode::sharded, Hash::md5, Distribution::modula, "{}", Ejection{3, 5s},
+                         ReadPreference::primary, 10s, "/etc/r"});
   CHECK(l.server_tls == ServerTls{TlsMode::verify_full, "/etc/ca.crt", "", ""});
 }
 
@@ -78,6 +78,26 @@ TEST_CASE("the same document as JSON is the same") {
     "serverTLS":{"mode":"VerifyFull","caFile":"/etc/ca.crt"}}]})");
   REQUIRE(json.ok());
   CHECK(*json == *parse(kYaml));
+}
+
+TEST_CASE("who answers reads of a primary and its replicas is read as it stands") {
+  const auto redis = [](const std::string& fields) {
+    const Parsed parsed =
+        parse_all("version: 1\nlisteners:\n- {name: a, protocol: Redis, port: 1, redis: {" + fields + "}}\n");
+    INFO(text_of(parsed.errors));
+    REQUIRE(parsed.ok());
+    return parsed.document.listeners[0].redis;
+  };
+  const Redis nearest = redis("mode: Replicated, readPreference: Nearest, maxLag: 1s500ms");
+  CHECK(nearest.mode == RedisMode::replicated);
+  CHECK(nearest.read_preference == ReadPreference::nearest);
+  CHECK(nearest.max_lag == 1500ms);
+  CHECK(redis("mode: Replicated, readPreference: PreferReplica").read_preference ==
+        ReadPreference::prefer_replica);
+  CHECK(redis("mode: Replicated, readPreference: Replica").read_preference == ReadPreference::replica);
+  CHECK(redis("mode: Replicated").read_preference == ReadPreference::primary);
+  CHECK(redis("mode: Replicated").max_lag == 10s);
+  CHECK(redis("mode: Spread, readPreference: Primary").mode == RedisMode::spread);
 }
 
 TEST_CASE("a PostgreSQL listener is read with every field") {
@@ -241,6 +261,23 @@ TEST_CASE("wrong values name the path, the value and the way out") {
        "listeners[0].serverTLS.caFile: means nothing with mode Disabled"},
       {"protocol: Redis, port: 1, redis: {credentialsFolder: c}",
        "listeners[0].redis.credentialsFolder: 'c' can't stand here"},
+      {"protocol: Redis, port: 1, redis: {mode: Primary}",
+       "listeners[0].redis.mode: 'Primary' is not known; give one of Sharded, Failover, Spread, Replicated"},
+      {"protocol: Redis, port: 1, redis: {mode: Replicated, readPreference: Any}",
+       "listeners[0].redis.readPreference: 'Any' is not known; give one of Primary, PreferReplica, Replica, "
+       "Nearest"},
+      {"protocol: Redis, port: 1, redis: {mode: Failover, readPreference: Nearest}",
+       "listeners[0].redis.readPreference: means nothing with mode Failover; leave it out, or give mode "
+       "Replicated"},
+      {"protocol: Redis, port: 1, redis: {readPreference: Replica}",
+       "listeners[0].redis.readPreference: means nothing with mode Sharded"},
+      {"protocol: Redis, port: 1, redis: {mode: Spread, maxLag: 1s}",
+       "listeners[0].redis.maxLag: means nothing with mode Spread; leave it out, or give mode Replicated"},
+      {"protocol: Redis, port: 1, redis: {mode: Replicated, maxLag: 1s}",
+       "listeners[0].redis.maxLag: means nothing with readPreference Primary; leave it out, or give another "
+       "readPreference"},
+      {"protocol: Redis, port: 1, redis: {mode: Replicated, readPreference: Replica, maxLag: 99ms}",
+       "listeners[0].redis.maxLag: '99ms' is out of range; give 100ms to "},
       {"protocol: Redis, port: 1, redis: {hashTag: '{'}",
        "hashTag: '{' can't stand here; give two characters"},
       {"protocol: Redis, port: 1, redis: {hashTag: '{}}'}", "longer than 2 bytes"},

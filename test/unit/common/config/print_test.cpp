@@ -27,7 +27,27 @@ Document full() {
   l.backends = {{"a:1", "a", 1, 1}, {"named", "b", 2, 5}, {"/s", "/s", 0, 1}};
   l.timeouts = {1ms, 2s, 3min};
   l.max_clients = 7;
-  l.redis = {RedisMode::failover, Hash::jenkins, Distribution::random, "[]", Ejection{}, "/c"};
+  l.redis = {RedisMode::failover,
+             Hash::jenkins,
+             Distribution::random,
+             "[]",
+             Ejection{},
+             ReadPreference::primary,
+             10s,
+             "/c"};
+  d.listeners = {l};
+  return d;
+}
+
+Document replicated() {
+  Document d;
+  Listener l;
+  l.name = "p.pair";
+  l.protocol = Protocol::redis;
+  l.port = 6380;
+  l.redis.mode = RedisMode::replicated;
+  l.redis.read_preference = ReadPreference::prefer_replica;
+  l.redis.max_lag = 500ms;
   d.listeners = {l};
   return d;
 }
@@ -83,6 +103,12 @@ TEST_CASE("printing is compact, ordered, and leaves defaults out") {
       R"("hash":"jenkins","distribution":"random","hashTag":"[]","credentialsFolder":"/c","ejection":{}}}]})");
 }
 
+TEST_CASE("who answers reads is printed beside the mode that asks for it") {
+  CHECK(print(replicated()) ==
+        R"({"version":1,"listeners":[{"name":"p.pair","protocol":"Redis","port":6380,)"
+        R"("redis":{"mode":"Replicated","readPreference":"PreferReplica","maxLag":"500ms"}}]})");
+}
+
 TEST_CASE("how a server is logged in at is printed by its files alone") {
   CHECK(print(full_sql()) ==
         R"({"version":1,"listeners":[{"name":"p.db","protocol":"PostgreSQL","port":5432,)"
@@ -97,7 +123,7 @@ TEST_CASE("how a server is logged in at is printed by its files alone") {
 }
 
 TEST_CASE("what is printed reads back equal") {
-  const auto document = GENERATE(Document{}, full(), full_sql());
+  const auto document = GENERATE(Document{}, full(), replicated(), full_sql());
   const auto read = parse(print(document));
   REQUIRE(read.ok());
   CHECK(*read == document);

@@ -40,6 +40,7 @@ TEST_CASE("each CRD stays below 200 kB, and knows every word that the parser kno
     for (const auto& [word, value] : kHashes) CHECK(has(word));
     for (const auto& [word, value] : kDistributions) CHECK(has(word));
     for (const auto& [word, value] : kRedisModes) CHECK(has(word));
+    for (const auto& [word, value] : kReadPreferences) CHECK(has(word));
     for (const auto& [word, value] : kLogLevels) CHECK(has(word));
     for (const auto& [word, value] : kReadinesses) CHECK(has(word));
     for (const auto& [word, value] : kContainerModes) CHECK(has(word));

@@ -35,8 +35,15 @@ inline nlohmann::json good_policy() {
     }})");
 }
 
-/// The same with a PostgreSQL listener at listeners[1], and that with these members changed; a null removes
-/// one.
+/// The same with this `redis` of listeners[0].
+inline nlohmann::json redis_policy(const nlohmann::json& redis) {
+  nlohmann::json document = good_policy();
+  document["spec"]["listeners"][0]["redis"] = redis;
+  return document;
+}
+
+/// The good policy with a PostgreSQL listener at listeners[1], and that with these members changed; a null
+/// removes one.
 inline nlohmann::json database_policy(const nlohmann::json& changes = nlohmann::json::object()) {
   nlohmann::json document = good_policy();
   document["spec"]["listeners"][1] = nlohmann::json::parse(R"({

@@ -107,3 +107,14 @@ TEST_CASE("a histogram's buckets meet without gap and its quantiles are within a
   CHECK(all.below(1'000'000) == 1000);
   CHECK(HistogramSnapshot{}.quantile(0.5) == 0);
 }
+
+TEST_CASE("how far a server is follows what probes take, slowly") {
+  Upstream upstream(backend("10.0.0.1", 6379));
+  CHECK(upstream.distance() == 0us);
+  upstream.probe_took(800us);
+  CHECK(upstream.distance() == 800us);
+  upstream.probe_took(1600us);
+  CHECK(upstream.distance() == 900us);
+  for (int i = 0; i < 50; ++i) upstream.probe_took(1600us);
+  CHECK(upstream.distance() > 1550us);
+}

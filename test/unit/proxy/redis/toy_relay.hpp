@@ -19,8 +19,9 @@
 
 namespace ambassador::proxy::test {
 
-/// Which backends are usable is what the test says; the preferred one is the first of them.
-struct ToldAvailability final : Availability {
+/// Which backends are usable, and what they are, is what the test says; the preferred one is the first
+/// usable.
+struct ToldAvailability : Availability {
   std::vector<bool> up;
   explicit ToldAvailability(std::size_t backends) : up(backends, true) {}
   [[nodiscard]] bool usable(BackendIndex i) const override { return up[i]; }
@@ -29,6 +30,18 @@ struct ToldAvailability final : Availability {
       if (up[i]) return i;
     }
     return kNoBackend;
+  }
+  BackendIndex leader = kNoBackend;
+  std::vector<bool> fit;  // to be read from; empty: all but the leader
+  std::vector<int> away;  // microseconds
+  [[nodiscard]] BackendIndex primary() const override {
+    return leader < up.size() && up[leader] ? leader : kNoBackend;
+  }
+  [[nodiscard]] bool follows(BackendIndex i, std::chrono::milliseconds /*behind*/) const override {
+    return i != leader && up[i] && (fit.empty() || fit[i]);
+  }
+  [[nodiscard]] std::chrono::microseconds distance(BackendIndex i) const override {
+    return std::chrono::microseconds(i < away.size() ? away[i] : 0);
   }
 };
 

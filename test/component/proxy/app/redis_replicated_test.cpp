@@ -1,0 +1,170 @@
+// The program in front of a primary and its replicas, which change places: it finds out by itself.
+#include <atomic>
+#include <thread>
+
+#include "test/component/proxy/app/proxy_process.hpp"
+
+using Catch::Matchers::Contains;
+using Catch::Matchers::StartsWith;
+using namespace std::chrono_literals;
+
+namespace {
+
+std::string info(const RedisServer& server, const std::string& section, const std::string& field) {
+  const std::string all = RedisClient(server.port()).ask({"INFO", section});
+  const auto at = all.find("\n" + field + ":");
+  if (at == std::string::npos) return "";
+  const auto begin = at + field.size() + 2;
+  return all.substr(begin, all.find('\r', begin) - begin);
+}
+
+/// One primary and two replicas of it.
+struct Trio {
+  RedisServer s0, s1{free_port(), quick()}, s2{free_port(), quick()};
+
+  Trio() {
+    follow(s1, s0);
+    follow(s2, s0);
+  }
+  // So that a replica that lost its primary asks for it soon.
+  static std::vector<std::string> quick() { return {"--repl-diskless-sync-delay", "0"}; }
+  static void follow(const RedisServer& replica, const RedisServer& primary) {
+    RedisClient admin(replica.port());
+    REQUIRE(admin.ask({"REPLICAOF", "127.0.0.1", std::to_string(primary.port())}) == "OK");
+    REQUIRE(eventually([&] { return info(replica, "replication", "master_link_status") == "up"; }));
+  }
+  static void promote(const RedisServer& server) {
+    REQUIRE(RedisClient(server.port()).ask({"REPLICAOF", "NO", "ONE"}) == "OK");
+  }
+  [[nodiscard]] std::vector<const RedisServer*> all() const { return {&s0, &s1, &s2}; }
+};
+
+/// Clients that write, each its own key, one number after the other, and notice every error and every number
+/// that is missing from what they are told.
+class Writers {
+ public:
+  explicit Writers(std::uint16_t port) {
+    for (int i = 0; i < 8; ++i)
+      threads_.emplace_back([this, port, i] { write(port, "k" + std::to_string(i)); });
+  }
+  ~Writers() { stop(); }
+  void stop() {
+    stopping_ = true;
+    for (auto& thread : threads_) thread.join();
+    threads_.clear();
+  }
+  [[nodiscard]] long done() const { return done_; }
+  [[nodiscard]] long errors() const { return errors_; }
+  [[nodiscard]] std::string error() {
+    const std::lock_guard lock(mutex_);
+    return error_;
+  }
+
+ private:
+  void write(std::uint16_t port, const std::string& key) {
+    RedisClient client(port);
+    for (long n = 1; !stopping_; ++n) {
+      const std::string reply = client.ask({"INCR", key});
+      if (reply == std::to_string(n)) {
+        ++done_;
+        continue;
+      }
+      ++errors_;
+      const std::lock_guard lock(mutex_);
+      error_ = reply + " for " + std::to_string(n);
+      if (!client.connected()) return;
+    }
+  }
+
+  std::atomic<bool> stopping_{false};
+  std::atomic<long> done_{0}, errors_{0};
+  std::mutex mutex_;
+  std::string error_;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace
+
+TEST_CASE("writes go to the primary and reads to replicas, whichever they are") {
+  Trio trio;
+  ProxyProcess proxy({&trio.s1, &trio.s0, &trio.s2},
+                     "  redis: {mode: Replicated, readPreference: PreferReplica}\n");
+  proxy.wait_started();
+  RedisClient client(proxy.port);
+  CHECK(client.ask({"SET", "a", "1"}) == "OK");
+  CHECK(info(trio.s0, "commandstats", "cmdstat_set") != "");
+  const auto read_by_replica = [&] {
+    client.ask({"GET", "a"});
+    return !info(trio.s1, "commandstats", "cmdstat_get").empty() ||
+           !info(trio.s2, "commandstats", "cmdstat_get").empty();
+  };
+  CHECK(eventually(read_by_replica));
+  CHECK(client.ask({"GET", "a"}) == "1");
+  CHECK_THAT(proxy.status(), Contains(", primary") && Contains(", replica, 0.0s behind"));
+}
+
+TEST_CASE("a switch-over by hand costs clients no error, and no write") {
+  Trio trio;
+  ProxyProcess proxy(trio.all(), "  redis: {mode: Replicated}\n");
+  proxy.wait_started();
+  Writers writers(proxy.port);
+  REQUIRE(eventually([&] { return writers.done() > 500; }));
+  RedisClient old(trio.s0.port());
+  REQUIRE(old.ask({"FAILOVER", "TO", "127.0.0.1", std::to_string(trio.s1.port())}) == "OK");
+  REQUIRE(eventually([&] { return info(trio.s1, "replication", "role") == "master"; }));
+  const long then = writers.done();
+  CHECK(eventually([&] { return writers.done() > then + 500; }));
+  writers.stop();
+  INFO(writers.error());
+  CHECK(writers.errors() == 0);
+  CHECK(info(trio.s1, "commandstats", "cmdstat_incr") != "");
+}
+
+TEST_CASE("when the primary dies and a replica is promoted, clients go on with that one") {
+  Trio trio;
+  ProxyProcess proxy(trio.all(), "  redis: {mode: Replicated, readPreference: PreferReplica}\n");
+  proxy.wait_started();
+  RedisClient client(proxy.port);
+  CHECK(client.ask({"SET", "a", "1"}) == "OK");
+  REQUIRE(eventually([&] { return RedisClient(trio.s2.port()).ask({"GET", "a"}) == "1"; }));
+  trio.s0.stop();
+  client.send({"SET", "a", "2"});
+  std::this_thread::sleep_for(300ms);  // who promotes takes its time
+  Trio::promote(trio.s2);
+  const std::string reply = client.receive();
+  // It waited, or it was on its way when the server died.
+  if (reply != "OK") CHECK_THAT(reply, StartsWith("-ERR backend"));
+  CHECK(client.ask({"SET", "a", "3"}) == "OK");
+  CHECK(RedisClient(trio.s2.port()).ask({"GET", "a"}) == "3");
+  Trio::follow(trio.s1, trio.s2);
+  CHECK(eventually([&] { return client.ask({"GET", "a"}) == "3"; }));
+}
+
+TEST_CASE("an old primary that comes back as one gets no writes") {
+  Trio trio;
+  ProxyProcess proxy(trio.all(), "  redis: {mode: Replicated}\n");
+  proxy.wait_started();
+  RedisClient client(proxy.port);
+  CHECK(client.ask({"SET", "a", "1"}) == "OK");
+  trio.s0.stop();
+  Trio::promote(trio.s1);
+  CHECK(eventually([&] { return client.ask({"SET", "a", "2"}) == "OK"; }));
+  trio.s0.start();  // empty, and it says that it is a primary
+  for (int i = 0; i < 200; ++i) {
+    REQUIRE(client.ask({"INCR", "n"}) == std::to_string(i + 1));
+    std::this_thread::sleep_for(5ms);
+  }
+  CHECK(trio.s0.keys() == 0);
+}
+
+TEST_CASE("a replica that lost its primary answers no reads") {
+  Trio trio;
+  ProxyProcess proxy(trio.all(),
+                     "  timeouts: {queue: 500ms}\n  redis: {mode: Replicated, readPreference: Replica}\n");
+  proxy.wait_started();
+  RedisClient client(proxy.port);
+  CHECK(client.ask({"SET", "a", "1"}) == "OK");
+  CHECK(eventually([&] { return client.ask({"GET", "a"}) == "1"; }));
+  trio.s0.stop();
+  CHECK(eventually([&] { return client.ask({"GET", "a"}) == "-ERR no backend is available"; }));
+}
