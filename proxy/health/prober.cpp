@@ -263,7 +263,7 @@ class Prober::Probe : public std::enable_shared_from_this<Probe> {
   // Often enough to know of a lag that is too much before it is a third more.
   [[nodiscard]] milliseconds interval() const {
     if (!followed_->standings.has_primary()) return kIntervalWithoutPrimary;
-    return std::min(kInterval, target_.max_lag * 3 / 10);
+    return std::min(kIntervalWithPrimary, target_.max_lag * 3 / 10);
   }
 
   // A kept connection that broke says only that it broke (the server was restarted, or closes idle ones): the

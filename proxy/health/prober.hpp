@@ -24,7 +24,9 @@ namespace ambassador::proxy::health {
 inline constexpr std::chrono::milliseconds kInterval{1000};
 /// Between two probes of a backend that is not: it is used again soon after it came back.
 inline constexpr std::chrono::milliseconds kRetryInterval{250};
-/// Between two probes where it matters who is the primary and none is known.
+/// The same where it matters who is the primary: one that is superseded gets no write after a second.
+inline constexpr std::chrono::milliseconds kIntervalWithPrimary{800};
+/// And while none is known.
 inline constexpr std::chrono::milliseconds kIntervalWithoutPrimary{100};
 /// Asked out of turn, a backend is probed at most this often.
 inline constexpr std::chrono::milliseconds kLeastInterval{20};

@@ -123,7 +123,7 @@ void Lane::lend(Client& holder) {
   holder_ = &holder;
   lent_from_ = sent_;
   movable_ = false;
-  keeps_ = relay_.generation()->core->follows_primary();
+  keeps_ = relay_.generation()->core->keeps_requests();
 }
 
 void Lane::listen() {
@@ -281,9 +281,10 @@ void Lane::replies() {
       heed_decline();
     const bool complete = frame.complete && ++owed_.front().came == owed_.front().replies;
     if (owed_.front().declined) [[unlikely]] {
-      if (complete) set_aside();
+      if (complete) decline();
       continue;
     }
+    if (!complete) owed_.front().begun = true;
     const Owed owed = owed_.front();
     if (complete) {
       if (keeps_) unanswered_.consume(static_cast<std::size_t>(front_length()));
@@ -298,13 +299,13 @@ void Lane::replies() {
   }
   if (state_ == State::up && input_.size() == 0) input_.block.reset();
   if (keeps_) room_again();
-  if (declines_ && !declined_.empty() && nothing_sent()) give_on();
+  if (declines_ && !aside_.empty() && nothing_sent()) give_on();
   if (moving_) make_anew_when_nothing_is_owed();
   if (finished()) relay_.lane_finished(*this);
 }
 
 void Lane::show() {
-  const std::uint64_t owed = owed_.size() + declined_.size();
+  const std::uint64_t owed = owed_.size() + aside_.size();
   const std::uint64_t queued_bytes = queued();
   Counter& shown_in = shown_waiting_ ? counters_->waiting : counters_->owed;
   shown_in.subtract(shown_owed_);

@@ -1,9 +1,9 @@
 // One connection of one kind to one backend, made when it is needed and again when it was lost, with the FIFO
 // of replies it owes. Shared by all clients of a relay, or one client's own. Requests queue while it
 // connects, encrypts and greets the server, each at most timeouts.queue; what was not sent when a connection
-// ends goes out on the next one, what was sent fails. One worker's thread only. Where its parts lie: lane.cpp
-// (requests and replies), lane_connect.cpp and lane_greet.cpp (how it comes up), lane_fail.cpp,
-// lane_decline.cpp (what the server would not do).
+// ends goes out on the next one, what was sent fails, unless it may be asked once more. One worker's thread
+// only. Where its parts lie: lane.cpp (requests and replies), lane_connect.cpp and lane_greet.cpp (how it
+// comes up), lane_fail.cpp, lane_again.cpp (what is asked once more).
 #pragma once
 
 #include <chrono>
@@ -51,6 +51,9 @@ class Lane final : public Peer {
   /// A shared connection that is not of the ordinary kind is kept so long when nobody uses it: clients that
   /// come and go make it often, and what clients ask for once must not stay.
   static constexpr std::chrono::milliseconds kUnusedKind{60'000};
+  /// Before another connection is made when one was lost: a server that dies ends its connections before it
+  /// ends listening, and would take what is sent on a new one with it.
+  static constexpr std::chrono::milliseconds kDying{5};
   /// What a server declined is asked of it again after so long, unless another one has been found for it.
   static constexpr std::chrono::milliseconds kAskAgain{100};
 
@@ -156,13 +159,14 @@ class Lane final : public Peer {
     bool patient;            // the server may take its time
     bool reads;              // and does nothing else
     std::uint64_t start;     // where its request begins in all that was ever queued
-    SteadyTime since;        // it was queued, or declined for the first time
+    SteadyTime since;        // it was queued, or is to be asked once more
     std::uint32_t came = 0;  // of its replies
     bool declined = false;   // one of them says so
-    bool waits = false;      // it was declined before
+    bool begun = false;      // some of a reply has gone to the client
+    bool again = false;      // it is asked once more
   };
-  /// What the server declined, to be asked again.
-  struct Declined {
+  /// What is to be asked once more.
+  struct Aside {
     Owed owed;
     Slices request;
   };
@@ -199,9 +203,10 @@ class Lane final : public Peer {
   [[nodiscard]] Failure why_unsent() const;
   [[nodiscard]] std::uint64_t front_length() const;
 
-  // lane_decline.cpp
+  // lane_again.cpp
   void heed_decline();
-  void set_aside();
+  void set_aside(std::uint64_t sent);
+  void decline();
   void put_back();
   void give_on();
   void move_lease();
@@ -210,6 +215,7 @@ class Lane final : public Peer {
   [[nodiscard]] bool may_be_asked_again() const {
     return keeps_ && (use_ == Use::shared || (movable_ && owed_.front().start == lent_from_));
   }
+  [[nodiscard]] bool may_be_read_again(Failure failure) const;
   /// The server has not begun with anything that is owed.
   [[nodiscard]] bool nothing_sent() const { return owed_.empty() || owed_.front().start >= sent_; }
 
@@ -269,7 +275,7 @@ class Lane final : public Peer {
   std::uint64_t queued_total_ = 0;  // bytes ever queued
   std::uint64_t sent_ = 0;          // bytes ever sent
   Ring<Owed> owed_;
-  std::vector<Declined> declined_;  // all before those in owed_
+  std::vector<Aside> aside_;  // all before those in owed_
   std::vector<Client*> waiting_for_room_;
 
   Connecting connecting_;

@@ -53,7 +53,7 @@ void Lane::come_up() {
   welcome_.reset();
   const ProtocolCore& core = *relay_.generation()->core;
   framer_ = core.new_framer(kind_);
-  if (use_ == Use::shared) keeps_ = core.follows_primary();
+  if (use_ == Use::shared) keeps_ = core.keeps_requests();
   if (listens_) framer_->listen();
   moved_at_ = SteadyTime::max();
   heard_at_ = loop().now();
@@ -155,7 +155,7 @@ void Lane::close() {
   holder_ = nullptr;
   drop_connection();
   loop().deadlines().cancel(*this);
-  for (Declined& one : std::exchange(declined_, {})) one.owed.client->not_owed();
+  for (const Aside& one : std::exchange(aside_, {})) one.owed.client->not_owed();
   while (!owed_.empty()) {
     Client* client = owed_.front().client;
     owed_.pop();

@@ -1,5 +1,6 @@
 // What becomes of requests when a lane's connection ends, does not come about, or says nothing: what was sent
-// fails, what was not waits its time, or goes elsewhere. No reply ever goes to another request than its own.
+// fails, but for what is asked once more; what was not waits its time, or goes elsewhere. No reply ever goes
+// to another request than its own.
 #include <algorithm>
 
 #include "proxy/net/client.hpp"
@@ -25,8 +26,13 @@ void Lane::lose(Failure failure, std::string_view why) {
   ask_for_primary();
   if (holder_ != nullptr && sent_ > lent_from_) return fail_all(failure);
   fail_sent(failure);
-  give_on();
-  if (!owed_.empty()) loop().again(*this);
+  put_back();
+  if (failure == Failure::timed_out) move_elsewhere();  // it would be silent to a new connection, too
+  if (state_ == State::idle && !finished()) {
+    state_ = State::pausing;
+    pause_until_ = loop().now() + kDying;
+    loop().deadlines().no_later_than(*this, pause_until_);
+  }
   room_again();
   show();
 }
@@ -40,7 +46,7 @@ void Lane::end_lease(Failure failure, std::string_view why) {
 // Of a lease: what was queued counted on what was sent before it.
 void Lane::fail_all(Failure failure) {
   std::vector<Owed> failed;
-  for (const Declined& one : std::exchange(declined_, {})) failed.push_back(one.owed);
+  for (const Aside& one : std::exchange(aside_, {})) failed.push_back(one.owed);
   for (; !owed_.empty(); owed_.pop()) failed.push_back(owed_.front());
   out_.clear();
   unanswered_.clear();
@@ -54,14 +60,19 @@ void Lane::fail_all(Failure failure) {
 
 void Lane::fail_sent(Failure failure) {
   std::vector<Owed> failed;
-  while (!owed_.empty() && owed_.front().start < sent_) {
+  while (!nothing_sent()) {
+    const std::uint64_t length = front_length();
+    const std::uint64_t sent = std::min(length, sent_ - owed_.front().start);
+    if (may_be_read_again(failure)) {
+      set_aside(sent);
+      continue;
+    }
+    if (keeps_) unanswered_.consume(static_cast<std::size_t>(sent));
+    out_.consume(static_cast<std::size_t>(length - sent));  // the rest of what was sent in part
+    sent_ += length - sent;
     failed.push_back(owed_.front());
     owed_.pop();
   }
-  const std::uint64_t resume = owed_.empty() ? queued_total_ : owed_.front().start;
-  out_.consume(static_cast<std::size_t>(resume - sent_));  // the rest of what was sent in part
-  unanswered_.clear();
-  sent_ = resume;
   tell(failed, failure);
 }
 

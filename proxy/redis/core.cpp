@@ -32,6 +32,7 @@ class RedisCore final : public ProtocolCore {
         info_{listener.name, mode_name(listener.redis.mode), listener.backends.size()} {}
 
   [[nodiscard]] bool shares_lanes() const override { return true; }
+  [[nodiscard]] bool keeps_requests() const override { return true; }
   [[nodiscard]] std::size_t max_message() const override { return kMaxWhole + kCollect; }
 
   [[nodiscard]] std::unique_ptr<Session> new_session() const override {

@@ -88,16 +88,12 @@ Verdict RedisSession::route(std::string_view input) {
     return {.kind = Verdict::Kind::close, .consumed = skipped_ + parser_.size()};
   }
   router_->follow_ejection();
-  if (router_->replicated()) [[unlikely]]
-    return route_replicated(*command);
-  return plain_ ? route_plainly(*command) : route_held(*command);
-}
-
-Verdict RedisSession::route_replicated(const Command& command) {
-  if (primary_moved()) return settle();
-  Verdict verdict = plain_ ? route_plainly(command) : route_held(command);
-  verdict.reads = command.reads;
-  return verdict;
+  reads_ = command->reads;
+  if (router_->replicated() && primary_moved()) [[unlikely]]
+    return settle();
+  if (!plain_) [[unlikely]]
+    return route_held(*command);
+  return route_plainly(*command);
 }
 
 // What this client asked of another primary has to be answered before it asks the next one: a lane of that

@@ -92,6 +92,7 @@ Verdict RedisSession::pass_to(BackendIndex backend) {
   const bool verbatim = skipped_ == 0 && !parser_.is_inline();
   if (!verbatim) text_->assign(parser_.message());
   return {.kind = verbatim ? Verdict::Kind::pass : Verdict::Kind::send,
+          .reads = reads_,
           .lease = lease_to(backend),
           .lane = lane_,
           .backend = backend,
@@ -166,6 +167,7 @@ Verdict RedisSession::next_ask() {
   if (group.next < group.asks.size()) {
     const Ask& ask = group.asks[group.next++];
     return {.kind = Verdict::Kind::ask,
+            .reads = reads_,
             .listens = ask.listens,
             .lease = ask.lease != Lease::none ? ask.lease : lease_to(ask.backend),
             .lane = lane_,

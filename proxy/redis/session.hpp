@@ -60,7 +60,6 @@ class RedisSession final : public Session {
   // route.cpp: where a message goes.
   Verdict route(std::string_view input);
   Verdict route_plainly(const Command& command);
-  Verdict route_replicated(const Command& command);
   bool primary_moved();
   Verdict read_from_replica();
   Verdict route_large(std::string_view input);
@@ -133,6 +132,7 @@ class RedisSession final : public Session {
   RequestParser parser_;
   Doing doing_ = Doing::reading;
   bool plain_ = true;     // it holds nothing and has nothing to settle: the short way
+  bool reads_ = false;    // the command of the message that is being routed, and nothing else
   bool leaving_ = false;  // it left a lane of its own: what comes next waits until that has answered
   bool settled_ = false;  // it said settle, and is asked again
   bool gave_up_ = false;  // waiting for waiting_for_

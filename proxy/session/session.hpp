@@ -98,8 +98,8 @@ struct Verdict {
   /// pass and send: the server may take as long as it likes; a client that leaves meanwhile takes the lane
   /// with it, and a drain does not wait for it.
   bool patient = false;
-  /// pass and send: the message changes nothing, it may be asked more often than once. It is when a server
-  /// answered it that had declined what came before it.
+  /// pass, send and ask: the message changes nothing, it may be asked more often than once
+  /// (ProtocolCore::keeps_requests).
   bool reads = false;
   /// With a lease: from now on the server may send messages that nobody asked for.
   bool listens = false;
@@ -253,6 +253,10 @@ class ProtocolCore {
   /// True: one lane per backend and kind is shared by all clients of the worker. False: each client has a
   /// lane of its own, opened when the client connects.
   [[nodiscard]] virtual bool shares_lanes() const = 0;
+  /// Shared lanes keep what they sent until it is answered. What reads, and of which nothing was answered
+  /// when the connection ended, is asked once more; so is what servers decline (follows_primary), and what
+  /// reads behind it.
+  [[nodiscard]] virtual bool keeps_requests() const { return false; }
   /// The most bytes that the relay may hold for a session that says need_more.
   [[nodiscard]] virtual std::size_t max_message() const = 0;
 
@@ -284,8 +288,8 @@ class ProtocolCore {
   enum class Health : std::uint8_t { need_more, healthy, unhealthy };
   [[nodiscard]] virtual Health probe_reply(std::string_view bytes) const = 0;
 
-  /// Which of the servers takes writes matters to clients, and each tells what it is. Any thread, as all of
-  /// probing.
+  /// Which of the servers takes writes matters to clients, and each tells what it is; keeps_requests(), too.
+  /// Any thread, as all of probing.
   [[nodiscard]] virtual bool follows_primary() const { return false; }
   /// What a probe's reply that was healthy says of the server.
   [[nodiscard]] virtual Standing probe_standing(std::string_view /*reply*/) const { return {}; }

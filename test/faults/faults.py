@@ -15,8 +15,9 @@ import time
 import stage  # first: it lets the others find test/bench
 
 import postgresql_cases
+import redis_cases
 
-PROTOCOLS = {"PostgreSQL": postgresql_cases.CASES}
+PROTOCOLS = {"PostgreSQL": postgresql_cases.CASES, "Redis": redis_cases.CASES}
 DOCUMENT = stage.ROOT / "docs" / "faults.md"
 BEGIN, END = "<!-- written by test/faults -->\n", "<!-- end of what test/faults wrote -->\n"
 TRIES = 3  # a machine that is busy is late sometimes, a proxy that is late is so always

@@ -7,10 +7,10 @@ import postgresql_split
 import stage
 from load import Load
 from postgresql_cancels import cancels
-from postgresql_scene import CONNECTIONS, NOT_SYNCHRONOUS, WORKERS, goes_on, rests_without_error, scene
+from postgresql_scene import CONNECTIONS, NOT_SYNCHRONOUS, scene
 from postgresql_server import DATABASE, Postgresql
 from slow_logins import SlowLogins
-from stage import seconds
+from stage import WORKERS, seconds
 
 # The cases ----------------------------------------------------------------------------------------------------
 
@@ -24,7 +24,7 @@ def switch_over(play, pooling):
         first.stop()
         stopped = time.monotonic()
         promoted = second.promote()
-        goes_on(outcome, load, promoted)
+        outcome.everybody_goes_on(load, promoted)
         load.stop()
         operations = outcome.judge(load, postgresql_client.store(second))
         if pooling == "Session":  # who was at rest had a server too: its connection ends, and the next use finds that
@@ -33,7 +33,7 @@ def switch_over(play, pooling):
             outcome.at_most_one_error_each([one for one in operations if not one.at_rest], began, stopped)
         else:
             outcome.at_most_one_error_each(operations, began, stopped)
-            rests_without_error(outcome, operations)
+            outcome.rests_without_error(operations)
         outcome.goes_on_beyond(operations, promoted)
         outcome.details.append(f"stopping took {stopped - began:.3f} s, promoting {promoted - stopped:.3f} s")
         outcome.within("everybody goes on after the promotion", outcome.beyond, 0.3)
@@ -51,11 +51,11 @@ def killed(play):
         gone = time.monotonic()
         first.start()
         back = time.monotonic()
-        goes_on(outcome, load, back)
+        outcome.everybody_goes_on(load, back)
         load.stop()
         operations = outcome.judge(load, postgresql_client.store(first))
         outcome.at_most_one_error_each(operations, began, gone)
-        rests_without_error(outcome, operations)
+        outcome.rests_without_error(operations)
         outcome.goes_on_beyond(operations, back)
         outcome.details.append(f"it was back after {back - gone:.3f} s")
         outcome.within("everybody goes on after its return", outcome.beyond, 0.5)
@@ -72,7 +72,7 @@ def frozen_for_a_while(play):
         time.sleep(3)
         first.thaw()
         thawed = time.monotonic()
-        goes_on(outcome, load, thawed)
+        outcome.everybody_goes_on(load, thawed)
         load.stop()
         operations = outcome.judge(load, postgresql_client.store(first))
         outcome.expect("nobody is told an error", outcome.verdict.errors == 0, outcome.verdict.errors)
@@ -94,7 +94,7 @@ def frozen_for_good(play):
         time.sleep(2 * queue + 1)  # two rounds of those who wait
         thawed = time.monotonic()
         first.thaw()
-        goes_on(outcome, load, thawed)
+        outcome.everybody_goes_on(load, thawed)
         load.stop()
         operations = outcome.judge(load, postgresql_client.store(first))
         told = [one for one in operations if one.error and one.ended < thawed]
@@ -119,12 +119,12 @@ def frozen_and_succeeded(play):
         began = time.monotonic()
         first.freeze()
         promoted = second.promote()
-        goes_on(outcome, load, promoted)
+        outcome.everybody_goes_on(load, promoted)
         load.stop()
         operations = outcome.judge(load, postgresql_client.store(second))
         outcome.goes_on_beyond(operations, promoted)
         outcome.at_most_one_error_each(operations, began, promoted + 1)
-        rests_without_error(outcome, operations)
+        outcome.rests_without_error(operations)
         outcome.within("everybody goes on after the promotion", outcome.beyond, 1.5)
     return outcome
 
@@ -141,7 +141,7 @@ def two_primaries(play, synchronous):
         began = time.monotonic()
         promoted = second.promote()
         at = first.sql("SELECT clock_timestamp()")[0][0]
-        goes_on(outcome, load, promoted + know)
+        outcome.everybody_goes_on(load, promoted + know)
         load.stop()
         store = postgresql_client.store(second)
         # Commits that wait for a standby which is none any more: let go they can be seen, with the time of each.
@@ -155,7 +155,7 @@ def two_primaries(play, synchronous):
         operations = outcome.judge(load, store | gone)
         outcome.goes_on_beyond(operations, promoted)
         outcome.at_most_one_error_each(operations, began, promoted + know)
-        rests_without_error(outcome, operations)
+        outcome.rests_without_error(operations)
         last = first.sql(f"SELECT extract(epoch FROM max(at) - '{at}'::timestamptz)::float8 FROM written", DATABASE)[0][0]
         last = max(last, 0.0)
         outcome.remark = f"last write to the old one after {last:.2f} s"
@@ -193,7 +193,7 @@ def comes_back(play, as_standby):
         if as_standby:
             first.wait_for("SELECT EXISTS (SELECT FROM pg_stat_wal_receiver WHERE status = 'streaming')")
         load.every_worker_did(100, back, kinds=("write",))  # long enough to be noticed, and used
-        goes_on(outcome, load, back)
+        outcome.everybody_goes_on(load, back)
         load.stop()
         store = {id: count for id, count in postgresql_client.store(second).items() if id > written}
         operations = outcome.judge(load, store)
@@ -221,7 +221,7 @@ def slow_logins(play):
         during = program.resident_kib()
         closed = slow.wait_until_closed(bound + 5)
         slow.close()
-        goes_on(outcome, load, time.monotonic())
+        outcome.everybody_goes_on(load, time.monotonic())
         after = program.resident_kib()
         load.stop()
         outcome.judge(load, postgresql_client.store(on.servers[0]))

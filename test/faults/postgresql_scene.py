@@ -3,26 +3,21 @@ import contextlib
 
 import postgresql_client
 import stage
-from load import Load
 from postgresql_server import DATABASE, PASSWORD, USER, Postgresql
 
-WORKERS = {"write": 6, "transaction": 3, "read": 4, "rest": 3}
-CLIENTS = sum(WORKERS.values())
+CLIENTS = sum(stage.WORKERS.values())
 CONNECTIONS = {"Transaction": 8, "Session": CLIENTS + 4}
 QUEUE_SECONDS = 20  # a busy machine may take long to recover a server; cases about waiting set their own
 NOT_SYNCHRONOUS = "synchronous_standby_names="
 
 
-class Scene:
-    """Servers, the proxy before them, and its log."""
-
+class Scene(stage.Scene):
     def __init__(self, play, stack):
-        self.play, self.stack, self.folder = play, stack, play.folder
+        super().__init__(play, stack)
         self.servers = []
 
     def server(self, name):
-        server = Postgresql(self.folder, name)
-        self.stack.enter_context(stage.ended(server))
+        server = self.enter(Postgresql(self.folder, name))
         self.servers.append(server)
         return server
 
@@ -56,29 +51,13 @@ class Scene:
                     "database": DATABASE,  # its watch of the servers logs in there
                     "maxServerConnections": connections or CONNECTIONS[pooling], **more},
             "backends": [{"host": "127.0.0.1", "port": server.port} for server in backends]}
-        program = stage.proxy(self.folder, self.play.binary, listener)
-        self.stack.enter_context(program)
-        return program
+        return self.run_proxy(listener)
 
     def load(self, program, workers=None, reads=postgresql_client.READ):
-        load = Load(lambda: postgresql_client.Client(program.port, reads), workers or WORKERS)
-        self.stack.enter_context(load)
-        if not load.every_worker_did(20):
-            raise SystemExit(f"the load does not run: {sorted({one.error for one in load.operations} - {None})[:3]}")
-        return load
+        return self.run_load(lambda: postgresql_client.Client(program.port, reads), workers)
 
 
 @contextlib.contextmanager
 def scene(play):
     with contextlib.ExitStack() as stack:
         yield Scene(play, stack)
-
-
-def goes_on(outcome, load, since, bound=30):
-    load.wake()
-    outcome.expect("everybody goes on", load.every_worker_did(10, since, bound), f"not within {bound} s")
-
-
-def rests_without_error(outcome, operations):
-    failed = [one.error for one in operations if one.at_rest and not one.ok]
-    outcome.expect("who was at rest notices nothing", not failed, failed)

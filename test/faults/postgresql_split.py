@@ -4,7 +4,8 @@ import time
 import checker
 import postgresql_client
 import stage
-from postgresql_scene import WORKERS, goes_on, rests_without_error, scene
+from postgresql_scene import scene
+from stage import WORKERS
 
 SPLIT = {"readWriteSplit": "Statements"}
 READERS = WORKERS | {"read": 8}
@@ -32,11 +33,11 @@ def switch_over(play):
         first.stop()
         stopped = time.monotonic()
         promoted = second.promote()
-        goes_on(outcome, load, promoted)
+        outcome.everybody_goes_on(load, promoted)
         load.stop()
         operations = outcome.judge(load, postgresql_client.store(second))
         outcome.at_most_one_error_each(operations, began, stopped)
-        rests_without_error(outcome, operations)
+        outcome.rests_without_error(operations)
         reads_without_error(outcome, operations)
         outcome.goes_on_beyond(operations, promoted)
         outcome.within("everybody goes on after the promotion", outcome.beyond, 0.3)
@@ -54,11 +55,11 @@ def replica_goes(play, leave, listener=SPLIT, workers=READERS):
         second.wait_for(READS_THERE)
         leave(second)
         gone = time.monotonic()
-        goes_on(outcome, load, gone)
+        outcome.everybody_goes_on(load, gone)
         second.start()
         second.wait_for(READS_THERE)  # they come back to it
         back = time.monotonic()
-        goes_on(outcome, load, back)
+        outcome.everybody_goes_on(load, back)
         load.stop()
         operations = outcome.judge(load, postgresql_client.store(first))
         outcome.expect("nobody is told an error", outcome.verdict.errors == 0, outcome.verdict.errors)
@@ -83,11 +84,11 @@ def restart(play):
         stopped = time.monotonic()
         first.start()
         back = time.monotonic()
-        goes_on(outcome, load, back)
+        outcome.everybody_goes_on(load, back)
         load.stop()
         operations = outcome.judge(load, postgresql_client.store(first))
         outcome.at_most_one_error_each(operations, began, stopped)
-        rests_without_error(outcome, operations)
+        outcome.rests_without_error(operations)
         reads_without_error(outcome, operations)
         outcome.goes_on_beyond(operations, back)
         outcome.within("everybody goes on after its return", outcome.beyond, 0.5)

@@ -6,9 +6,10 @@ import pathlib
 import sys
 
 import checker
+from load import Load
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.append(str(ROOT / "test" / "bench"))
+sys.path += [str(ROOT / "test" / "bench"), str(ROOT / "test" / "conformance" / "redis")]
 
 import programs  # noqa: E402
 
@@ -77,6 +78,14 @@ class Outcome:
         """How long after `end` the last client went on; those at rest do so when they are woken."""
         self.beyond = checker.beyond([one for one in operations if one.kind != "rest"], end)
 
+    def everybody_goes_on(self, load, since, bound=30):
+        load.wake()
+        self.expect("everybody goes on", load.every_worker_did(10, since, bound), f"not within {bound} s")
+
+    def rests_without_error(self, operations):
+        failed = [one.error for one in operations if one.at_rest and not one.ok]
+        self.expect("who was at rest notices nothing", not failed, failed)
+
     def at_most_one_error_each(self, operations, since, until):
         """Who had something on its way when it happened is told so, once; nobody else is told anything."""
         failed = checker.errors_of_workers(operations)
@@ -95,6 +104,29 @@ def seconds(value):
 def proxy(folder, binary, listener, threads=2, name="ambassador"):
     """The proxy with one listener, as the configuration document has it."""
     return programs.proxy(folder, binary, listener, threads, name)
+
+
+WORKERS = {"write": 6, "transaction": 3, "read": 4, "rest": 3}
+
+
+class Scene:
+    """Servers, the proxy before them, and clients at work; all ended with the stack. A protocol's own says what they are."""
+
+    def __init__(self, play, stack):
+        self.play, self.stack, self.folder = play, stack, play.folder
+
+    def enter(self, server):
+        self.stack.enter_context(ended(server))
+        return server
+
+    def run_proxy(self, listener):
+        return self.stack.enter_context(proxy(self.folder, self.play.binary, listener))
+
+    def run_load(self, connect, workers=None):
+        load = self.stack.enter_context(Load(connect, workers or WORKERS))
+        if not load.every_worker_did(20):
+            raise SystemExit(f"the load does not run: {sorted({one.error for one in load.operations} - {None})[:3]}")
+        return load
 
 
 @contextlib.contextmanager

@@ -62,7 +62,7 @@ step_clang() {
 }
 
 ctest_in() {
-  ctest --test-dir "build/$1" -j "$cores" --output-on-failure --timeout 300
+  ctest --test-dir "build/$1" -j "$cores" --output-on-failure --timeout 600
 }
 
 # The end-to-end tests wait most of their time: steps that are named behind e2e run beside it, at the lowest priority. It

@@ -152,6 +152,13 @@ class Proxy {
   int questions() {
     return on_control([&] { return questions_; });
   }
+  /// All events so far, a line each.
+  std::string events() {
+    const std::lock_guard lock(mutex_);
+    std::string all;
+    for (const auto& line : events_) all += line + "\n";
+    return all;
+  }
   bool said(const std::string& text) {
     const std::lock_guard lock(mutex_);
     for (const auto& line : events_) {

@@ -386,3 +386,25 @@ TEST_CASE("QUIT is answered after what came before it, then the connection is cl
   CHECK(scene.answer() == "$-1\r\n+OK\r\n");
   CHECK(scene.relay.owed(0) == nullptr);
 }
+
+TEST_CASE("what reads and nothing else may be asked once more") {
+  Scene scene(listener(2));
+  const auto reads = [&](const std::string& line, bool expected) {
+    INFO(line);
+    scene.send(line);
+    CHECK(scene.relay.owed_reads(0) == expected);
+    scene.relay.deliver(0, "*1\r\n$1\r\nx\r\n");
+    if (scene.relay.owed(1) != nullptr) {
+      CHECK(scene.relay.owed_reads(1) == expected);
+      scene.relay.deliver(1, "*1\r\n$1\r\nx\r\n");
+    }
+  };
+  for (const char* line : {"get a0", "zrange a0 0 -1", "mget a0 a1", "dbsize", "eval_ro x 1 a0"})
+    reads(line, true);
+  for (const char* line : {"set a0 1", "getdel a0", "getex a0", "mset a0 1 a1 1", "del a0 a1", "scan 0",
+                           "eval x 1 a0", "evalsha_ro x 1 a0", "touch a0 a1", "publish a0 x"})
+    reads(line, false);
+  for (const char* line : {"multi", "get a0"}) scene.send(line);
+  reads("exec", false);
+  reads("get a0", true);
+}

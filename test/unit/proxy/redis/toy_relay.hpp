@@ -129,6 +129,8 @@ class ToyRelay {
   [[nodiscard]] std::uint32_t owed_replies(std::size_t backend) const {
     return lanes_[backend].front().replies;
   }
+  /// Its oldest request may be asked more often than once.
+  [[nodiscard]] bool owed_reads(std::size_t backend) const { return lanes_[backend].front().reads; }
   void deliver_leased(std::size_t backend, std::string_view reply) {
     LeasedLane& lease = leases_[backend];
     Owed owed = std::move(lease.owed.front());
@@ -184,6 +186,7 @@ class ToyRelay {
     LaneKind kind = LaneKind::ordinary;
     std::uint32_t replies = 1;
     bool patient = false;
+    bool reads = false;
   };
   struct LeasedLane {
     std::deque<Owed> owed{};
@@ -208,7 +211,8 @@ class ToyRelay {
     must(backend < lanes_.size(), "backend exists");
     must(verdict.replies > 0 && (verdict.replies == 1 || verdict.kind == Verdict::Kind::ask),
          "only asks have several replies");
-    Owed owed{exchange, part, std::string(text), verdict.lane, verdict.replies, verdict.patient};
+    Owed owed{exchange,        part,         std::string(text), verdict.lane, verdict.replies,
+              verdict.patient, verdict.reads};
     if (verdict.lease == Lease::none) {
       must(!verdict.patient && !verdict.listens, "what is shared neither waits nor listens");
       lanes_[backend].push_back(std::move(owed));

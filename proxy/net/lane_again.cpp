@@ -1,7 +1,9 @@
-// What a server declined: it said that it is not, or not now, the one to do it, and did nothing of it. Such
-// requests are put aside until the server has answered all that was sent; then they stand before what was not
-// sent yet, in their old order, and go to the server that does such things now; or, as long as none is known,
-// to this one again, which may have become it. The client is only told when timeouts.queue is over.
+// What is asked once more. A server may decline a request: it says that it is not, or not now, the one to do
+// it, and has done nothing of it. Such requests are put aside until the server has answered all that was
+// sent; so are reads behind them, which have to see what those will do, and reads whose connection ended
+// before they were answered. Then they stand before what was not sent yet, in their old order, and go to the
+// server that does such things now; or, as long as none is known, to this one again, which may have become
+// it. The client is only told when timeouts.queue is over.
 #include "proxy/net/client.hpp"
 #include "proxy/net/lane.hpp"
 #include "proxy/net/relay.hpp"
@@ -9,7 +11,7 @@
 namespace ambassador::proxy::net {
 
 // One of the replies to the oldest request says so, and those before it, as to MULTI, mean nothing; or it
-// reads behind a request that was declined, and has to see what that will do.
+// reads behind a request that was declined.
 void Lane::heed_decline() {
   Owed& owed = owed_.front();
   if (std::exchange(owed.declined, true)) return;
@@ -17,14 +19,8 @@ void Lane::heed_decline() {
 }
 
 // The oldest request has all its replies, which say that it was declined.
-void Lane::set_aside() {
-  Declined& one = declined_.emplace_back();
-  one.owed = owed_.front();
-  one.request.take(unanswered_, static_cast<std::size_t>(front_length()));
-  owed_.pop();
-  one.owed.came = 0;
-  one.owed.declined = false;
-  if (!std::exchange(one.owed.waits, true)) one.owed.since = loop().now();
+void Lane::decline() {
+  set_aside(front_length());
   if (!std::exchange(declines_, true)) {
     asks_again_at_ = loop().now() + kAskAgain;
     loop().deadlines().no_later_than(*this, asks_again_at_);
@@ -33,13 +29,35 @@ void Lane::set_aside() {
   if (nothing_sent()) give_on();
 }
 
+// The oldest request, of which so many bytes were sent.
+void Lane::set_aside(std::uint64_t sent) {
+  const std::uint64_t rest = front_length() - sent;
+  Aside& one = aside_.emplace_back();
+  one.request.take(unanswered_, static_cast<std::size_t>(sent));
+  one.request.take(out_, static_cast<std::size_t>(rest));
+  sent_ += rest;
+  one.owed = owed_.front();
+  owed_.pop();
+  one.owed.came = 0;
+  one.owed.declined = false;
+  if (!std::exchange(one.owed.again, true)) one.owed.since = loop().now();
+}
+
+// The connection has ended before anything of the oldest request was answered. Once: what takes a server down
+// must not go on to the next one. A server that does not answer in time is not asked again, only another one.
+bool Lane::may_be_read_again(Failure failure) const {
+  const Owed& owed = owed_.front();
+  if (!keeps_ || !owed.reads || owed.begun || owed.again) return false;
+  return failure == Failure::lost || relay_.backend_instead_of(*upstream_, false) != kNoBackend;
+}
+
 // All that waits, in its order: nothing of it has been sent.
 void Lane::put_back() {
-  if (declined_.empty()) return;
-  std::vector<Declined> waiting;
-  waiting.swap(declined_);
+  if (aside_.empty()) return;
+  std::vector<Aside> waiting;
+  waiting.swap(aside_);
   while (!owed_.empty()) {
-    Declined& one = waiting.emplace_back();
+    Aside& one = waiting.emplace_back();
     one.request.take(out_, static_cast<std::size_t>(front_length()));
     one.owed = owed_.front();
     owed_.pop();
@@ -47,7 +65,7 @@ void Lane::put_back() {
   assert(out_.empty());
   queued_total_ = sent_;
   lent_from_ = sent_;
-  for (Declined& one : waiting) {
+  for (Aside& one : waiting) {
     Owed& owed = owed_.push();
     owed = one.owed;
     owed.start = queued_total_;

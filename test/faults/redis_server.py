@@ -1,0 +1,86 @@
+"""A redis-server as a process that can be broken in every way: on a free port of loopback, in a folder of its own. What it
+acknowledged is on its disk."""
+import os
+import signal
+import subprocess
+import time
+
+import programs
+import resp
+
+BOUND = 60  # seconds for what a server has to do
+
+
+class Redis:
+    def __init__(self, folder, name):
+        self.name, self.port = name, programs.free_port()
+        self.folder = folder / name
+        self.folder.mkdir()
+        self.process = None
+
+    def start(self):
+        """Returns when it answers."""
+        with open(self.folder / "log", "a") as log:
+            self.process = subprocess.Popen(
+                ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder), "--save", "",
+                 "--appendonly", "yes", "--appendfsync", "always", "--repl-diskless-sync-delay", "0"],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        self.wait_for(lambda: self.ask("PING") == b"PONG")
+        return self
+
+    def ask(self, *words):
+        connection = resp.Connection(self.port)
+        try:
+            return connection.ask(*words)
+        finally:
+            connection.end()
+
+    def info(self, field):
+        lines = self.ask("INFO", "replication").decode().splitlines()
+        return dict(line.split(":", 1) for line in lines if ":" in line).get(field)
+
+    def wait_for(self, holds):
+        """The moment in which it did; meanwhile it may refuse to answer."""
+        end = time.monotonic() + BOUND
+        while time.monotonic() < end:
+            try:
+                if holds():
+                    return time.monotonic()
+            except (OSError, AssertionError, resp.Closed):
+                if self.process.poll() is not None:
+                    break
+            time.sleep(0.003)
+        raise SystemExit(f"{self.name} does not do what is asked: {(self.folder / 'log').read_text()[-800:]}")
+
+    def follow(self, primary):
+        self.ask("REPLICAOF", "127.0.0.1", primary.port)
+        self.wait_for(lambda: self.info("master_link_status") == "up")
+        return self
+
+    def promote(self):
+        """Returns the moment since which it takes writes."""
+        self.ask("REPLICAOF", "NO", "ONE")
+        return time.monotonic()
+
+    def hand_over(self, replica):
+        """It follows `replica` then, which has all that it has; returns the moment since which that one takes writes."""
+        self.ask("FAILOVER", "TO", "127.0.0.1", replica.port)
+        return replica.wait_for(lambda: replica.info("role") == "master")
+
+    # Broken. --------------------------------------------------------------------------------------------------
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait(BOUND)
+
+    def freeze(self):
+        """Its sockets stay, the kernel acknowledges what is sent there, and nobody answers."""
+        self.process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, self.process.pid, os.WSTOPPED | os.WNOWAIT)
+
+    def thaw(self):
+        self.process.send_signal(signal.SIGCONT)
+
+    def end(self):
+        if self.process is not None and self.process.poll() is None:
+            self.kill()
