@@ -91,9 +91,19 @@ class RedisServer {
   }
 
   void start() {
-    std::vector<std::string> arguments{
-        "redis-server", "--port", std::to_string(port_), "--bind", "127.0.0.1", "--save", "", "--appendonly",
-        "no",           "--dir",  folder_.file(".")};
+    std::vector<std::string> arguments{"redis-server",
+                                       "--port",
+                                       std::to_string(port_),
+                                       "--bind",
+                                       "127.0.0.1",
+                                       "--save",
+                                       "",
+                                       "--appendonly",
+                                       "no",
+                                       "--dir",
+                                       folder_.file("."),
+                                       "--repl-diskless-sync-delay",  // nobody else will follow it
+                                       "0"};
     arguments.insert(arguments.end(), more_.begin(), more_.end());
     process_ = std::make_unique<Process>(arguments);
     REQUIRE(eventually([this] { return RedisClient(port_).connected(); }));
