@@ -78,10 +78,8 @@ class FakeServer final : public proxy::test::Line {
     if (log_ != nullptr) log_->push_back(std::to_string(pid_) + type);
     if (copies_ && type != 'd' && type != 'c' && type != 'f') {
       if (type == 'S' || type == 'H') return;
-      copies_ = false;
       error("08P01");
-      if (!extended_copy_) ready();
-      return;
+      return fatal("08P01");  // it does not know where the next message begins
     }
     if (skips_ && type != 'S' && type != 'X') return;
     BodyReader fields(body);
