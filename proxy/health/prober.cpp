@@ -67,7 +67,7 @@ class Prober::Probe : public std::enable_shared_from_this<Probe> {
     deadline_.expires_after(std::min(target_.timeout, kMaxTimeout));
     deadline_.async_wait([self = shared_from_this(), attempt](error_code error) {
       if (!error && attempt == self->attempt_) {
-        self->failed("no answer to the health probe in time");
+        self->down("no answer to the health probe in time");
       }
     });
     if (socket_.is_open()) {
@@ -269,13 +269,17 @@ class Prober::Probe : public std::enable_shared_from_this<Probe> {
   // A kept connection that broke says only that it broke (the server was restarted, or closes idle ones): the
   // backend is asked once more on a new one before it counts as down.
   void failed(const std::string& why) {
+    if (fresh_) return down(why);
     ++attempt_;
     deadline_.cancel();
     close();
-    if (!fresh_) {
-      start();
-      return;
-    }
+    start();
+  }
+
+  void down(const std::string& why) {
+    ++attempt_;
+    deadline_.cancel();
+    close();
     busy_ = false;
     const net::SteadyTime now = net::SteadyTime::clock::now();
     target_.upstream->probed(false, why, now);
