@@ -48,7 +48,6 @@ Slices* Lane::enqueue(Client& client, std::uint32_t sequence, std::uint32_t part
        .replies = how.replies,
        .patient = how.patient,
        .reads = how.reads,
-       .start = 0,
        .since = loop().now()},
       bytes);
   return &out_;
@@ -82,7 +81,7 @@ void Lane::watch() {
   const SteadyTime soon = loop().now() + (patient ? kWatchPatiently : kWatchEvery);
   if (!owed_.empty() && owner_ == nullptr) next = std::min(next, soon);
   if (moved_at_ != SteadyTime::max()) next = std::min(next, std::max(moved_at_ + kMovedGrace, soon));
-  if (declines_) next = std::min(next, asks_again_at_);
+  if (declines_ && nothing_sent()) next = std::min(next, asks_again_at_);
   if (ages() && unused()) next = std::min(next, std::max(heard_at_ + kUnusedKind, soon));
   if (next != SteadyTime::max()) loop().deadlines().no_later_than(*this, next);
 }
@@ -90,15 +89,7 @@ void Lane::watch() {
 void Lane::begin_stream(Client& client, std::uint32_t sequence) {
   assert(use_ != Use::shared && owed_.empty());
   keeps_ = false;  // it may be of any length
-  owe({.client = &client,
-       .sequence = sequence,
-       .part = 0,
-       .replies = 1,
-       .patient = false,
-       .reads = false,
-       .start = 0,
-       .since = loop().now()},
-      0);
+  owe({.client = &client, .sequence = sequence, .since = loop().now()}, 0);
 }
 
 void Lane::stream(Slices& bytes) {
@@ -167,7 +158,7 @@ void Lane::go_on() {
 }
 
 void Lane::flush() {
-  if (state_ != State::up || ((moving_ || declines_) && !in_mid_request())) return;
+  if (state_ != State::up || holds_back()) return;
   while (!out_.empty() && !write_blocked_) {
     const std::ptrdiff_t sent = send(out_);
     if (sent == -EAGAIN) break;
@@ -179,7 +170,7 @@ void Lane::flush() {
     }
     sent_ += static_cast<std::size_t>(sent);
     counters_->bytes_sent.add(static_cast<std::size_t>(sent));
-    if ((moving_ || declines_) && !in_mid_request()) break;
+    if (holds_back()) break;
   }
   if (out_.empty() && ending_ && !told_end_) {
     transport_.socket().end_of_writing();
@@ -190,7 +181,7 @@ void Lane::flush() {
 }
 
 void Lane::room_again() {
-  if (waiting_for_room_.empty() || out_.size() + unanswered_.size() > high() / 2) return;
+  if (waiting_for_room_.empty() || held() > high() / 2) return;
   std::vector<Client*> waiting;
   waiting.swap(waiting_for_room_);
   for (Client* client : waiting) client->lane_has_room();

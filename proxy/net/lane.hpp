@@ -82,7 +82,7 @@ class Lane final : public Peer {
   /// An own lane that could not connect: tries that backend next.
   void retarget(std::shared_ptr<Upstream> upstream, std::shared_ptr<BackendCounters> counters);
   /// More is queued than should be: who adds to it is not read until lane_has_room().
-  [[nodiscard]] bool full() const { return out_.size() + unanswered_.size() > high(); }
+  [[nodiscard]] bool full() const { return held() > high(); }
   void call_when_room(Client& client) { waiting_for_room_.push_back(&client); }
   void forget(Client& client) { std::erase(waiting_for_room_, &client); }
   /// A reply can't go on to its client for now: read no more until unblock().
@@ -154,16 +154,16 @@ class Lane final : public Peer {
   struct Owed {
     Client* client;
     std::uint32_t sequence;
-    std::uint32_t part;
-    std::uint32_t replies;   // to it
-    bool patient;            // the server may take its time
-    bool reads;              // and does nothing else
-    std::uint64_t start;     // where its request begins in all that was ever queued
-    SteadyTime since;        // it was queued, or is to be asked once more
-    std::uint32_t came = 0;  // of its replies
-    bool declined = false;   // one of them says so
-    bool begun = false;      // some of a reply has gone to the client
-    bool again = false;      // it is asked once more
+    std::uint32_t part = 0;
+    std::uint32_t replies = 1;  // to it
+    bool patient = false;       // the server may take its time
+    bool reads = false;         // and does nothing else
+    std::uint64_t start = 0;    // where its request begins in all that was ever queued
+    SteadyTime since{};         // it was queued, or is to be asked once more
+    std::uint32_t came = 0;     // of its replies
+    bool declined = false;      // one of them says so
+    bool begun = false;         // some of a reply has gone to the client
+    bool again = false;         // it is asked once more
   };
   /// What is to be asked once more.
   struct Aside {
@@ -235,6 +235,10 @@ class Lane final : public Peer {
   [[nodiscard]] std::string why(std::ptrdiff_t negative_errno) const;
   /// Nobody keeps it by using it.
   [[nodiscard]] bool ages() const { return use_ == Use::shared && kind_ != LaneKind::ordinary && !retired_; }
+  /// What was queued and may be needed yet.
+  [[nodiscard]] std::size_t held() const { return out_.size() + unanswered_.size(); }
+  /// Nothing more is sent before what was sent is answered.
+  [[nodiscard]] bool holds_back() const { return (moving_ || declines_) && !in_mid_request(); }
   [[nodiscard]] std::size_t high() const { return use_ == Use::shared ? kQueueHigh : kQueueHighAlone; }
   [[nodiscard]] Loop& loop() const;
 

@@ -23,7 +23,6 @@ void Lane::decline() {
   set_aside(front_length());
   if (!std::exchange(declines_, true)) {
     asks_again_at_ = loop().now() + kAskAgain;
-    loop().deadlines().no_later_than(*this, asks_again_at_);
     ask_for_primary();
   }
   if (nothing_sent()) give_on();
@@ -78,6 +77,7 @@ void Lane::give_on() {
   put_back();
   move_elsewhere();
   if (owed_.empty()) declines_ = false;
+  if (declines_) loop().deadlines().no_later_than(*this, asks_again_at_);
 }
 
 void Lane::ask_again(SteadyTime now) {

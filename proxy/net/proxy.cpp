@@ -98,11 +98,11 @@ class Proxy::Impl {
       outside.cancel = [this](std::string listener, Wish wish) {
         cancel(std::move(listener), std::move(wish));
       };
-      outside.ask_standing = [this](std::string listener) { ask_standing(std::move(listener)); };
+      outside.ask_standing = [this](std::string listener) {
+        on_control([this, listener = std::move(listener)] { options_.ask_standing(listener); });
+      };
       outside.standing_changed = [this](std::string listener) {
-        boost::asio::post(control_, [this, alive = alive_, listener = std::move(listener)] {
-          if (*alive) standing_changed(listener);
-        });
+        on_control([this, listener = std::move(listener)] { standing_changed(listener); });
       };
       workers_.push_back(std::make_unique<Worker>(std::move(outside), options_.memory_budget / count));
     }
@@ -137,7 +137,13 @@ class Proxy::Impl {
   void drop_unused();
   void resolve_again(const std::shared_ptr<Upstream>& upstream);
   void cancel(std::string listener, Wish wish);
-  void ask_standing(std::string listener);
+  /// For workers, which may outlive one another and what runs here, but not the control thread.
+  template <class Work>
+  void on_control(Work work) {
+    boost::asio::post(control_, [alive = alive_, work = std::move(work)] {
+      if (*alive) work();
+    });
+  }
   Worker& least_loaded(std::size_t of);
   void say_paused(const std::string& listener, std::string_view why);
 
@@ -353,8 +359,7 @@ void Proxy::Impl::resolve(const Entry& entry) {
 }
 
 void Proxy::Impl::resolve_again(const std::shared_ptr<Upstream>& upstream) {
-  boost::asio::post(control_, [this, alive = alive_, upstream] {
-    if (!*alive) return;
+  on_control([this, upstream] {
     const auto found = resolutions_.find(upstream.get());
     if (found != resolutions_.end()) found->second->again();
   });
@@ -362,15 +367,8 @@ void Proxy::Impl::resolve_again(const std::shared_ptr<Upstream>& upstream) {
 
 // By way of the control thread: a worker does not outlive it, but may outlive another worker.
 void Proxy::Impl::cancel(std::string listener, Wish wish) {
-  boost::asio::post(control_, [this, alive = alive_, listener = std::move(listener), wish = std::move(wish)] {
-    if (!*alive) return;
+  on_control([this, listener = std::move(listener), wish = std::move(wish)] {
     for (auto& worker : workers_) worker->cancel(listener, wish);
-  });
-}
-
-void Proxy::Impl::ask_standing(std::string listener) {
-  boost::asio::post(control_, [this, alive = alive_, listener = std::move(listener)] {
-    if (*alive) options_.ask_standing(listener);
   });
 }
 

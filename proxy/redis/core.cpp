@@ -65,7 +65,7 @@ class RedisCore final : public ProtocolCore {
   }
   [[nodiscard]] bool follows_primary() const override { return router_.replicated(); }
   [[nodiscard]] Standing probe_standing(std::string_view reply) const override {
-    return router_.replicated() ? read_standing(reply) : Standing{};
+    return read_standing(reply);
   }
 
  private:

@@ -291,7 +291,7 @@ class ProtocolCore {
   /// Which of the servers takes writes matters to clients, and each tells what it is; keeps_requests(), too.
   /// Any thread, as all of probing.
   [[nodiscard]] virtual bool follows_primary() const { return false; }
-  /// What a probe's reply that was healthy says of the server.
+  /// follows_primary(): what a probe's reply that was healthy says of the server.
   [[nodiscard]] virtual Standing probe_standing(std::string_view /*reply*/) const { return {}; }
 
  protected:

@@ -35,10 +35,17 @@ def scene(play):
         yield Scene(play, stack)
 
 
-def reads_without_error(outcome, operations):
-    """Those on their way are asked once more."""
+def writes_alone_are_told(outcome, operations, since, until):
+    """Of what was on its way: reads are asked once more."""
+    outcome.at_most_one_error_each(operations, since, until)
     failed = [one.error for one in operations if one.kind in ("read", "rest") and not one.ok]
     outcome.expect("who reads notices nothing", not failed, failed)
+
+
+def here_and_there(old, new):
+    """What the new primary has, and what only the old one has."""
+    here = redis_client.store(new)
+    return here, {id: count for id, count in redis_client.store(old).items() if id not in here}
 
 
 # The cases ----------------------------------------------------------------------------------------------------
@@ -57,8 +64,7 @@ def shard_killed(play):
         outcome.everybody_goes_on(load, back)
         load.stop()
         operations = outcome.judge(load, redis_client.store(first, second))
-        outcome.at_most_one_error_each(operations, began, gone)
-        reads_without_error(outcome, operations)
+        writes_alone_are_told(outcome, operations, began, gone)
         outcome.goes_on_beyond(operations, back)
         outcome.details.append(f"it was back after {back - gone:.3f} s")
         outcome.within("everybody goes on after its return", outcome.beyond, 0.5)
@@ -78,8 +84,7 @@ def failover_killed(play):
         load.stop()
         first.start()
         operations = outcome.judge(load, redis_client.store(first, second))
-        outcome.at_most_one_error_each(operations, began, gone)
-        reads_without_error(outcome, operations)
+        writes_alone_are_told(outcome, operations, began, gone)
         outcome.goes_on_beyond(operations, gone)
         outcome.within("everybody goes on with the second", outcome.beyond, 0.5)
     return outcome
@@ -97,8 +102,7 @@ def failover_frozen(play):
         load.stop()
         first.thaw()
         operations = outcome.judge(load, redis_client.store(first, second))
-        outcome.at_most_one_error_each(operations, frozen, frozen + 3)
-        reads_without_error(outcome, operations)
+        writes_alone_are_told(outcome, operations, frozen, frozen + 3)
         outcome.goes_on_beyond(operations, frozen)
         outcome.within("everybody goes on with the second", outcome.beyond, 3.0)
     return outcome
@@ -161,11 +165,9 @@ def primary_killed(play):
         outcome.everybody_goes_on(load, promoted)
         load.stop()
         first.start()
-        here = redis_client.store(second)
-        there = {id: count for id, count in redis_client.store(first).items() if id not in here}
+        here, there = here_and_there(first, second)
         operations = outcome.judge(load, here | there)
-        outcome.at_most_one_error_each(operations, began, gone)
-        reads_without_error(outcome, operations)
+        writes_alone_are_told(outcome, operations, began, gone)
         outcome.goes_on_beyond(operations, promoted)
         if there:
             outcome.remark = f"{len(there)} were not replicated"
@@ -183,8 +185,7 @@ def two_primaries(play):
         promoted = second.promote()
         outcome.everybody_goes_on(load, promoted + know)
         load.stop()
-        here = redis_client.store(second)
-        there = {id: count for id, count in redis_client.store(first).items() if id not in here}
+        here, there = here_and_there(first, second)
         operations = outcome.judge(load, here | there)
         outcome.expect("nobody is told an error", outcome.verdict.errors == 0, outcome.verdict.errors)
         last = max((one.ended - promoted for one in operations for id in one.ids if id in there), default=0.0)

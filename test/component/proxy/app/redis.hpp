@@ -117,6 +117,20 @@ class RedisServer {
 
   [[nodiscard]] std::uint16_t port() const { return port_; }
   [[nodiscard]] std::string place() const { return "127.0.0.1:" + std::to_string(port_); }
+  /// A field of INFO; "": it has none of that name.
+  [[nodiscard]] std::string info(const std::string& section, const std::string& field) const {
+    const std::string all = RedisClient(port_).ask({"INFO", section});
+    const auto at = all.find("\n" + field + ":");
+    if (at == std::string::npos) return "";
+    const auto begin = at + field.size() + 2;
+    return all.substr(begin, all.find('\r', begin) - begin);
+  }
+  /// Returns when it has what `primary` has.
+  void follow(const RedisServer& primary) const {
+    REQUIRE(RedisClient(port_).ask({"REPLICAOF", "127.0.0.1", std::to_string(primary.port())}) == "OK");
+    REQUIRE(eventually([&] { return info("replication", "master_link_status") == "up"; }));
+  }
+  void promote() const { REQUIRE(RedisClient(port_).ask({"REPLICAOF", "NO", "ONE"}) == "OK"); }
   [[nodiscard]] int keys() const { return std::stoi(RedisClient(port_).ask({"DBSIZE"})); }
 
  private:

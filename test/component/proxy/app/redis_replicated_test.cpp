@@ -10,29 +10,13 @@ using namespace std::chrono_literals;
 
 namespace {
 
-std::string info(const RedisServer& server, const std::string& section, const std::string& field) {
-  const std::string all = RedisClient(server.port()).ask({"INFO", section});
-  const auto at = all.find("\n" + field + ":");
-  if (at == std::string::npos) return "";
-  const auto begin = at + field.size() + 2;
-  return all.substr(begin, all.find('\r', begin) - begin);
-}
-
 /// One primary and two replicas of it.
 struct Trio {
   RedisServer s0, s1, s2;
 
   Trio() {
-    follow(s1, s0);
-    follow(s2, s0);
-  }
-  static void follow(const RedisServer& replica, const RedisServer& primary) {
-    RedisClient admin(replica.port());
-    REQUIRE(admin.ask({"REPLICAOF", "127.0.0.1", std::to_string(primary.port())}) == "OK");
-    REQUIRE(eventually([&] { return info(replica, "replication", "master_link_status") == "up"; }));
-  }
-  static void promote(const RedisServer& server) {
-    REQUIRE(RedisClient(server.port()).ask({"REPLICAOF", "NO", "ONE"}) == "OK");
+    s1.follow(s0);
+    s2.follow(s0);
   }
   [[nodiscard]] std::vector<const RedisServer*> all() const { return {&s0, &s1, &s2}; }
 };
@@ -90,11 +74,11 @@ TEST_CASE("writes go to the primary and reads to replicas, whichever they are") 
   proxy.wait_started();
   RedisClient client(proxy.port);
   CHECK(client.ask({"SET", "a", "1"}) == "OK");
-  CHECK(info(trio.s0, "commandstats", "cmdstat_set") != "");
+  CHECK(trio.s0.info("commandstats", "cmdstat_set") != "");
   const auto read_by_replica = [&] {
     client.ask({"GET", "a"});
-    return !info(trio.s1, "commandstats", "cmdstat_get").empty() ||
-           !info(trio.s2, "commandstats", "cmdstat_get").empty();
+    return !trio.s1.info("commandstats", "cmdstat_get").empty() ||
+           !trio.s2.info("commandstats", "cmdstat_get").empty();
   };
   CHECK(eventually(read_by_replica));
   CHECK(eventually([&] { return client.ask({"GET", "a"}) == "1"; }));  // a replica has it a little later
@@ -109,13 +93,13 @@ TEST_CASE("a switch-over by hand costs clients no error, and no write") {
   REQUIRE(eventually([&] { return writers.done() > 500; }));
   RedisClient old(trio.s0.port());
   REQUIRE(old.ask({"FAILOVER", "TO", "127.0.0.1", std::to_string(trio.s1.port())}) == "OK");
-  REQUIRE(eventually([&] { return info(trio.s1, "replication", "role") == "master"; }));
+  REQUIRE(eventually([&] { return trio.s1.info("replication", "role") == "master"; }));
   const long then = writers.done();
   CHECK(eventually([&] { return writers.done() > then + 500; }));
   writers.stop();
   INFO(writers.error());
   CHECK(writers.errors() == 0);
-  CHECK(info(trio.s1, "commandstats", "cmdstat_incr") != "");
+  CHECK(trio.s1.info("commandstats", "cmdstat_incr") != "");
 }
 
 TEST_CASE("when the primary dies and a replica is promoted, clients go on with that one") {
@@ -128,13 +112,13 @@ TEST_CASE("when the primary dies and a replica is promoted, clients go on with t
   trio.s0.stop();
   client.send({"SET", "a", "2"});
   std::this_thread::sleep_for(300ms);  // who promotes takes its time
-  Trio::promote(trio.s2);
+  trio.s2.promote();
   const std::string reply = client.receive();
   // It waited, or it was on its way when the server died.
   if (reply != "OK") CHECK_THAT(reply, StartsWith("-ERR backend"));
   CHECK(client.ask({"SET", "a", "3"}) == "OK");
   CHECK(RedisClient(trio.s2.port()).ask({"GET", "a"}) == "3");
-  Trio::follow(trio.s1, trio.s2);
+  trio.s1.follow(trio.s2);
   CHECK(eventually([&] { return client.ask({"GET", "a"}) == "3"; }));
 }
 
@@ -145,7 +129,7 @@ TEST_CASE("an old primary that comes back as one gets no writes") {
   RedisClient client(proxy.port);
   CHECK(client.ask({"SET", "a", "1"}) == "OK");
   trio.s0.stop();
-  Trio::promote(trio.s1);
+  trio.s1.promote();
   CHECK(eventually([&] { return client.ask({"SET", "a", "2"}) == "OK"; }));
   trio.s0.start();  // empty, and it says that it is a primary
   for (int i = 0; i < 200; ++i) {

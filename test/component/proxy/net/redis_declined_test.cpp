@@ -33,30 +33,20 @@ struct Pair {
     REQUIRE(proxy.apply(listener));
     proxy.set_standing(0, kPrimary);
     proxy.set_standing(1, kReplica);
-    follow(s1, s0);
+    s1.follow(s0);
   }
   net::Options options() {
     net::Options made;
     made.ask_standing = [this](const std::string&) { ++doubts; };
     return made;
   }
-  static void follow(const RedisServer& replica, const RedisServer& primary) {
-    RedisClient admin(replica.port());
-    REQUIRE(admin.ask({"REPLICAOF", "127.0.0.1", std::to_string(primary.port())}) == "OK");
-    REQUIRE(eventually([&] {
-      return admin.ask({"INFO", "replication"}).find("master_link_status:up") != std::string::npos;
-    }));
-  }
-  static std::string offset(const RedisServer& server, const std::string& field) {
-    const std::string info = RedisClient(server.port()).ask({"INFO", "replication"});
-    const auto at = info.find("\n" + field + ":");
-    return at == std::string::npos ? "" : info.substr(at, info.find('\r', at) - at).substr(field.size() + 2);
-  }
   /// The servers change places, when the next primary has all; the proxy is not told.
   void switch_over() const {
-    REQUIRE(eventually([&] { return offset(s0, "master_repl_offset") == offset(s1, "slave_repl_offset"); }));
-    REQUIRE(RedisClient(s1.port()).ask({"REPLICAOF", "NO", "ONE"}) == "OK");
-    follow(s0, s1);
+    REQUIRE(eventually([&] {
+      return s0.info("replication", "master_repl_offset") == s1.info("replication", "slave_repl_offset");
+    }));
+    s1.promote();
+    s0.follow(s1);
   }
   void tell() {
     proxy.set_standing(0, kReplica);
@@ -124,7 +114,7 @@ TEST_CASE("without a primary that is known the same server is asked again, until
   CHECK(client.ask({"GET", "a"}) == "1");
 
   client.send({"SET", "a", "3"});
-  CHECK(RedisClient(pair.s0.port()).ask({"REPLICAOF", "NO", "ONE"}) == "OK");
+  pair.s0.promote();
   CHECK(client.receive() == "OK");
   CHECK(RedisClient(pair.s0.port()).ask({"GET", "a"}) == "3");
 }
@@ -147,18 +137,12 @@ TEST_CASE("who is blocked at a server that is demoted is blocked at the next pri
   Pair pair;
   RedisClient client(pair.listener.port);
   client.send({"BLPOP", "queue", "0"});
-  CHECK(eventually([&] {
-    return RedisClient(pair.s0.port()).ask({"INFO", "clients"}).find("blocked_clients:1") !=
-           std::string::npos;
-  }));
+  CHECK(eventually([&] { return pair.s0.info("clients", "blocked_clients") == "1"; }));
   pair.switch_over();
   CHECK(eventually([&] { return pair.doubts > 0; }));
   pair.tell();
   RedisClient other(pair.listener.port);
-  CHECK(eventually([&] {
-    return RedisClient(pair.s1.port()).ask({"INFO", "clients"}).find("blocked_clients:1") !=
-           std::string::npos;
-  }));
+  CHECK(eventually([&] { return pair.s1.info("clients", "blocked_clients") == "1"; }));
   CHECK(other.ask({"RPUSH", "queue", "x"}) == "1");
   CHECK(client.receive() == "*[queue x]");
   CHECK(client.ask({"SET", "a", "1"}) == "OK");
@@ -180,14 +164,11 @@ TEST_CASE("a primary that dies costs an error for what it was sent, and nothing 
   RedisClient client(pair.listener.port);
   CHECK(client.ask({"SET", "a", "1"}) == "OK");
   client.send({"BLPOP", "queue", "0"});
-  CHECK(eventually([&] {
-    return RedisClient(pair.s0.port()).ask({"INFO", "clients"}).find("blocked_clients:1") !=
-           std::string::npos;
-  }));
+  CHECK(eventually([&] { return pair.s0.info("clients", "blocked_clients") == "1"; }));
   pair.s0.stop();
   CHECK_THAT(client.receive(), StartsWith("-ERR backend s0 closed the connection"));
   client.send({"SET", "a", "2"});
-  CHECK(RedisClient(pair.s1.port()).ask({"REPLICAOF", "NO", "ONE"}) == "OK");
+  pair.s1.promote();
   pair.tell();
   CHECK(client.receive() == "OK");
   CHECK(RedisClient(pair.s1.port()).ask({"GET", "a"}) == "2");

@@ -40,9 +40,8 @@ struct Shards {
 
 /// A number that INFO has, as `server` says now.
 int number(const RedisServer& server, const std::string& section, const std::string& field) {
-  const std::string info = RedisClient(server.port()).ask({"INFO", section});
-  const auto at = info.find(field + ":");
-  return at == std::string::npos ? -1 : std::stoi(info.substr(at + field.size() + 1));
+  const std::string value = server.info(section, field);
+  return value.empty() ? -1 : std::stoi(value);
 }
 int blocked(const RedisServer& server) {
   return number(server, "clients", "blocked_clients");
