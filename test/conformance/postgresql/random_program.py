@@ -188,7 +188,7 @@ class Maker:
             (f"INSERT INTO {self.table} (id) VALUES ($1) RETURNING serial", [number]),
             (f"UPDATE {self.table} SET word = $1 WHERE id = $2", [word, number]),
             (f"DELETE FROM {self.table} WHERE id = $1", [number]),
-            ("SELECT * FROM generate_series(1, $1)", [self.chance.choice(["3", "10", "500"])]),
+            ("SELECT * FROM generate_series(1, least($1, 500))", [self.chance.choice(["3", "10", "500"])]),
             ("SELECT repeat($1, 20000)", ["ab"]),
             ("SELECT timestamptz '2024-01-15 12:00+00', $1::int", [number]),
             ("SELECT no_such_column, $1", [number]),
@@ -271,7 +271,8 @@ class Maker:
             "SET work_mem = '5MB'", "SET search_path = pg_catalog, public", "SET bytea_output = 'escape'",
             "SELECT set_config('TimeZone', 'UTC', false)", "SELECT set_config('work_mem', '6MB', false)",
             "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL REPEATABLE READ", "SET SESSION work_mem = '7MB'",
-            "SET no_such.parameter = 'mine'", "SHOW no_such.parameter", "SET no_such_parameter = 1",
+            "SET no_such.parameter = 'mine'", "SELECT coalesce(current_setting('no_such.parameter', true), '')",
+            "SET no_such_parameter = 1",
             *self.resets("work_mem")])
 
     def resets(self, *more):

@@ -35,6 +35,8 @@ RESET and DISCARD ALL by clients whose StartupMessage set what is reset: it goes
 SQL's EXECUTE of a statement that Parse made, and its DEALLOCATE among other statements of one text: it has another name at
 the server.
 ALTER of a table below a prepared statement: the proxy prepares it anew after the first error, a server never does.
+SHOW of a custom parameter that the client has not set: the server knows one that somebody has set for as long as the
+connection lasts, without a value after DISCARD ALL, and says so in place of an error.
 Statements of before in an aborted transaction: a server that lacks them can't be given them, and says that it is aborted
 before it sees what else is wrong; pipelined behind what may abort it likewise.
 """
@@ -116,6 +118,7 @@ def smallest(direct, pooled, programs, number, watch, tables):
 def test_pooled_clients_get_what_direct_ones_get(server, tmp_path, capsys):
     watch = Watch(server)
     tables = Tables(server, watch)
+    print(f"CLIENTS_SEED={SEED}")  # of a run that fails for another reason than a difference
     played, turns, messages, end = 0, 0, 0, time.monotonic() + SECONDS
     # One worker, so that all connections are found.
     with (proxied.proxy(tmp_path, server, "Transaction", CONNECTIONS["Transaction"], threads=1) as transaction,
