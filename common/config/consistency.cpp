@@ -49,9 +49,10 @@ class Checks {
       backends(listener, path, node);
       only_for(Protocol::redis, "redis", listener, path, node);
       only_for(Protocol::postgresql, "sql", listener, path, node);
-      if (listener.protocol != Protocol::redis)
+      if (listener.protocol != Protocol::redis) {
         only_for(Protocol::postgresql, "serverTLS", listener, path, node);
-      only_for(Protocol::postgresql, "listenerTLS", listener, path, node);
+        only_for(Protocol::postgresql, "listenerTLS", listener, path, node);
+      }
       if (listener.protocol == Protocol::postgresql) {
         login(listener.sql, path, node);
         replicas(listener.sql, path, node);

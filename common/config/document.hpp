@@ -133,7 +133,7 @@ struct Listener {
   Redis redis;               // meaningful for Protocol::redis
   Sql sql;                   // meaningful where servers are lent from a pool: Protocol::postgresql
   ServerTls server_tls;      // likewise, and for Protocol::redis
-  ListenerTls listener_tls;  // as sql
+  ListenerTls listener_tls;  // likewise
   friend bool operator==(const Listener&, const Listener&) = default;
 };
 

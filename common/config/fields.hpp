@@ -161,7 +161,7 @@ void describe(V& v, Of<Listener>) {
   v.object("serverTLS", &Listener::server_tls,
            "TLS towards the servers; only with protocols PostgreSQL and Redis.");
   v.object("listenerTLS", &Listener::listener_tls,
-           "TLS towards the clients who ask for it; only with protocol PostgreSQL.");
+           "TLS towards the clients who ask for it; only with protocols PostgreSQL and Redis.");
 }
 
 template <class V>

@@ -122,8 +122,8 @@ def listener(cluster):
                                                      "each.",
                     "maxProperties": 128, "additionalProperties": {"type": "integer", "format": "int32", "minimum": 1,
                                                                    "maximum": 1000}},
-        "listenerTLS": obj("TLS towards the application, for clients that ask for it. For protocol PostgreSQL; of other "
-                           "protocols not in this version. Default: none.", {
+        "listenerTLS": obj("TLS towards the application, for clients that ask for it. For protocols PostgreSQL and Redis; "
+                           "of TCP not in this version. Default: none.", {
             "secretRef": secret_ref("Keys tls.crt and tls.key (PEM).")}, ["secretRef"]),
         "clientAuth": client_auth(),
         "credentials": obj("What the ambassador logs in with at the backends, for protocols PostgreSQL and Redis. "

@@ -125,9 +125,8 @@ void read_pool(Fields& listener_fields, Listener& listener) {
   fields.finish();
 }
 
-/// What Redis and TCP listeners do not carry yet towards their clients.
-void refuse_client_side(Fields& fields) {
-  fields.not_yet("listenerTLS", "remove it; the listener is on loopback");
+/// Whom Redis and TCP listeners do not ask yet.
+void refuse_client_auth(Fields& fields) {
   if (const auto* object = fields.object("clientAuth")) {
     Fields auth(*object, fields.path("clientAuth"), fields.problems());
     auth.not_yet_unless("mode", "None", "use None");
@@ -136,8 +135,9 @@ void refuse_client_side(Fields& fields) {
   }
 }
 
-/// What TCP listeners do not carry yet towards their servers.
-void refuse_server_side(Fields& fields) {
+/// What TCP listeners do not carry yet.
+void refuse_tls(Fields& fields) {
+  fields.not_yet("listenerTLS", "remove it; the listener is on loopback");
   fields.not_yet("credentials", "remove it, and let the application authenticate");
   if (const auto* object = fields.object("tls")) {
     Fields tls(*object, fields.path("tls"), fields.problems());
@@ -208,11 +208,12 @@ Listener read_listener(Fields& fields, const Policy& policy) {
   if (listener.protocol == config::Protocol::postgresql) {
     read_postgresql(fields, listener);
   } else {
-    refuse_client_side(fields);
+    refuse_client_auth(fields);
     if (listener.protocol == config::Protocol::redis) {
       read_server_side(fields, listener);
+      read_own_tls(fields, listener);
     } else {
-      refuse_server_side(fields);
+      refuse_tls(fields);
     }
   }
   // The ports are known now.

@@ -45,6 +45,9 @@ std::optional<SecretKey> read_secret(Fields& outer, std::string_view key, bool w
 /// listener.tls.
 void read_server_side(Fields& fields, Listener& listener);
 
+/// `listenerTLS`: listener.own_tls (parse_secret.cpp).
+void read_own_tls(Fields& fields, Listener& listener);
+
 /// `credentials`, `clientAuth`, `listenerTLS`, `database`, `tls`, `postgresql` of a listener of protocol
 /// PostgreSQL (parse_sql.cpp). Fills listener.sql, .credentials, .tls and .own_tls.
 void read_postgresql(Fields& fields, Listener& listener);

@@ -68,4 +68,8 @@ void read_server_side(Fields& fields, Listener& listener) {
   read_tls(fields, listener.tls);
 }
 
+void read_own_tls(Fields& fields, Listener& listener) {
+  if (const auto secret = read_secret(fields, "listenerTLS", false)) listener.own_tls = secret->secret;
+}
+
 }  // namespace ambassador::api

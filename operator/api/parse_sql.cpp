@@ -125,7 +125,7 @@ void read_postgresql(Fields& fields, Listener& listener) {
   Sql& sql = listener.sql;
   const std::size_t before = fields.problems().size();
   read_server_side(fields, listener);
-  if (const auto secret = read_secret(fields, "listenerTLS", false)) listener.own_tls = secret->secret;
+  read_own_tls(fields, listener);
   read_client_auth(fields, sql);
   read_database(fields, sql);
   const auto authentication = read_block(fields, listener);

@@ -46,12 +46,19 @@ std::string file_in(const std::string& folder, std::string_view name) {
 }
 
 /// @param folder where the proxy finds what secret_files() mounts
-void render_tls(config::ServerTls& tls, const api::Listener& listener, const std::string& folder) {
+void render_tls(config::Listener& rendered, const api::Listener& listener, const std::string& folder) {
+  config::ServerTls& tls = rendered.server_tls;
   tls.mode = listener.tls.mode;
   if (listener.tls.ca) tls.ca_file = file_in(folder, api::kCaFile);
-  if (!shows_certificate(listener)) return;
-  tls.certificate_file = file_in(folder, api::kCertificateKey);
-  tls.key_file = file_in(folder, api::kPrivateKeyKey);
+  if (shows_certificate(listener)) {
+    tls.certificate_file = file_in(folder, api::kCertificateKey);
+    tls.key_file = file_in(folder, api::kPrivateKeyKey);
+  }
+  if (!listener.own_tls.empty()) {
+    const std::string for_clients = file_in(folder, api::kClientsFolder);
+    rendered.listener_tls.certificate_file = file_in(for_clients, api::kCertificateKey);
+    rendered.listener_tls.key_file = file_in(for_clients, api::kPrivateKeyKey);
+  }
 }
 
 /// @param folder as for render_tls; the readers' port has the listener's files
@@ -71,12 +78,8 @@ void render_sql(config::Listener& rendered, const KnownPolicy& policy, const api
     if (!rendered.sql.uses_replicas()) rendered.sql.max_lag = config::Sql{}.max_lag;
   }
   if (sql.authentication == config::Authentication::proxy) rendered.sql.credentials_folder = folder;
-  const std::string for_clients = file_in(folder, api::kClientsFolder);
-  if (!sql.client_credentials.empty()) rendered.sql.client_credentials_folder = for_clients;
-  if (!listener.own_tls.empty()) {
-    rendered.listener_tls.certificate_file = for_clients + "/" + std::string(api::kCertificateKey);
-    rendered.listener_tls.key_file = for_clients + "/" + std::string(api::kPrivateKeyKey);
-  }
+  if (!sql.client_credentials.empty())
+    rendered.sql.client_credentials_folder = file_in(folder, api::kClientsFolder);
 }
 
 /// @param port one of the listener's ports()
@@ -96,7 +99,7 @@ config::Listener render_listener(const PlacedPolicy& placed, const api::Listener
   rendered.max_clients = listener.max_clients;
   rendered.redis = listener.redis;
   const std::string folder = secret_folder(name);
-  render_tls(rendered.server_tls, listener, folder);
+  render_tls(rendered, listener, folder);
   if (listener.protocol == config::Protocol::postgresql)
     render_sql(rendered, *placed.policy, listener, folder);
   if (listener.protocol == config::Protocol::redis && !listener.credentials.empty())

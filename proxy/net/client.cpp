@@ -23,10 +23,11 @@ Client::Client(Relay& relay, std::shared_ptr<const Generation> generation, Socke
     : relay_(relay),
       generation_(std::move(generation)),
       session_(generation_->core->new_session()),
-      socket_(std::move(socket)),
+      transport_(std::move(socket)),
       peer_(peer),
       open_(std::move(open)),
       shared_(generation_->core->shares_lanes()),
+      unheard_(generation_->certificate != nullptr),
       started_(relay.loop().now()),
       active_(started_) {}
 
@@ -37,7 +38,7 @@ Loop& Client::loop() const {
 }
 
 bool Client::start() {
-  if (!loop().poller().add(socket_, *this, false)) return false;
+  if (!loop().poller().add(transport_.socket(), *this, false)) return false;
   if (!shared_) open_own_lane();
   set_deadline();
   return true;
@@ -50,10 +51,13 @@ void Client::open_own_lane() {
 
 void Client::on_ready(std::uint32_t events) {
   if (closed_) return;
-  if ((events & EPOLLOUT) != 0 && write_blocked_) {
+  const bool writable =  // TLS may wait for the other direction
+      (events & EPOLLOUT) != 0 || ((events & EPOLLIN) != 0 && transport_.wants_reading());
+  if (writable && write_blocked_) {
     write_blocked_ = false;
     loop().flush_client_later(*this);
   }
+  if ((events & EPOLLOUT) != 0 && transport_.wants_writing()) events |= EPOLLIN;
   if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) hung_up_ = true;
   // Nobody waits any more: the server must not give an element to who is gone, as it would not itself.
   if (hung_up_ && patient_ > 0) return close();
@@ -61,6 +65,7 @@ void Client::on_ready(std::uint32_t events) {
   if ((events & EPOLLERR) != 0 && (ended_ || !may_read())) return close();
   if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) {
     readable_ = true;
+    if (shaking()) return shake();
     read();
   }
 }
@@ -73,7 +78,7 @@ void Client::go_on() {
 }
 
 bool Client::may_read() {
-  if (ended_ || closing_ || settling_ || full_lane_ != nullptr) return false;
+  if (ended_ || closing_ || settling_ || shaking() || full_lane_ != nullptr) return false;
   if (stream_ == Stream::waiting || stream_ == Stream::sent) return false;
   if (waiting_since_ != SteadyTime::max()) return false;
   if (out_.size() > kUnreadHigh / 4 || exchanges_.size() >= kExchangesMost) return false;
@@ -94,12 +99,13 @@ void Client::read() {
       return;
     }
     if (budget-- == 0) return loop().again(*this);
+    if (unheard_ && greets_with_tls()) return start_tls();
     make_room(loop().pool(), input_);
     const std::size_t room = input_.block->capacity - input_.end;
-    const std::ptrdiff_t got = socket_.receive(input_.block->data() + input_.end, room);
+    const std::ptrdiff_t got = transport_.receive(input_.block->data() + input_.end, room);
     if (got > 0) {
-      // A short read has emptied the socket, unless its end is known to be there too.
-      if (static_cast<std::size_t>(got) < room && !hung_up_) readable_ = false;
+      // Unless its end is known to be there too.
+      if (transport_.emptied(static_cast<std::size_t>(got), room) && !hung_up_) readable_ = false;
       input_.end += static_cast<std::uint32_t>(got);
       received(static_cast<std::size_t>(got));
       continue;
@@ -107,6 +113,7 @@ void Client::read() {
     if (input_.size() == 0) input_.block.reset();
     if (got == -EAGAIN) {
       readable_ = false;
+      if (transport_.wants_writing()) loop().poller().want_writing(transport_.socket(), *this, true);
     } else if (got == 0) {
       readable_ = false;
       end_of_client();
@@ -143,7 +150,7 @@ void Client::finish_if_done() {
   if (closing_) return close();
   if (!shared_) {
     if (server_ended_ && !told_end_) {
-      socket_.end_of_writing();
+      transport_.socket().end_of_writing();
       told_end_ = true;
     }
     if (told_end_ && ended_) close();
@@ -164,10 +171,10 @@ void Client::flush() {
   while (!out_.empty() && !write_blocked_) {
     std::array<iovec, 64> pieces;  // Asio's and most kernels' sweet spot; the rest goes with the next one
     const std::size_t count = out_.gather(pieces);
-    const std::ptrdiff_t sent = socket_.send({pieces.data(), count});
+    const std::ptrdiff_t sent = transport_.send({pieces.data(), count});
     if (sent == -EAGAIN) {
       write_blocked_ = true;
-      loop().poller().want_writing(socket_, *this, true);
+      if (!transport_.wants_reading()) loop().poller().want_writing(transport_.socket(), *this, true);
     } else if (sent < 0) {
       return close();
     } else {
@@ -223,8 +230,8 @@ void Client::broken(const char* why) {
 void Client::close() {
   if (closed_) return;
   closed_ = true;
-  loop().poller().remove(socket_, *this);
-  socket_.close();
+  loop().poller().remove(transport_.socket(), *this);
+  transport_.close();
   loop().deadlines().cancel(*this);
 
   if (full_lane_ != nullptr) std::exchange(full_lane_, nullptr)->forget(*this);
@@ -258,10 +265,12 @@ void Client::set_deadline() {
   const auto idle = relay_.timeouts().idle;
   if (idle.count() > 0) loop().deadlines().no_later_than(*this, std::max(active_ + idle, loop().now()));
   if (!shared_ && !own_lane_) loop().deadlines().no_later_than(*this, loop().now() + kChooseEvery);
+  if (shaking()) loop().deadlines().no_later_than(*this, shaken_by_);
 }
 
 void Client::on_deadline(SteadyTime now) {
   if (closed_) return;
+  if (now >= shaken_by_) return broken("its TLS handshake took too long");
   if (blocked_lane_ != nullptr && shared_) {
     if (now - blocked_since_ >= kSlowPatience) {
       relay_.counters().clients_slow.add();

@@ -1,7 +1,7 @@
 // One client's connection: asks its session what its bytes mean, carries the verdicts out, keeps the order of
-// the replies. One worker's thread only. Where its parts lie: client.cpp (the socket), verdicts.cpp (from the
-// client to the lanes), replies.cpp (from the lanes to the client), stream.cpp (large messages), leases.cpp
-// (lanes of its own).
+// the replies. One worker's thread only. Where its parts lie: client.cpp (the socket), client_tls.cpp (how
+// TLS begins), verdicts.cpp (from the client to the lanes), replies.cpp (from the lanes to the client),
+// stream.cpp (large messages), leases.cpp (lanes of its own).
 #pragma once
 
 #include <cstddef>
@@ -16,7 +16,7 @@
 #include "proxy/net/loop.hpp"
 #include "proxy/net/ring.hpp"
 #include "proxy/net/slices.hpp"
-#include "proxy/net/socket.hpp"
+#include "proxy/net/transport.hpp"
 
 namespace ambassador::proxy::net {
 
@@ -36,6 +36,8 @@ class Client final : public Peer {
   static constexpr std::size_t kExchangesMost = 1024;
   /// How often a session that waits for a backend is asked again.
   static constexpr std::chrono::milliseconds kAskAgain{30};
+  /// A TLS handshake that takes longer is given up.
+  static constexpr std::chrono::milliseconds kHandshakeMost{10'000};
   /// Receives per turn (of one block each), so that no client starves others.
   static constexpr int kReadsPerTurn = 4;
 
@@ -117,6 +119,12 @@ class Client final : public Peer {
   void set_deadline();
   [[nodiscard]] Loop& loop() const;
 
+  // client_tls.cpp
+  [[nodiscard]] bool greets_with_tls();
+  void start_tls();
+  void shake();
+  [[nodiscard]] bool shaking() const { return shaken_by_ != SteadyTime::max(); }
+
   // verdicts.cpp
   void consume();
   void carry_out(const Verdict& verdict, std::string_view message);
@@ -164,11 +172,13 @@ class Client final : public Peer {
   Relay& relay_;
   std::shared_ptr<const Generation> generation_;
   std::unique_ptr<Session> session_;
-  Socket socket_;
+  Transport transport_;
+  std::shared_ptr<void> certificate_;  // of its TLS
   Address peer_;
   std::shared_ptr<OpenClients> open_;
   const bool shared_;  // lanes
 
+  bool unheard_;  // it may begin TLS with its first byte
   bool closed_ = false;
   bool settled_ = false;  // closed, and the relay knows
   bool readable_ = true;
@@ -205,6 +215,7 @@ class Client final : public Peer {
   std::unique_ptr<Lane> own_lane_;                // own, or leased for a large message
   std::unique_ptr<Leases> leases_;                // null: none
   SteadyTime waiting_since_ = SteadyTime::max();  // the session said wait
+  SteadyTime shaken_by_ = SteadyTime::max();      // the TLS handshake is to be over then
   SteadyTime started_;
   SteadyTime active_;  // last traffic
   std::uint64_t requests_ = 0, bytes_received_ = 0, bytes_sent_ = 0;

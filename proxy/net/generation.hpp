@@ -89,15 +89,15 @@ struct Generation {
   Upstreams upstreams;  // indexed by BackendIndex, as all below
   std::vector<std::shared_ptr<BackendCounters>> counters;
   std::shared_ptr<ListenerCounters> listener_counters;
-  std::shared_ptr<const ProtocolCore> core;  // of a Relay; keeps its Availability alive
-  // Of a PooledRelay:
-  std::shared_ptr<const PooledCore> pooled;
-  unsigned server_connections = 0;                 // this worker's share of the pool
-  bool watched = false;                            // the servers are asked for their standing...
-  bool watches = false;                            // ...by this worker
-  std::shared_ptr<ClientNumbers> numbers;          // of all the listener's workers
+  std::shared_ptr<const ProtocolCore> core;        // of a Relay; keeps its Availability alive
   std::shared_ptr<const TlsClient> tls;            // to servers; null: disabled
   std::shared_ptr<const tls::Source> certificate;  // to clients; null: none
+  // Of a PooledRelay:
+  std::shared_ptr<const PooledCore> pooled;
+  unsigned server_connections = 0;         // this worker's share of the pool
+  bool watched = false;                    // the servers are asked for their standing...
+  bool watches = false;                    // ...by this worker
+  std::shared_ptr<ClientNumbers> numbers;  // of all the listener's workers
 };
 
 }  // namespace ambassador::proxy::net

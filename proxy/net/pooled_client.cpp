@@ -1,10 +1,10 @@
 #include "proxy/net/pooled_client.hpp"
 
 #include <algorithm>
-#include <boost/asio/ssl/context.hpp>
 #include <cerrno>
 
 #include "proxy/net/pooled_relay.hpp"
+#include "proxy/net/tls_server.hpp"
 
 namespace ambassador::proxy::net {
 namespace {
@@ -164,9 +164,8 @@ void PooledClient::start_tls() {
   tls_due_ = false;
   const auto context = generation_->certificate->current();
   certificate_ = context;
-  Transport::Tls tls(SSL_new(context->native_handle()), SSL_free);
+  Transport::Tls tls = tls_for_client(*context);
   if (!tls) return close();
-  SSL_set_accept_state(tls.get());
   wire_.start_tls(std::move(tls));
   shake();
 }

@@ -17,6 +17,14 @@ void set(int fd, int level, int name, int value) {
   setsockopt(fd, level, name, &value, sizeof(value));
 }
 
+std::ptrdiff_t get(int fd, char* at, std::size_t n, int flags) {
+  for (;;) {
+    const ssize_t got = ::recv(fd, at, n, flags);
+    if (got >= 0) return got;
+    if (errno != EINTR) return -errno;
+  }
+}
+
 }  // namespace
 
 void Socket::close() {
@@ -49,11 +57,11 @@ bool Socket::connected_to_itself() const {
 }
 
 std::ptrdiff_t Socket::receive(char* at, std::size_t n) const {
-  for (;;) {
-    const ssize_t got = ::recv(fd_, at, n, 0);
-    if (got >= 0) return got;
-    if (errno != EINTR) return -errno;
-  }
+  return get(fd_, at, n, 0);
+}
+
+std::ptrdiff_t Socket::peek(char& first) const {
+  return get(fd_, &first, 1, MSG_PEEK);
 }
 
 std::ptrdiff_t Socket::send(std::span<const iovec> pieces) const {

@@ -44,6 +44,8 @@ class Socket {
 
   /// Bytes moved; 0 from receive is the peer's end; negative: -errno (-EAGAIN when it would block).
   [[nodiscard]] std::ptrdiff_t receive(char* at, std::size_t n) const;
+  /// The first byte that receive would give; it stays there. 1, or what else receive would say.
+  [[nodiscard]] std::ptrdiff_t peek(char& first) const;
   [[nodiscard]] std::ptrdiff_t send(std::span<const iovec> pieces) const;
   void end_of_writing() const;
   /// What is in flight is thrown away and the peer gets a reset when this is closed.

@@ -1,5 +1,5 @@
-// What a pooled connection's bytes go over: a socket, and TLS on it where that was started. Same contract as
-// Socket, so that who reads and writes need not know which. One worker's thread only.
+// What a connection's bytes go over: a socket, and TLS on it where that was started. Same contract as Socket,
+// so that who reads and writes need not know which. One worker's thread only.
 #pragma once
 
 #include <openssl/ssl.h>

@@ -1,6 +1,8 @@
 // A real redis-server, and a client that speaks just enough RESP to ask it, or the proxy in front of it.
 #pragma once
 
+#include <openssl/ssl.h>
+
 #include <algorithm>
 #include <memory>
 #include <utility>
@@ -11,6 +13,16 @@
 class RedisClient {
  public:
   explicit RedisClient(std::uint16_t port) : fd_(connect_to(port)) { connected_ = fd_ >= 0; }
+  /// Over TLS, to who has a certificate by the CA in that file.
+  RedisClient(std::uint16_t port, const std::string& ca_file) : RedisClient(port) {
+    const std::unique_ptr<SSL_CTX, void (*)(SSL_CTX*)> context(SSL_CTX_new(TLS_client_method()),
+                                                               SSL_CTX_free);
+    SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
+    REQUIRE(SSL_CTX_load_verify_locations(context.get(), ca_file.c_str(), nullptr) == 1);
+    tls_.reset(SSL_new(context.get()));
+    SSL_set_fd(tls_.get(), fd_);
+    connected_ = connected_ && SSL_connect(tls_.get()) == 1;
+  }
   ~RedisClient() { close(fd_); }
   RedisClient(const RedisClient&) = delete;
   RedisClient& operator=(const RedisClient&) = delete;
@@ -33,8 +45,10 @@ class RedisClient {
       for (const std::string& word : words)
         request += "$" + std::to_string(word.size()) + "\r\n" + word + "\r\n";
     }
-    connected_ = connected_ && ::send(fd_, request.data(), request.size(), MSG_NOSIGNAL) ==
-                                   static_cast<ssize_t>(request.size());
+    send_raw(request);
+  }
+  void send_raw(const std::string& bytes) {
+    connected_ = connected_ && put(bytes) == static_cast<ssize_t>(bytes.size());
   }
   std::string receive() {
     const std::string line = take_line();
@@ -60,9 +74,17 @@ class RedisClient {
   }
 
  private:
+  [[nodiscard]] ssize_t put(const std::string& bytes) const {
+    if (tls_) return SSL_write(tls_.get(), bytes.data(), static_cast<int>(bytes.size()));
+    return ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  }
+  ssize_t get(char* at, std::size_t n) const {
+    if (tls_) return SSL_read(tls_.get(), at, static_cast<int>(n));
+    return recv(fd_, at, n, 0);
+  }
   bool fill() {
     char bytes[4096];
-    const auto got = connected_ ? recv(fd_, bytes, sizeof bytes, 0) : -1;
+    const auto got = connected_ ? get(bytes, sizeof bytes) : -1;
     if (got <= 0) return connected_ = false;
     buffer_.append(bytes, static_cast<std::size_t>(got));
     return true;
@@ -78,6 +100,7 @@ class RedisClient {
   }
 
   int fd_ = -1;
+  std::unique_ptr<SSL, void (*)(SSL*)> tls_{nullptr, SSL_free};
   bool connected_ = false;
   std::string buffer_;
 };

@@ -1,7 +1,6 @@
 // The program in front of real Redis servers that want to know who asks, in RESP2 and RESP3, in plain text
 // and over TLS, in several databases.
-#include <cstdlib>
-
+#include "test/component/proxy/app/certificates.hpp"
 #include "test/component/proxy/app/proxy_process.hpp"
 
 using Catch::Matchers::Contains;
@@ -28,27 +27,6 @@ std::string refused(const RedisServer& server, const std::string& why) {
 }
 
 constexpr const char* kWrong = "WRONGPASS invalid username-password pair or user is disabled.";
-
-/// A CA, a server's certificate by it for 127.0.0.1, and a stranger's.
-class Certificates {
- public:
-  Certificates() {
-    make("ca", "");
-    make("stranger", "");
-    make("server",
-         "-CA " + path("ca.crt") + " -CAkey " + path("ca.key") + " -addext subjectAltName=IP:127.0.0.1");
-  }
-  [[nodiscard]] std::string path(const std::string& file) const { return folder_.file(file); }
-
- private:
-  void make(const std::string& name, const std::string& more) const {
-    const std::string command =
-        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=" + name +
-        " -keyout " + path(name + ".key") + " -out " + path(name + ".crt") + " " + more + " 2>/dev/null";
-    REQUIRE(std::system(command.c_str()) == 0);
-  }
-  Folder folder_;
-};
 
 }  // namespace
 

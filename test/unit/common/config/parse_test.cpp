@@ -211,8 +211,8 @@ TEST_CASE("wrong values name the path, the value and the way out") {
       {"protocol: PostgreSQL, port: 1, sql: {authentication: Passthrough, clientCredentialsFolder: /c}",
        "listeners[0].sql.clientCredentialsFolder: means nothing with authentication Passthrough; leave it "
        "out"},
-      {"protocol: Redis, port: 1, listenerTLS: {certificateFile: /c, keyFile: /k}",
-       "listeners[0].listenerTLS: means nothing with protocol Redis"},
+      {"protocol: TCP, port: 1, listenerTLS: {certificateFile: /c, keyFile: /k}",
+       "listeners[0].listenerTLS: means nothing with protocol TCP"},
       {"protocol: PostgreSQL, port: 1, sql: {credentialsFolder: /c}, listenerTLS: {certificateFile: /c}",
        "listeners[0].listenerTLS.keyFile: missing; it is required"},
       {"protocol: PostgreSQL, port: 1, sql: {credentialsFolder: /c, maxServerConnections: 0}",

@@ -180,7 +180,7 @@ TEST_CASE("what is not built yet is refused as not in this version, never ignore
       {"/spec/listeners/0/redis/sentinel", {{"masterName", "m"}}, "spec.listeners[0].redis.sentinel"},
       {"/spec/listeners/0/redis/clientCache", {{"maxMemory", "1Mi"}}, "spec.listeners[0].redis.clientCache"},
       {"/spec/listeners/0/redis/mirror", {{"hosts", json::array()}}, "spec.listeners[0].redis.mirror"},
-      {"/spec/listeners/0/listenerTLS", secret, "spec.listeners[0].listenerTLS"},
+      {"/spec/listeners/1/listenerTLS", secret, "spec.listeners[1].listenerTLS"},
       {"/spec/listeners/1/credentials", secret, "spec.listeners[1].credentials"},
       {"/spec/listeners/0/clientAuth",
        {{"mode", "Password"}, {"secretRef", {{"name", "s"}}}},

@@ -158,6 +158,19 @@ TEST_CASE("what clients prove and are shown lies beside it, and needs a new Pod"
                         "keyFile": "/etc/ambassador-secrets/shop-data.db/clients/tls.key"})"));
 }
 
+TEST_CASE("a Redis listener shows its clients the certificate of a Secret") {
+  World world;
+  world.policies[0]["spec"]["listeners"][0]["listenerTLS"] = {{"secretRef", {{"name", "cache-own"}}}};
+  const json pod = world.injected();
+  CHECK(volume(pod, "ambassador-secrets")["projected"]["sources"] == json::parse(R"([
+    {"secret": {"name": "cache-own", "items": [
+      {"key": "tls.crt", "path": "shop-data.cache/clients/tls.crt"},
+      {"key": "tls.key", "path": "shop-data.cache/clients/tls.key"}]}}])"));
+  CHECK(config_of(pod)["listeners"][0]["listenerTLS"] ==
+        json::parse(R"({"certificateFile": "/etc/ambassador-secrets/shop-data.cache/clients/tls.crt",
+                        "keyFile": "/etc/ambassador-secrets/shop-data.cache/clients/tls.key"})"));
+}
+
 TEST_CASE("the listeners of all policies share one volume, under names of their own") {
   Database world;
   auto cluster = database_policy();
