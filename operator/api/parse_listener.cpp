@@ -136,7 +136,7 @@ void refuse_client_auth(Fields& fields) {
 }
 
 /// What TCP listeners do not carry yet.
-void refuse_tls(Fields& fields) {
+void refuse_logins_and_tls(Fields& fields) {
   fields.not_yet("listenerTLS", "remove it; the listener is on loopback");
   fields.not_yet("credentials", "remove it, and let the application authenticate");
   if (const auto* object = fields.object("tls")) {
@@ -210,10 +210,9 @@ Listener read_listener(Fields& fields, const Policy& policy) {
   } else {
     refuse_client_auth(fields);
     if (listener.protocol == config::Protocol::redis) {
-      read_server_side(fields, listener);
-      read_own_tls(fields, listener);
+      read_logins_and_tls(fields, listener);
     } else {
-      refuse_tls(fields);
+      refuse_logins_and_tls(fields);
     }
   }
   // The ports are known now.

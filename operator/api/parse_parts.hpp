@@ -41,12 +41,9 @@ std::optional<std::chrono::milliseconds> read_max_lag(Fields& fields, std::strin
 std::optional<SecretKey> read_reference(Fields& around, bool with_key);
 /// `key`, which holds `secretRef` and nothing else.
 std::optional<SecretKey> read_secret(Fields& outer, std::string_view key, bool with_key);
-/// `credentials` and `tls` of a listener whose servers the ambassador logs in at: listener.credentials and
-/// listener.tls.
-void read_server_side(Fields& fields, Listener& listener);
-
-/// `listenerTLS`: listener.own_tls (parse_secret.cpp).
-void read_own_tls(Fields& fields, Listener& listener);
+/// `credentials`, `tls` and `listenerTLS` of a listener whose servers the ambassador logs in at:
+/// listener.credentials, .tls and .own_tls.
+void read_logins_and_tls(Fields& fields, Listener& listener);
 
 /// `credentials`, `clientAuth`, `listenerTLS`, `database`, `tls`, `postgresql` of a listener of protocol
 /// PostgreSQL (parse_sql.cpp). Fills listener.sql, .credentials, .tls and .own_tls.

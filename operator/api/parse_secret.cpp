@@ -63,12 +63,9 @@ void read_tls(Fields& listener_fields, ServerTls& tls) {
 
 }  // namespace
 
-void read_server_side(Fields& fields, Listener& listener) {
+void read_logins_and_tls(Fields& fields, Listener& listener) {
   if (const auto secret = read_secret(fields, "credentials", false)) listener.credentials = secret->secret;
   read_tls(fields, listener.tls);
-}
-
-void read_own_tls(Fields& fields, Listener& listener) {
   if (const auto secret = read_secret(fields, "listenerTLS", false)) listener.own_tls = secret->secret;
 }
 

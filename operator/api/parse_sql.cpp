@@ -124,8 +124,7 @@ void check_replicas(Fields& fields, const Sql& sql) {
 void read_postgresql(Fields& fields, Listener& listener) {
   Sql& sql = listener.sql;
   const std::size_t before = fields.problems().size();
-  read_server_side(fields, listener);
-  read_own_tls(fields, listener);
+  read_logins_and_tls(fields, listener);
   read_client_auth(fields, sql);
   read_database(fields, sql);
   const auto authentication = read_block(fields, listener);

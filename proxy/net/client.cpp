@@ -51,13 +51,11 @@ void Client::open_own_lane() {
 
 void Client::on_ready(std::uint32_t events) {
   if (closed_) return;
-  const bool writable =  // TLS may wait for the other direction
-      (events & EPOLLOUT) != 0 || ((events & EPOLLIN) != 0 && transport_.wants_reading());
-  if (writable && write_blocked_) {
+  events = transport_.meaning(events);
+  if ((events & EPOLLOUT) != 0 && write_blocked_) {
     write_blocked_ = false;
     loop().flush_client_later(*this);
   }
-  if ((events & EPOLLOUT) != 0 && transport_.wants_writing()) events |= EPOLLIN;
   if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) hung_up_ = true;
   // Nobody waits any more: the server must not give an element to who is gone, as it would not itself.
   if (hung_up_ && patient_ > 0) return close();
@@ -104,7 +102,7 @@ void Client::read() {
     const std::size_t room = input_.block->capacity - input_.end;
     const std::ptrdiff_t got = transport_.receive(input_.block->data() + input_.end, room);
     if (got > 0) {
-      // Unless its end is known to be there too.
+      // Then nothing more is there, unless its end is known to be.
       if (transport_.emptied(static_cast<std::size_t>(got), room) && !hung_up_) readable_ = false;
       input_.end += static_cast<std::uint32_t>(got);
       received(static_cast<std::size_t>(got));

@@ -25,7 +25,7 @@ void Client::start_tls() {
   if (!tls) return close();
   transport_.start(std::move(tls));
   shaken_by_ = loop().now() + kHandshakeMost;
-  loop().deadlines().no_later_than(*this, shaken_by_);
+  set_deadline();
   shake();
 }
 

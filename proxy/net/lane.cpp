@@ -135,13 +135,11 @@ void Lane::on_ready(std::uint32_t events) {
   if (state_ == State::connecting) return came_to(connecting_.ready(events));
   if (state_ == State::greeting) return on_ready_greeting(events);
   if (state_ != State::up) return;
-  const bool writable =  // TLS may wait for the other direction
-      (events & EPOLLOUT) != 0 || ((events & EPOLLIN) != 0 && transport_.wants_reading());
-  if (writable && write_blocked_) {
+  events = transport_.meaning(events);
+  if ((events & EPOLLOUT) != 0 && write_blocked_) {
     write_blocked_ = false;
     loop().flush_lane_later(*this);
   }
-  if ((events & EPOLLOUT) != 0 && transport_.wants_writing()) events |= EPOLLIN;
   if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) {
     readable_ = true;
     if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) hung_up_ = true;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <openssl/ssl.h>
+#include <sys/epoll.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -45,6 +46,14 @@ class Transport {
   [[nodiscard]] std::ptrdiff_t send(std::span<const iovec> pieces);
   [[nodiscard]] bool wants_writing() const { return receive_wants_writing_; }
   [[nodiscard]] bool wants_reading() const { return send_wants_reading_; }
+  /// What `events` of epoll mean to who receives (EPOLLIN) and who sends (EPOLLOUT), either of whom may have
+  /// waited for the other's direction.
+  [[nodiscard]] std::uint32_t meaning(std::uint32_t events) const {
+    std::uint32_t meant = events;
+    if ((events & EPOLLOUT) != 0 && receive_wants_writing_) meant |= EPOLLIN;
+    if ((events & EPOLLIN) != 0 && send_wants_reading_) meant |= EPOLLOUT;
+    return meant;
+  }
   /// A receive that got `n` of `room` bytes has emptied the socket.
   [[nodiscard]] bool emptied(std::size_t n, std::size_t room) const { return !tls_ && n < room; }
 

@@ -33,12 +33,9 @@ void Wire::want_writing(bool wanted) {
 bool Wire::told(std::uint32_t events) {
   constexpr std::uint32_t kEnds = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
   if ((events & kEnds) != 0) hung_up_ = true;
+  events = transport_.meaning(events);
   if ((events & (EPOLLIN | kEnds)) != 0) readable_ = true;
-  bool writable = (events & EPOLLOUT) != 0;
-  // TLS may have waited for the other direction.
-  if (writable && transport_.wants_writing()) readable_ = true;
-  if ((events & EPOLLIN) != 0 && transport_.wants_reading()) writable = true;
-  if (!writable || !write_blocked_) return false;
+  if ((events & EPOLLOUT) == 0 || !write_blocked_) return false;
   write_blocked_ = false;
   return true;
 }

@@ -1,6 +1,6 @@
 // Redis clients that ask for TLS at the listener, beside others that do not.
-#include "test/component/proxy/app/certificates.hpp"
 #include "test/component/proxy/app/proxy_process.hpp"
+#include "test/component/proxy/certificates.hpp"
 
 using Catch::Matchers::StartsWith;
 
@@ -13,7 +13,7 @@ std::string text_of(const std::string& path) {
 
 /// A proxy in front of two servers that shows what lies in `shown`, a Secret's folder.
 struct Scene {
-  Certificates certificates;
+  const Certificates certificates{"IP:127.0.0.1"};
   Folder shown;
   RedisServer one, two;
   std::optional<ProxyProcess> proxy;

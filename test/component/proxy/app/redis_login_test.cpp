@@ -1,7 +1,7 @@
 // The program in front of real Redis servers that want to know who asks, in RESP2 and RESP3, in plain text
 // and over TLS, in several databases.
-#include "test/component/proxy/app/certificates.hpp"
 #include "test/component/proxy/app/proxy_process.hpp"
+#include "test/component/proxy/certificates.hpp"
 
 using Catch::Matchers::Contains;
 using Catch::Matchers::StartsWith;
@@ -96,7 +96,7 @@ TEST_CASE("without a password where one is wanted, clients get the server's own 
 }
 
 TEST_CASE("TLS to Redis servers is verified, for lanes of every kind and for health probes") {
-  const Certificates certificates;
+  const Certificates certificates("IP:127.0.0.1");
   const std::uint16_t port = free_port();
   RedisServer server(
       port,

@@ -1,42 +1,16 @@
 // TLS on both sides of a pool, with certificates made for the test.
 #include <catch2/catch.hpp>
-#include <cstdlib>
 #include <filesystem>
 
+#include "test/component/proxy/certificates.hpp"
 #include "toy.hpp"
 
 using namespace toy;
 
 namespace {
 
-/// A folder with a CA, a server's certificate by it for "db.example", and a stranger's CA.
-class Certificates {
- public:
-  Certificates() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "pooled-tls-XXXXXX").string();
-    folder_ = ::mkdtemp(pattern.data());
-    make("ca", "");
-    make("stranger", "");
-    make("server",
-         "-CA " + path("ca.crt") + " -CAkey " + path("ca.key") + " -addext subjectAltName=DNS:db.example");
-  }
-  ~Certificates() { std::filesystem::remove_all(folder_); }
-  Certificates(const Certificates&) = delete;
-  Certificates& operator=(const Certificates&) = delete;
-  [[nodiscard]] std::string path(const std::string& file) const { return folder_ + "/" + file; }
-
- private:
-  void make(const std::string& name, const std::string& more) const {
-    const std::string command =
-        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=" + name +
-        " -keyout " + path(name + ".key") + " -out " + path(name + ".crt") + " " + more + " 2>/dev/null";
-    if (std::system(command.c_str()) != 0) throw std::runtime_error(command);
-  }
-  std::string folder_;
-};
-
 struct TlsServer {
-  Certificates certificates;
+  const Certificates certificates{"DNS:db.example"};
   SSL_CTX* context = SSL_CTX_new(TLS_server_method());
   std::optional<RealServer> server;
   config::Listener listener;
