@@ -34,6 +34,8 @@ struct Owed {
   [[nodiscard]] bool synthetic() const {
     return kind == Kind::parse_complete || kind == Kind::close_complete;
   }
+  /// SQL that may take prepared statements away from the server.
+  [[nodiscard]] bool deallocates() const { return changes && (kind == Kind::query || kind == Kind::execute); }
   [[nodiscard]] bool ends_unit() const {
     return kind == Kind::query || kind == Kind::function || kind == Kind::sync;
   }

@@ -170,7 +170,7 @@ class PostgresSession final : public PooledSession {
   [[nodiscard]] bool units_wait() const;
   [[nodiscard]] bool may_be_aborted() const;
   [[nodiscard]] bool waits_for_answers(std::string_view name) const;
-  static Handled hold(bool first);
+  Handled hold(bool first);
   void forget(const Owed& owed);
   [[nodiscard]] bool lacks_unnamed() const;
   Handled bring_unnamed();
@@ -283,6 +283,8 @@ class PostgresSession final : public PooledSession {
   bool unnamed_set_ = false;           // by the batch that is open
   std::size_t changes_ = 0;            // Owed::changes, not answered yet
   std::size_t batch_changes_ = 0;      // those of them in the batch that is open
+  std::size_t deallocations_ = 0;      // Owed::deallocates, not answered yet
+  bool flushed_ = false;               // what the server was sent of the open batch, by us
   std::uint64_t last_bound_ = 0;
   bool last_deallocates_ = false;
   std::string refusal_;  // of the values that are being set, by the server

@@ -190,7 +190,7 @@ void PostgresSession::take_query() {
   ++began_;
   if (!transaction()) return owe({.kind = Owed::Kind::query});
   // It ends the unnamed statement, if the server does not pass it over.
-  const std::uint64_t serial = unnamed_.id() == 0 ? 0 : next_statement_id();
+  const std::uint64_t serial = unnamed_.surely_none() ? 0 : next_statement_id();
   if (serial != 0) unnamed_.drop(serial);
   server_->unnamed(0);
   owe({.kind = Owed::Kind::query, .serial = serial});
@@ -206,6 +206,7 @@ void PostgresSession::end_query() {
   if (!scan_.deallocates() || owed_.empty() || owed_.back().kind != Owed::Kind::query) return;
   owed_.back().changes = true;
   ++changes_;
+  ++deallocations_;
   if (open_batch_) ++batch_changes_;
 }
 
@@ -223,17 +224,19 @@ void PostgresSession::take_copy_end() {
 }
 
 void PostgresSession::owe(const Owed& owed) {
-  if (owed_.empty()) changes_ = batch_changes_ = 0;
+  if (owed_.empty()) changes_ = batch_changes_ = deallocations_ = 0;
   if (owed.changes) {
     ++changes_;
     ++batch_changes_;
   }
+  if (owed.deallocates()) ++deallocations_;
   owed_.push(owed);
 }
 
 void PostgresSession::owe_extended(const Owed& owed) {
   owe(owed);
   open_batch_ = true;
+  flushed_ = false;
 }
 
 void PostgresSession::pin(PinSet pins) {

@@ -284,9 +284,10 @@ bool PostgresSession::answers_wait() const {
   return !owed_.empty() || server_partial_;
 }
 
-// Batches before this one, whose answers are not there yet, may change which statements there are.
+// Batches before this one, whose answers are not there yet, may change which statements there are; and so may
+// SQL within it.
 bool PostgresSession::unsure() const {
-  return !owed_.empty() && changes_ > batch_changes_;
+  return !owed_.empty() && (changes_ > batch_changes_ || deallocations_ > 0);
 }
 
 // Nor is it known how the transaction stands behind units that are not answered.
@@ -303,9 +304,15 @@ bool PostgresSession::waits_for_answers(std::string_view name) const {
   return !unnamed_set_ && (unsure() || unnamed_.unsure());
 }
 
-// What is before it goes on first, and then its answers have to come.
+// What is before it goes on first, and then its answers have to come: those of a batch that is open the
+// server has to be asked for.
 PostgresSession::Handled PostgresSession::hold(bool first) {
   if (!first) return {.kind = Handled::Kind::alone};
+  if (open_batch_ && deallocations_ > 0 && !std::exchange(flushed_, true)) {
+    write_flush(text());
+    return {.kind = Handled::Kind::step,
+            .step = {.kind = Step::Kind::send, .to = Side::server, .text = parts_->text}};
+  }
   return {.kind = Handled::Kind::step, .step = {.kind = Step::Kind::hold}};
 }
 
@@ -313,6 +320,7 @@ void PostgresSession::forget(const Owed& owed) {
   if (!owed.changes) return;
   if (changes_ == batch_changes_) --batch_changes_;
   --changes_;
+  if (owed.deallocates()) --deallocations_;
 }
 
 // One that is too long to be kept is where its client is.

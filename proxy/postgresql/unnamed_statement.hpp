@@ -24,6 +24,8 @@ class UnnamedStatement {
   /// A Parse without its name; empty: too long to be kept.
   [[nodiscard]] const std::string& body() const { return now().body; }
 
+  /// There is none, whatever the server passes over.
+  [[nodiscard]] bool surely_none() const { return used_ == 1 && !now().there; }
   /// Something was said of it that is not answered yet.
   [[nodiscard]] bool unsure() const { return used_ > 1; }
 

@@ -120,6 +120,10 @@ void write_sync(std::string& out) {
   const Building message(out, kSync);
 }
 
+void write_flush(std::string& out) {
+  const Building message(out, kFlush);
+}
+
 void write_parse_front(std::string& out, std::string_view name, std::uint64_t rest) {
   out += kParse;
   add_int32(out, static_cast<std::uint32_t>(4 + name.size() + 1 + rest));

@@ -41,6 +41,7 @@ void write_parse(std::string& out, std::string_view name, std::string_view rest)
 void write_describe_statement(std::string& out, std::string_view name);
 void write_close_statement(std::string& out, std::string_view name);
 void write_sync(std::string& out);
+void write_flush(std::string& out);
 /// The front of a Parse; the `rest` bytes that follow it are the client's own.
 void write_parse_front(std::string& out, std::string_view name, std::uint64_t rest);
 /// The front of a Bind; the `rest` bytes that follow it are the client's own.

@@ -464,6 +464,24 @@ TEST_CASE("what takes statements away is known before they are used again, also 
   });
 }
 
+TEST_CASE("within one batch, too") {
+  const std::string all = parse("", "DEALLOCATE ALL") + bind("") + execute();
+  const std::string use = bind("S") + execute();
+  same_in_all_ways({
+      {parse("S", "SELECT 1") + synced()},
+      {all + parse("S", "SELECT 1") + use + synced()},
+      {all + use + synced()},
+      {parse("S", "SELECT 1") + parse("D", "DEALLOCATE ALL") + synced()},
+      {bind("D") + execute() + parse("T", "SELECT 1") + bind("T") + execute() + synced()},
+      {parse("S", "SELECT 1") + query("BEGIN") + query("SELECT 1/0"), 2},
+      {all + parse("U", "SELECT 2") + synced() + query("ROLLBACK") + use + synced(), 3},
+      {parse("", "DISCARD PLANS") + bind("") + execute() + close('S', "S") + parse("S", "SELECT 3") + use +
+       synced()},
+      {use + query("DEALLOCATE ALL") + parse("S", "SELECT 3") + use + synced(), 2},
+      {all + describe('S', "S") + synced()},
+  });
+}
+
 TEST_CASE("statements are given up by SQL on a server that lacks them, too") {
   for (const std::string& said : {query("DEALLOCATE \"S\""), query("SELECT 1;DEALLOCATE \"S\";SELECT 2"),
                                   parse("", "DEALLOCATE \"S\"") + bind("") + execute() + synced()}) {
@@ -500,6 +518,14 @@ TEST_CASE("a client stays where it is while something of it may be left there") 
   CHECK(client.client.server() != nullptr);
   client.ask(query("DISCARD TEMP"));
   CHECK(client.client.server() == nullptr);
+}
+
+TEST_CASE("a query ends the unnamed statement, also one whose Close the server passed over") {
+  const std::string fails = parse("", "SELECT 1/0") + bind("") + execute() + close('S', "") + synced();
+  same_in_all_ways({
+      {fails + query("SELECT 1") + bind("") + synced(), 3},
+      {parse("", "SELECT 2") + synced() + close('S', "") + synced() + query("") + bind("") + synced(), 4},
+  });
 }
 
 TEST_CASE("a client without an unnamed statement finds nobody else's") {

@@ -7,6 +7,7 @@ using ambassador::proxy::postgresql::UnnamedStatement;
 TEST_CASE("the unnamed statement is what was said last, unless the server passes that over") {
   UnnamedStatement statement;
   CHECK(statement.id() == 0);
+  CHECK(statement.surely_none());
   statement.parse(1, "one");
   CHECK(statement.id() == 1);
   CHECK(statement.body() == "one");
@@ -15,6 +16,7 @@ TEST_CASE("the unnamed statement is what was said last, unless the server passes
   statement.parse(3, "three");
   statement.drop(4);
   CHECK(statement.id() == 0);
+  CHECK(!statement.surely_none());
   statement.answered(2);
   statement.passed_over(4);
   CHECK(statement.body() == "three");
