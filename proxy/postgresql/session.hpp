@@ -107,6 +107,13 @@ class PostgresSession final : public PooledSession {
     Step step{};
   };
 
+  /// A prepared statement of the client.
+  struct Named {
+    std::shared_ptr<Statement> statement;  // null: lives under its own name, on the server it is pinned to
+    std::uint64_t serial = 0;
+  };
+  using Names = std::map<std::string, Named, std::less<>>;
+
   // session_client.cpp
   Step from_client(std::string_view input);
   Step without_server(std::string_view input);
@@ -163,6 +170,7 @@ class PostgresSession final : public PooledSession {
   Handled on_bind(std::string_view input, const Header& front, bool first);
   Handled on_describe_or_close(std::string_view input, const Header& front, bool first);
   Handled close_named(std::string_view name, std::size_t size, bool first);
+  std::uint64_t take_away(Names::iterator name);
   Handled answer_here(const Owed& owed, std::size_t consumed);
   void bring(const Statement& statement);
   [[nodiscard]] bool answers_wait() const;
@@ -269,12 +277,8 @@ class PostgresSession final : public PooledSession {
   PinSet unpins_ = 0;  // by what was done last in this unit
   PinScan scan_;
 
-  struct Named {
-    std::shared_ptr<Statement> statement;  // null: lives under its own name, on the server it is pinned to
-    std::uint64_t serial = 0;
-  };
-  std::map<std::string, Named, std::less<>> names_;
-  std::map<std::uint64_t, std::pair<std::string, Named>> closed_;  // while it is not sure; by Owed::serial
+  Names names_;
+  std::map<std::uint64_t, Names::node_type> closed_;  // while it is not sure; by Owed::serial
   UnnamedStatement unnamed_;
   bool unnamed_deallocates_ = false;
   std::vector<std::string> gives_up_;  // by the unnamed statement, when it is executed

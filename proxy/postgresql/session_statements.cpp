@@ -232,8 +232,7 @@ PostgresSession::Handled PostgresSession::on_describe_or_close(std::string_view 
 PostgresSession::Handled PostgresSession::close_named(std::string_view name, std::size_t size, bool first) {
   const auto known = names_.find(name);
   if (known != names_.end() && known->second.statement == nullptr) {
-    names_.erase(known);
-    owe_extended({.kind = Owed::Kind::close});
+    owe_extended({.kind = Owed::Kind::close, .changes = true, .serial = take_away(known)});
     return {};
   }
   // One that the proxy does not know was made by SQL PREPARE, if at all: the server is asked, but not for
@@ -246,12 +245,19 @@ PostgresSession::Handled PostgresSession::close_named(std::string_view name, std
   Owed owed{.kind = Owed::Kind::close_complete, .changes = true};
   if (known != names_.end()) {
     if (answers_wait()) {
-      owed.serial = next_statement_id();
-      closed_.emplace(owed.serial, std::pair(known->first, std::move(known->second)));
+      owed.serial = take_away(known);
+    } else {
+      names_.erase(known);
     }
-    names_.erase(known);
   }
   return answer_here(owed, size);
+}
+
+// Unless the server passes over what has the serial that is returned.
+std::uint64_t PostgresSession::take_away(Names::iterator name) {
+  const std::uint64_t serial = next_statement_id();
+  closed_.emplace(serial, names_.extract(name));
+  return serial;
 }
 
 PostgresSession::Handled PostgresSession::answer_here(const Owed& owed, std::size_t consumed) {
@@ -361,15 +367,16 @@ std::string_view PostgresSession::name_on_server(std::string_view name, std::uin
 }
 
 void PostgresSession::answered(const Owed& owed) {
-  if (owed.kind == Owed::Kind::close_complete) {
-    closed_.erase(owed.serial);
-  } else {
-    unnamed_.answered(owed.serial);
-  }
+  closed_.erase(owed.serial);
+  unnamed_.answered(owed.serial);
 }
 
 // What it would have changed stays as it was. `failed`: it is the one that the server could not do.
 void PostgresSession::passed_over(const Owed& owed, bool failed) {
+  if (auto closed = closed_.extract(owed.serial)) {
+    names_.insert(std::move(closed.mapped()));
+    return;
+  }
   switch (owed.kind) {
     case Owed::Kind::parse:
       if (owed.statement != 0) server_->statements().remove(statement_name(owed.statement));
@@ -378,9 +385,6 @@ void PostgresSession::passed_over(const Owed& owed, bool failed) {
     case Owed::Kind::query:
       if (owed.statement == 0) server_->unnamed(0);
       break;
-    case Owed::Kind::close_complete:
-      if (auto closed = closed_.extract(owed.serial)) names_.insert(std::move(closed.mapped()));
-      return;
     default:
       break;
   }

@@ -520,6 +520,24 @@ TEST_CASE("a client stays where it is while something of it may be left there") 
   CHECK(client.client.server() == nullptr);
 }
 
+TEST_CASE("a Close that the server passed over took nothing away") {
+  const std::string fails = execute("no such portal") + close('S', "S");
+  const std::string again = parse("S", "SELECT 2") + synced();
+  const std::string use = bind("S") + execute() + synced();
+  same_in_all_ways({
+      {parse("S", "SELECT 1") + synced()},
+      {fails + again + use, 2},
+      {close('S', "S") + again + use, 2},
+  });
+  // This one the proxy does not keep.
+  same_in_all_ways({
+      {parse("S", "SELECT length('" + std::string(70'000, 'y') + "')") + synced()},
+      {fails + synced() + use, 2},
+      {fails + again + use, 2},
+      {close('S', "S") + again + use, 2},
+  });
+}
+
 TEST_CASE("a query ends the unnamed statement, also one whose Close the server passed over") {
   const std::string fails = parse("", "SELECT 1/0") + bind("") + execute() + close('S', "") + synced();
   same_in_all_ways({
