@@ -24,6 +24,7 @@ NAMES = ["", "", "s0", "s1", "s2", "Strange name"]
 PORTALS = ["", "", "", "p0", "p1"]
 INT4, TEXT = 23, 25
 SUM, QUOTIENT = 177, 154  # int4pl, int4div: functions by their numbers
+LOCKS_OF_CLIENT = 1000  # advisory ones: client 3 has those from 3000 on
 
 
 @dataclasses.dataclass
@@ -176,7 +177,9 @@ class Maker:
             return wire.FLUSH
         if "prepared" in self.families:
             return self.bind("", "sql0", ["1"]) + wire.execute("")
-        return self.parse(name, self.statement()) + self.bind(portal, name) + wire.execute(portal)
+        # Not FETCH: PostgreSQL 15 may crash by the ROLLBACK of a transaction in which its portal was executed twice.
+        sql = next(sql for sql in iter(self.statement, None) if not sql.startswith("FETCH"))
+        return self.parse(name, sql) + self.bind(portal, name) + wire.execute(portal)
 
     def parameterized(self):
         number, word = self.chance.choice(VALUES), self.chance.choice(WORDS)
@@ -262,7 +265,7 @@ class Maker:
             "BEGIN", "BEGIN", "BEGIN ISOLATION LEVEL REPEATABLE READ", "START TRANSACTION READ ONLY", "COMMIT", "COMMIT",
             "END", "ROLLBACK", "ROLLBACK", "SAVEPOINT a", "ROLLBACK TO a", "RELEASE a", "COMMIT AND CHAIN", "ABORT",
             "SET TRANSACTION READ ONLY", "SET LOCAL work_mem = '3MB'", "SET LOCAL TimeZone = 'Asia/Tokyo'",
-            "SET CONSTRAINTS ALL DEFERRED", f"SELECT pg_advisory_xact_lock({self.number})"])
+            "SET CONSTRAINTS ALL DEFERRED", f"SELECT pg_advisory_xact_lock({LOCKS_OF_CLIENT * self.number})"])
 
     def settings(self):
         return self.chance.choice([
@@ -294,7 +297,7 @@ class Maker:
                                    f"UNLISTEN {channel}", "UNLISTEN *", f"SELECT pg_notify('{channel}', 'by function')"])
 
     def locks(self):
-        lock = self.number * 1000 + self.chance.randint(1, 3)
+        lock = LOCKS_OF_CLIENT * self.number + self.chance.randint(1, 3)
         return self.chance.choice([f"SELECT pg_advisory_lock({lock})", f"SELECT pg_try_advisory_lock_shared({lock})",
                                    f"SELECT pg_advisory_unlock({lock})", "SELECT pg_advisory_unlock_all()"])
 

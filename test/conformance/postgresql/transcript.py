@@ -15,10 +15,11 @@ class Player:
     def __init__(self, port, watch, known_tables, chooses):
         """`chooses`: how the program goes on, where that depends on what it hears; else it is played as it was then."""
         self.port, self.watch, self.known_tables, self.chooses = port, watch, known_tables, chooses
-        self.connection, self.status = None, b"I"
+        self.connection, self.status, self.number = None, b"I", None
 
     def play(self, program):
         """[(what was said, what was heard)]."""
+        self.number = program.number
         heard = [("login", self.login(program.parameters))]
         try:
             for turn in program.turns:
@@ -52,7 +53,17 @@ class Player:
             self.connection.reset()
         else:
             self.connection.end()
+        self.wait_for_locks()
         return self.login(turn.parameters)
+
+    def wait_for_locks(self):
+        """Until the server has released what the client held: it does so when it gets to it, also without a proxy."""
+        end = time.monotonic() + wire.BOUND
+        first = random_program.LOCKS_OF_CLIENT * self.number
+        while self.watch.ask(f"SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objid >= {first} AND "
+                             f"objid < {first + random_program.LOCKS_OF_CLIENT}"):
+            assert time.monotonic() < end, "advisory locks of a client that has left are still held"
+            time.sleep(0.001)
 
     def cancelled(self, turn):
         """Cancelled once and when it runs; in an aborted transaction it does not."""
