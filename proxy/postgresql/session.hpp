@@ -113,6 +113,8 @@ class PostgresSession final : public PooledSession {
     std::uint64_t serial = 0;
   };
   using Names = std::map<std::string, Named, std::less<>>;
+  /// Those that SQL deallocates, in its order; null: what it names is none.
+  using GivenUp = std::vector<std::pair<std::string, std::shared_ptr<Statement>>>;
 
   // session_client.cpp
   Step from_client(std::string_view input);
@@ -187,9 +189,9 @@ class PostgresSession final : public PooledSession {
   void take_unnamed(std::string_view body);
   /// Or may have, once it is known what became of those that it closed.
   [[nodiscard]] bool has_statements() const { return !names_.empty() || !closed_.empty(); }
-  std::optional<std::string> giving_up(std::string_view sql, std::vector<std::string>& names) const;
-  void give_up(const std::vector<std::string>& names);
-  void bring_for_query(const std::vector<std::string>& names);
+  std::optional<std::string> giving_up(std::string_view sql, GivenUp& given_up) const;
+  void give_up();
+  void bring_for_query(const GivenUp& given_up);
   std::optional<Handled> on_deallocate(std::string_view input, const Header& front, bool first);
   Handled parse_giving_up(std::string_view renamed, std::string_view types, std::size_t size);
   void answered(const Owed& owed);
@@ -281,14 +283,15 @@ class PostgresSession final : public PooledSession {
   std::map<std::uint64_t, Names::node_type> closed_;  // while it is not sure; by Owed::serial
   UnnamedStatement unnamed_;
   bool unnamed_deallocates_ = false;
-  std::vector<std::string> gives_up_;  // by the unnamed statement, when it is executed
-  TrackedSet unnamed_resets_ = 0;      // by it
-  bool prepared_last_value_ = false;   // currval or lastval, some time
-  bool unnamed_set_ = false;           // by the batch that is open
-  std::size_t changes_ = 0;            // Owed::changes, not answered yet
-  std::size_t batch_changes_ = 0;      // those of them in the batch that is open
-  std::size_t deallocations_ = 0;      // Owed::deallocates, not answered yet
-  bool flushed_ = false;               // what the server was sent of the open batch, by us
+  GivenUp gives_up_;                  // by the unnamed statement, when it is executed
+  GivenUp giving_up_;                 // by what is under way, each when the server has done it
+  TrackedSet unnamed_resets_ = 0;     // by it
+  bool prepared_last_value_ = false;  // currval or lastval, some time
+  bool unnamed_set_ = false;          // by the batch that is open
+  std::size_t changes_ = 0;           // Owed::changes, not answered yet
+  std::size_t batch_changes_ = 0;     // those of them in the batch that is open
+  std::size_t deallocations_ = 0;     // Owed::deallocates, not answered yet
+  bool flushed_ = false;              // what the server was sent of the open batch, by us
   std::uint64_t last_bound_ = 0;
   bool last_deallocates_ = false;
   std::string refusal_;  // of the values that are being set, by the server

@@ -158,7 +158,10 @@ PostgresSession::Handled PostgresSession::handle(std::string_view input, const H
       in_unit_ = false;
       return {};
     case 'E':
-      if (last_deallocates_) give_up(std::exchange(gives_up_, {}));
+      if (last_deallocates_ && !gives_up_.empty()) {
+        if (deallocations_ > 0) return hold(first);
+        giving_up_ = std::exchange(gives_up_, {});
+      }
       owe_extended({.kind = Owed::Kind::execute, .changes = last_deallocates_, .statement = last_bound_});
       return {};
     case 'P':

@@ -216,6 +216,8 @@ void PostgresSession::on_tag(std::string_view tag) {
       } else if (tag == "DEALLOCATE ALL") {
         unpins_ = bit(Pin::prepare) | bit(Pin::large_statement);
         forget_statements();
+      } else if (tag == "DEALLOCATE") {
+        give_up();
       } else if (tag == "DISCARD TEMP") {
         unpins_ = bit(Pin::temporary);
       }

@@ -326,7 +326,10 @@ void PostgresSession::forget(const Owed& owed) {
   if (!owed.changes) return;
   if (changes_ == batch_changes_) --batch_changes_;
   --changes_;
-  if (owed.deallocates()) --deallocations_;
+  if (owed.deallocates()) {
+    --deallocations_;
+    giving_up_.clear();
+  }
 }
 
 // One that is too long to be kept is where its client is.
@@ -412,27 +415,26 @@ void PostgresSession::forget_statements() {
 // What SQL gives up ----------------------------------------------------------------------------------------
 
 // `sql` as the server has to read it, and the statements that it gives up; nothing if there are none.
-std::optional<std::string> PostgresSession::giving_up(std::string_view sql,
-                                                      std::vector<std::string>& names) const {
-  names.clear();
+std::optional<std::string> PostgresSession::giving_up(std::string_view sql, GivenUp& given_up) const {
+  given_up.clear();
   if (status_ == 'E') return std::nullopt;  // in an aborted transaction the server gives nothing up
   return rename_deallocated(sql, Strings::standard, [&](const std::string& name) {
     const auto known = names_.find(name);
-    if (known == names_.end() || known->second.statement == nullptr) return std::string_view();
-    names.push_back(name);
-    return std::string_view(known->second.statement->name);
+    const bool ours = known != names_.end() && known->second.statement != nullptr;
+    given_up.emplace_back(name, ours ? known->second.statement : nullptr);
+    return ours ? std::string_view(known->second.statement->name) : std::string_view();
   });
 }
 
-// It is on its way to the server. Should something before it in the same query fail, the client is told of
-// its statement that there is none.
-void PostgresSession::give_up(const std::vector<std::string>& names) {
-  for (const std::string& name : names) {
+// The server has done the next one of giving_up_.
+void PostgresSession::give_up() {
+  if (giving_up_.empty()) return;
+  if (const auto& [name, statement] = giving_up_.front(); statement != nullptr) {
+    server_->statements().remove(statement->name);
     const auto known = names_.find(name);
-    if (known == names_.end() || known->second.statement == nullptr) continue;
-    server_->statements().remove(known->second.statement->name);
-    names_.erase(known);
+    if (known != names_.end() && known->second.statement == statement) names_.erase(known);
   }
+  giving_up_.erase(giving_up_.begin());
 }
 
 std::optional<PostgresSession::Handled> PostgresSession::on_deallocate(std::string_view input,
@@ -444,16 +446,14 @@ std::optional<PostgresSession::Handled> PostgresSession::on_deallocate(std::stri
   const std::string_view sql = body.string();
   if (!body.at_end() || !may_deallocate(sql)) return std::nullopt;
   if (!first || units_wait()) return hold(first);
-  std::vector<std::string> names;
-  const auto renamed = giving_up(sql, names);
+  const auto renamed = giving_up(sql, giving_up_);
   if (!renamed) return std::nullopt;
   text();
-  bring_for_query(names);
+  bring_for_query(giving_up_);
   take_query();
   scanning_ = false;
   scan_.feed(sql);
   end_query();
-  give_up(names);
   write_query(parts_->text, *renamed);
   return Handled{.kind = Handled::Kind::step,
                  .step = {.kind = Step::Kind::send,
@@ -464,11 +464,10 @@ std::optional<PostgresSession::Handled> PostgresSession::on_deallocate(std::stri
 }
 
 // What it gives up has to be there. A batch of our own, ahead of the query.
-void PostgresSession::bring_for_query(const std::vector<std::string>& names) {
-  for (const std::string& name : names) {
-    const Statement& statement = *names_.find(name)->second.statement;
-    if (server_->statements().use(statement.name)) continue;
-    bring(statement);
+void PostgresSession::bring_for_query(const GivenUp& given_up) {
+  for (const auto& [name, statement] : given_up) {
+    if (statement == nullptr || server_->statements().use(statement->name)) continue;
+    bring(*statement);
     forget(owed_.back());  // nothing that the client has depends on it
     owed_.back().changes = false;
   }
@@ -482,9 +481,8 @@ void PostgresSession::bring_for_query(const std::vector<std::string>& names) {
 PostgresSession::Handled PostgresSession::parse_giving_up(std::string_view renamed, std::string_view types,
                                                           std::size_t size) {
   text();
-  for (const std::string& name : gives_up_) {
-    const Statement& statement = *names_.find(name)->second.statement;
-    if (!server_->statements().use(statement.name)) bring(statement);
+  for (const auto& [name, statement] : gives_up_) {
+    if (statement != nullptr && !server_->statements().use(statement->name)) bring(*statement);
   }
   const std::string body = std::string(renamed).append(1, '\0').append(types);
   take_unnamed(body);

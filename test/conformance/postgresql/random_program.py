@@ -120,8 +120,8 @@ class Maker:
         if kind < 0.40:
             return wire.query(self.statement()), 1
         if kind < 0.45:
-            several = [sql for sql in (self.statement() for _ in range(self.chance.randint(2, 4)))
-                       if sql not in DEALLOCATED] or ["SELECT 1"]
+            several = [self.statement() for _ in range(self.chance.randint(2, 4))]
+            self.before |= not set(several).isdisjoint(DEALLOCATED)
             return wire.query("; ".join(several)), 1
         if kind < 0.52:
             return self.copy()

@@ -32,8 +32,7 @@ CONNECTIONS = {"Transaction": 3, "Session": 3}  # fewer than clients: some wait,
 NOT_TRIED = """
 currval and lastval in another transaction than nextval: a sequence's last value is the server connection's.
 RESET and DISCARD ALL by clients whose StartupMessage set what is reset: it goes back to what the proxy logged in with.
-SQL's EXECUTE of a statement that Parse made, and its DEALLOCATE among other statements of one text: it has another name at
-the server.
+SQL's EXECUTE of a statement that Parse made: it has another name at the server.
 ALTER of a table below a prepared statement: the proxy prepares it anew after the first error, a server never does.
 SHOW of a custom parameter that the client has not set: the server knows one that somebody has set for as long as the
 connection lasts, without a value after DISCARD ALL, and says so in place of an error.

@@ -499,6 +499,21 @@ TEST_CASE("statements are given up by SQL on a server that lacks them, too") {
   }
 }
 
+TEST_CASE("what SQL does not come to is not given up") {
+  const std::string use = bind("S") + execute() + synced();
+  same_in_all_ways({
+      {parse("S", "SELECT 1") + parse("T", "SELECT 2") + synced()},
+      {query("SELECT 1/0; DEALLOCATE \"S\"") + use, 2},
+      {query("DEALLOCATE \"T\"; SELECT 1/0; DEALLOCATE \"S\"") + use, 2},
+      {bind("T") + execute() + synced()},
+      {query("PREPARE x AS SELECT 3; DEALLOCATE x; SELECT 1/0; DEALLOCATE \"S\"") + use, 2},
+      {execute("no such portal") + parse("", "DEALLOCATE \"S\"") + bind("") + execute() + synced() + use, 2},
+      {query("BEGIN") + query("SELECT 1/0") + query("DEALLOCATE \"S\"") + query("ROLLBACK") + use, 5},
+      {parse("", "DEALLOCATE \"S\"") + synced() + query("SELECT 4") + use, 3},
+      {parse("", "DEALLOCATE \"S\"") + bind("") + execute() + execute() + synced() + use, 2},
+  });
+}
+
 TEST_CASE("a client stays where it is while something of it may be left there") {
   for (const char* said : {"DEALLOCATE ALL; PREPARE y AS SELECT 1", "UNLISTEN *; LISTEN c",
                            "CLOSE ALL; DECLARE y CURSOR WITH HOLD FOR SELECT 1"}) {
