@@ -77,6 +77,24 @@ def test_the_replicas_of_the_example_are_the_policys_and_each_asks_all_the_other
     assert " ".join(f"{name}-{ordinal}" for ordinal in range(servers["spec"]["replicas"])) in start
 
 
+def test_the_sentinels_of_the_example_are_the_policys_and_watch_the_servers_by_the_name_that_it_asks_for():
+    policy, = documents(EXAMPLES / "sentinel/policy.yaml")
+    pod, = documents(EXAMPLES / "sentinel/app.yaml")
+    service, sentinels = documents(EXAMPLES / "sentinel/sentinel.yaml")
+    of_servers, servers = documents(EXAMPLES / "sentinel/redis.yaml")
+    listener, = policy["spec"]["listeners"]
+    name = sentinels["metadata"]["name"]
+    assert listener["upstreams"] == [{"statefulSet": {"name": name, "port": service["spec"]["ports"][0]["name"]}}]
+    assert sentinels["spec"]["serviceName"] == service["metadata"]["name"] == name
+    assert servers["spec"]["serviceName"] == of_servers["metadata"]["name"]
+    assert pod["metadata"]["annotations"] == {"ambassador.dev/policy": policy["metadata"]["name"]}
+    pods = " ".join(f"{servers['metadata']['name']}-{ordinal}" for ordinal in range(servers["spec"]["replicas"]))
+    for of in (sentinels, servers):
+        start = of["spec"]["template"]["spec"]["containers"][0]["command"][-1]
+        assert pods in start
+        assert f"-h {name} -p 26379 sentinel get-master-addr-by-name {listener['redis']['sentinel']['masterName']} " in start
+
+
 @pytest.mark.parametrize("path", sorted(EXAMPLES.rglob("*.yaml")), ids=lambda p: str(p.relative_to(EXAMPLES)))
 def test_an_example_parses_and_says_first_what_it_shows(path):
     assert all({"apiVersion", "kind", "metadata"} <= set(document) for document in documents(path))

@@ -1,4 +1,4 @@
-// What a backend without a name is called: the one rule for parser and printer. Inside of common/config.
+// What a backend without a name is called: the one rule for parser, printer, and for servers that are found.
 #pragma once
 
 #include <string>

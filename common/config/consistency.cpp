@@ -57,7 +57,10 @@ class Checks {
         login(listener.sql, path, node);
         replicas(listener.sql, path, node);
       }
-      if (listener.protocol == Protocol::redis) reads(listener.redis, path + ".redis", node);
+      if (listener.protocol == Protocol::redis) {
+        reads(listener.redis, path + ".redis", node);
+        sentinel(listener.redis, path + ".redis", node);
+      }
       if (listener.protocol != Protocol::tcp) server_tls(listener.server_tls, path + ".serverTLS", node);
     }
   }
@@ -214,13 +217,25 @@ class Checks {
     };
     const bool primary = redis.read_preference == ReadPreference::primary;
     const bool lag = block->find("maxLag") != nullptr;
-    if (redis.mode != RedisMode::replicated) {
+    if (!redis.follows_primary()) {
       const auto mode = spell(kRedisModes, redis.mode);
-      if (!primary) meaningless("readPreference", "mode", mode, "mode Replicated");
-      if (lag) meaningless("maxLag", "mode", mode, "mode Replicated");
+      if (!primary) meaningless("readPreference", "mode", mode, "mode Replicated or Sentinel");
+      if (lag) meaningless("maxLag", "mode", mode, "mode Replicated or Sentinel");
     } else if (lag && primary) {
       meaningless("maxLag", "readPreference", "Primary", "another readPreference");
     }
+  }
+
+  void sentinel(const Redis& redis, const std::string& path, const TreeNode& node) {
+    const TreeNode* block = node.find("redis");
+    const bool asks = redis.mode == RedisMode::sentinel;
+    if (block == nullptr || asks == (block->find("sentinel") != nullptr)) return;
+    const std::string mode(spell(kRedisModes, redis.mode));
+    findings_.add(path + ".sentinel",
+                  asks ? "missing; mode Sentinel asks for a master by its name: give {masterName: mymaster}, "
+                         "or another mode"
+                       : "means nothing with mode " + mode + "; leave it out, or give mode Sentinel",
+                  line_of(*block, "sentinel"));
   }
 
   void server_tls(const ServerTls& tls, const std::string& path, const TreeNode& node) {

@@ -17,10 +17,11 @@ namespace ambassador::config {
 inline constexpr int kVersion = 1;
 
 enum class Protocol { redis, tcp, postgresql };  // "Redis", "TCP", "PostgreSQL"
-/// "Sharded", "Failover", "Spread", "Replicated"
-enum class RedisMode { sharded, failover, spread, replicated };
-/// Of RedisMode::replicated: who answers reads. The primary; a replica, or the primary when there is none fit
-/// for it; a replica only; whoever answers the soonest. "Primary", "PreferReplica", "Replica", "Nearest"
+/// "Sharded", "Failover", "Spread", "Replicated", "Sentinel"
+enum class RedisMode { sharded, failover, spread, replicated, sentinel };
+/// Where Redis::follows_primary(): who answers reads. The primary; a replica, or the primary when there is
+/// none fit for it; a replica only; whoever answers the soonest. "Primary", "PreferReplica", "Replica",
+/// "Nearest"
 enum class ReadPreference { primary, prefer_replica, replica, nearest };
 enum class Hash {  // names as twemproxy spells them
   one_at_a_time,
@@ -73,6 +74,12 @@ struct Ejection {
   friend bool operator==(const Ejection&, const Ejection&) = default;
 };
 
+/// What Redis Sentinels are asked for; Listener::backends are they.
+struct Sentinel {
+  std::string master_name;  // of the primary and its replicas, as the Sentinels call them
+  friend bool operator==(const Sentinel&, const Sentinel&) = default;
+};
+
 struct Redis {
   RedisMode mode = RedisMode::sharded;
   Hash hash = Hash::fnv1a_64;
@@ -83,6 +90,11 @@ struct Redis {
   std::chrono::milliseconds max_lag{std::chrono::seconds(10)};  // replicas further behind get no reads
   /// Holds the files username and password, or password alone for the default user; empty: nobody logs in.
   std::string credentials_folder;
+  std::optional<Sentinel> sentinel;  // there with RedisMode::sentinel, and only there
+  /// One server takes writes, the others follow it.
+  [[nodiscard]] bool follows_primary() const {
+    return mode == RedisMode::replicated || mode == RedisMode::sentinel;
+  }
   friend bool operator==(const Redis&, const Redis&) = default;
 };
 
@@ -134,6 +146,10 @@ struct Listener {
   Sql sql;                   // meaningful where servers are lent from a pool: Protocol::postgresql
   ServerTls server_tls;      // likewise, and for Protocol::redis
   ListenerTls listener_tls;  // likewise
+  /// `backends` only know who the servers are; those are asked for while the proxy runs.
+  [[nodiscard]] bool finds_servers() const {
+    return protocol == Protocol::redis && redis.mode == RedisMode::sentinel;
+  }
   friend bool operator==(const Listener&, const Listener&) = default;
 };
 

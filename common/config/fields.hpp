@@ -65,12 +65,19 @@ void describe(V& v, Of<Ejection>) {
 }
 
 template <class V>
+void describe(V& v, Of<Sentinel>) {
+  v.text("masterName", &Sentinel::master_name, kMasterName, Presence::required,
+         "What the Sentinels call the primary and its replicas.");
+}
+
+template <class V>
 void describe(V& v, Of<Redis>) {
   using namespace std::chrono_literals;
   v.choice("mode", &Redis::mode, kRedisModes, Presence::optional,
            "Sharded: keys are spread by hash. Failover: the first healthy backend serves all. Spread: any "
            "healthy backend serves a request. Replicated: the primary takes writes, whichever backend that "
-           "is, and readPreference says who answers reads.");
+           "is, and readPreference says who answers reads. Sentinel: the same with the servers that the "
+           "backends, Redis Sentinels, tell of.");
   v.choice("hash", &Redis::hash, kHashes, Presence::optional, "How keys are hashed, as twemproxy names it.");
   v.choice("distribution", &Redis::distribution, kDistributions, Presence::optional,
            "How hashes are put on servers, as twemproxy names it.");
@@ -78,8 +85,9 @@ void describe(V& v, Of<Redis>) {
          "Two characters; what stands between them in a key is hashed instead of the whole key.");
   v.choice(
       "readPreference", &Redis::read_preference, kReadPreferences, Presence::optional,
-      "Who answers reads, with mode Replicated. Primary: the primary alone. PreferReplica: a replica, or the "
-      "primary while no replica is fit. Replica: a replica alone. Nearest: who answers the soonest.");
+      "Who answers reads, with modes Replicated and Sentinel. Primary: the primary alone. PreferReplica: a "
+      "replica, or the primary while no replica is fit. Replica: a replica alone. Nearest: who answers the "
+      "soonest.");
   v.duration("maxLag", &Redis::max_lag, DurationRange{100ms, kMaxDuration},
              "Replicas that are further behind the primary get no reads.");
   v.text(
@@ -88,6 +96,7 @@ void describe(V& v, Of<Redis>) {
       "username as the default user. Default: it does not log in.");
   v.optional("ejection", &Redis::ejection,
              "Take failing servers off the ring. Without it never: their keys then get errors.");
+  v.optional("sentinel", &Redis::sentinel, "What the Sentinels are asked for; with mode Sentinel only.");
 }
 
 template <class V>

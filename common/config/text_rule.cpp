@@ -61,6 +61,13 @@ bool database(std::string_view text) {
                       [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
 }
 
+/// What Sentinel's documentation allows.
+bool master_name(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return letter_or_digit(c) || c == '.' || c == '-' || c == '_';
+  });
+}
+
 /// For the texts that may be left empty.
 bool absolute_path_or_none(std::string_view text) {
   return text.empty() || absolute_path(text);
@@ -89,5 +96,7 @@ const TextRule kFilePath{"^(/[!-~]+)?$", absolute_path_or_none, 1024,
                          "give an absolute path, without spaces"};
 // PostgreSQL keeps 63 bytes of a name (NAMEDATALEN).
 const TextRule kDatabase{"^[^\\x00-\\x1f\\x7f]*$", database, 63, "give a name without control characters"};
+const TextRule kMasterName{"^[A-Za-z0-9._-]+$", master_name, 253,
+                           "give letters, digits, '.', '-' and '_', as in mymaster"};
 
 }  // namespace ambassador::config

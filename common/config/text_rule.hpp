@@ -22,5 +22,6 @@ extern const TextRule kSocketPath;
 extern const TextRule kHashTag;
 extern const TextRule kFilePath;
 extern const TextRule kDatabase;
+extern const TextRule kMasterName;
 
 }  // namespace ambassador::config

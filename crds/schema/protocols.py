@@ -9,11 +9,18 @@ MAX_LAG = "Replicas that are further behind the primary are not read from, 100ms
 # Modes that are to come may have replicas; whoever asks for one now is told of the mode.
 READER_RULES = [
     rule("self.readPreference == 'Primary' || !(self.mode in ['Sharded', 'Failover', 'Spread'])",
-         "readPreference other than Primary needs mode Replicated: give it, or use readPreference Primary",
+         "readPreference other than Primary needs mode Replicated or Sentinel: give one, or use readPreference Primary",
          path=".readPreference"),
     rule("!has(self.maxLag) || self.readPreference != 'Primary'",
-         "maxLag is of replicas, and nobody reads from them: give mode Replicated and a readPreference other than "
-         "Primary, or remove maxLag", path=".maxLag"),
+         "maxLag is of replicas, and nobody reads from them: give mode Replicated or Sentinel and a readPreference "
+         "other than Primary, or remove maxLag", path=".maxLag"),
+]
+
+SENTINEL_RULES = [
+    rule("self.mode != 'Sentinel' || has(self.sentinel)",
+         "mode Sentinel asks for a master by its name: give sentinel with masterName, or another mode", path=".sentinel"),
+    rule("self.mode == 'Sentinel' || !has(self.sentinel)", "sentinel is for mode Sentinel: give that, or remove sentinel",
+         path=".sentinel"),
 ]
 
 
@@ -22,21 +29,23 @@ def redis(cluster):
         "mode": choice("Sharded: keys over all backends as twemproxy does. Failover: every client uses the first "
                        "healthy backend, in order. Spread: any healthy backend. Replicated: one of the backends is the "
                        "primary of the others, whichever says so; it takes writes, and readPreference says who answers "
-                       "reads. Sentinel and Cluster are not in this version.",
+                       "reads. Sentinel: the same with the servers that Redis Sentinels tell of, which are what "
+                       "upstreams name. Cluster is not in this version.",
                        ["Sharded", "Failover", "Spread", "Replicated", "Sentinel", "Cluster"], default="Sharded"),
         "hash": choice("Hash of a key, named as twemproxy names it.", HASHES, default="fnv1a_64"),
         "distribution": choice("How hashes are spread over backends.", ["ketama", "modula", "random"],
                                default="ketama"),
         "hashTag": text("Two characters such as {}: only what stands between them in a key is hashed. Default: none, "
                         "the whole key.", 2),
-        "readPreference": choice("Who answers reads in mode Replicated. Primary: the primary alone. PreferReplica: a "
-                                 "replica, or the primary while no replica is fit. Replica: a replica alone, or an "
+        "readPreference": choice("Who answers reads in modes Replicated and Sentinel. Primary: the primary alone. "
+                                 "PreferReplica: a replica, or the primary while no replica is fit. Replica: a replica alone, or an "
                                  "error after timeouts.queue. Nearest: of all that are fit, who answers the soonest. "
                                  "What a replica gives may be older than what the client wrote itself.",
                                  ["Primary", "PreferReplica", "Replica", "Nearest"], default="Primary"),
         "maxLag": duration(MAX_LAG),
-        "sentinel": obj("Not in this version. What mode Sentinel needs.", {
-            "masterName": text("Name of the master as the Sentinels know it.", 253, 1)}, ["masterName"]),
+        "sentinel": obj("What mode Sentinel needs. tls and credentials are for the Sentinels and the servers alike.", {
+            "masterName": text("Name of the master as the Sentinels know it.", 253, 1, r"^[A-Za-z0-9._-]+$")},
+                        ["masterName"]),
         "ejection": obj("Takes a failing backend off the ring, mode Sharded alone. Default: never, because a store "
                         "must not lose its place.", {
             "failures": number("Connection failures in a row until it is ejected.", 1, 1000, default=2),
@@ -44,7 +53,7 @@ def redis(cluster):
         "clientCache": obj("Not in this version. Keeps replies in the proxy, invalidated by the server.", {
             "maxMemory": quantity("The most memory for cached replies, in bytes. Default: 16Mi.")}),
         "mirror": mirror(cluster),
-    }, rules=READER_RULES)
+    }, rules=READER_RULES + SENTINEL_RULES)
 
 
 def split():

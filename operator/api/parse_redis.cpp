@@ -21,8 +21,7 @@ std::optional<config::Ejection> read_ejection(Fields& redis) {
 void read_mode(Fields& fields, config::Redis& redis) {
   const auto* mode = fields.get("mode");
   if (mode == nullptr) return;
-  for (const char* later : {"Sentinel", "Cluster"}) {
-    if (*mode != later) continue;
+  if (*mode == "Cluster") {
     fields.problems().not_yet(fields.path("mode"),
                               shown(*mode) + " is not in this version: use " + words(kRedisModes));
     return;
@@ -36,18 +35,43 @@ void read_mode(Fields& fields, config::Redis& redis) {
 void read_readers(Fields& fields, config::Redis& redis, std::size_t before) {
   redis.read_preference = fields.choice("readPreference", kReadPreferences).value_or(redis.read_preference);
   const bool judged = fields.problems().size() == before;
-  const bool replicated = redis.mode == config::RedisMode::replicated;
+  const bool replicated = redis.follows_primary();
   const bool primary = redis.read_preference == config::ReadPreference::primary;
   if (judged && !replicated && !primary) {
     fields.problems().invalid(fields.path("readPreference"),
                               shown(*fields.get("readPreference")) +
-                                  " needs mode Replicated, which alone tells a primary from its replicas: "
-                                  "give that, or use Primary");
+                                  " needs mode Replicated or Sentinel, which alone tell a primary from its "
+                                  "replicas: give one of these, or use Primary");
   }
   std::string_view missing;
   if (judged && primary)
-    missing = replicated ? "another readPreference" : "mode Replicated and another readPreference";
+    missing =
+        replicated ? "another readPreference" : "mode Replicated or Sentinel and another readPreference";
   redis.max_lag = read_max_lag(fields, missing).value_or(redis.max_lag);
+}
+
+/// @param judged `mode` is right
+std::optional<config::Sentinel> read_sentinel(Fields& redis, bool judged, config::RedisMode mode) {
+  const auto* object = redis.object("sentinel");
+  const bool asks = mode == config::RedisMode::sentinel;
+  if (judged && asks && object == nullptr) {
+    redis.problems().invalid(redis.path("sentinel"),
+                             "is missing, and mode Sentinel asks for a master by its name: give {masterName: "
+                             "mymaster}, or another mode");
+  }
+  if (object == nullptr) return std::nullopt;
+  if (judged && !asks)
+    redis.problems().invalid(redis.path("sentinel"), "is for mode Sentinel: give that, or remove it");
+  Fields fields(*object, redis.path("sentinel"), redis.problems());
+  fields.required("masterName", "a name such as mymaster");
+  config::Sentinel sentinel{.master_name = fields.string("masterName").value_or("")};
+  if (!sentinel.master_name.empty() && !is_master_name(sentinel.master_name)) {
+    fields.problems().invalid(fields.path("masterName"), shown(sentinel.master_name) +
+                                                             " is no name that Sentinels know: use letters, "
+                                                             "digits, '.', '-' and '_'");
+  }
+  fields.finish();
+  return sentinel;
 }
 
 }  // namespace
@@ -59,6 +83,7 @@ config::Redis read_redis(Fields& listener) {
   Fields fields(*object, listener.path("redis"), listener.problems());
   const std::size_t before = fields.problems().size();
   read_mode(fields, redis);
+  redis.sentinel = read_sentinel(fields, fields.problems().size() == before, redis.mode);
   read_readers(fields, redis, before);
   redis.hash = fields.choice("hash", kHashes).value_or(redis.hash);
   redis.distribution = fields.choice("distribution", kDistributions).value_or(redis.distribution);
@@ -74,7 +99,6 @@ config::Redis read_redis(Fields& listener) {
         fields.path("ejection"),
         "applies to mode Sharded alone (the others choose healthy servers anyway): remove it");
   }
-  fields.not_yet("sentinel", "remove it, and name the servers under upstreams");
   fields.not_yet("clientCache", "remove it");
   fields.not_yet("mirror", "remove it");
   fields.finish();

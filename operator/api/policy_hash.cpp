@@ -57,6 +57,7 @@ json content(const config::Redis& redis) {
   if (redis.read_preference != absent.read_preference)
     object["readPreference"] = print(kReadPreferences, redis.read_preference);
   put(object, "maxLag", redis.max_lag.count(), absent.max_lag.count());
+  if (redis.sentinel) object["sentinel"] = redis.sentinel->master_name;
   if (redis.ejection) object["ejection"] = {redis.ejection->failures, redis.ejection->retry_after.count()};
   return object;
 }

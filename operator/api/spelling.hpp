@@ -44,11 +44,11 @@ inline constexpr Spelling<config::ReadWriteSplit, 3> kReadWriteSplits = {
     {{"Disabled", config::ReadWriteSplit::disabled},
      {"ReadOnlyTransactions", config::ReadWriteSplit::read_only_transactions},
      {"Statements", config::ReadWriteSplit::statements}}};
-inline constexpr Spelling<config::RedisMode, 4> kRedisModes = {
-    {{"Sharded", config::RedisMode::sharded},
-     {"Failover", config::RedisMode::failover},
-     {"Spread", config::RedisMode::spread},
-     {"Replicated", config::RedisMode::replicated}}};
+inline constexpr Spelling<config::RedisMode, 5> kRedisModes = {{{"Sharded", config::RedisMode::sharded},
+                                                                {"Failover", config::RedisMode::failover},
+                                                                {"Spread", config::RedisMode::spread},
+                                                                {"Replicated", config::RedisMode::replicated},
+                                                                {"Sentinel", config::RedisMode::sentinel}}};
 inline constexpr Spelling<config::ReadPreference, 4> kReadPreferences = {
     {{"Primary", config::ReadPreference::primary},
      {"PreferReplica", config::ReadPreference::prefer_replica},
@@ -112,6 +112,8 @@ template <class E, std::size_t N>
 /// A key of a Secret: letters, digits, '-', '_' and '.', 1 to 253, not "." or "..*" (apimachinery,
 /// IsConfigMapKey).
 [[nodiscard]] bool is_secret_key(std::string_view text);
+/// What Sentinels may call a master: letters, digits, '.', '-', '_'; 1 to 253.
+[[nodiscard]] bool is_master_name(std::string_view text);
 /// A name for an environment variable that every shell takes: letters, digits, '_', not first a digit; to
 /// 128.
 [[nodiscard]] bool is_variable_name(std::string_view text);

@@ -134,6 +134,11 @@ Json listener_json(const net::ListenerSnapshot& listener) {
                {"sentBytes", listener.bytes_sent},
                {"failures", failures_json(listener.failures)},
                {"latency", latency_json(listener.request_time)}};
+  if (listener.seeds) {
+    json["seeds"] = {{"known", listener.seeds->known},
+                     {"answering", listener.seeds->answering},
+                     {"trouble", listener.seeds->trouble}};
+  }
   if (listener.pool.most > 0) {
     json["pool"] = pool_json(listener.pool);
   }

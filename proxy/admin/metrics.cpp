@@ -83,6 +83,13 @@ void add_listener(const net::ListenerSnapshot& listener, Sheet& sheet) {
               "From a request's last byte to its reply being due", labels, listener.request_time);
 }
 
+void add_seeds(const std::string& listener, const net::SeedsSnapshot& seeds, Sheet& sheet) {
+  const Labels labels{{"listener", listener}};
+  sheet.gauge("ambassador_proxy_seeds", "Who can be asked where the listener's servers are (Sentinels)",
+              labels, seeds.known);
+  sheet.gauge("ambassador_proxy_seeds_answering", "Of them, those that answer", labels, seeds.answering);
+}
+
 void add_pool(const net::ListenerSnapshot& listener, Sheet& sheet) {
   const net::PoolSnapshot& pool = listener.pool;
   const Labels labels{{"listener", listener.name}};
@@ -158,6 +165,9 @@ void add_samples(const View& view, Sheet& sheet) {
   add_program(view, snapshot, sheet);
   for (const net::ListenerSnapshot& listener : snapshot.listeners) {
     add_listener(listener, sheet);
+    if (listener.seeds) {
+      add_seeds(listener.name, *listener.seeds, sheet);
+    }
     if (listener.pool.most > 0) {
       add_pool(listener, sheet);
     }

@@ -4,9 +4,11 @@
 
 #include <map>
 #include <stdexcept>
+#include <utility>
 
 #include "proxy/postgresql/core.hpp"
 #include "proxy/redis/core.hpp"
+#include "proxy/redis/sentinel.hpp"
 #include "proxy/tcp/core.hpp"
 
 namespace ambassador::proxy::app {
@@ -51,16 +53,25 @@ postgresql::Settings postgresql_settings(const config::Listener& listener, Secre
   return settings;
 }
 
+AccountFunction redis_account(const config::Listener& listener, Secrets& secrets) {
+  return listener.redis.credentials_folder.empty() ? AccountFunction() : secrets.account(listener);
+}
+
 }  // namespace
 
-net::CoreFactory core_factory(Secrets& secrets) {
-  return [&secrets, pins = std::make_shared<Pins>()](const config::Listener& listener,
-                                                     const Availability& availability) -> Result<net::Core> {
+std::shared_ptr<const SeedQuestion> seed_question(const config::Listener& listener, Secrets& secrets) {
+  return redis::make_sentinel_question(listener, redis_account(listener, secrets));
+}
+
+net::CoreFactory core_factory(Secrets& secrets,
+                              std::function<NobodyFunction(const std::string& listener)> nobody) {
+  return [&secrets, nobody = std::move(nobody), pins = std::make_shared<Pins>()](
+             const config::Listener& listener, const Availability& availability) -> Result<net::Core> {
     switch (listener.protocol) {
       case config::Protocol::redis:
-        return net::Core(redis::make_core(
-            listener, availability,
-            listener.redis.credentials_folder.empty() ? AccountFunction() : secrets.account(listener)));
+        return net::Core(
+            redis::make_core(listener, availability, redis_account(listener, secrets),
+                             listener.finds_servers() ? nobody(listener.name) : NobodyFunction()));
       case config::Protocol::tcp:
         return net::Core(tcp::make_core(listener, availability));
       case config::Protocol::postgresql:

@@ -1,6 +1,8 @@
 #include "proxy/app/runner.hpp"
 
+#include <algorithm>
 #include <csignal>
+#include <iterator>
 #include <utility>
 
 #include "common/config/print.hpp"
@@ -43,9 +45,25 @@ Runner::Runner(Options options, const Build& build)
     return secrets_.certificate(listener);
   };
   net_options.ask_standing = [this](const std::string& listener) { prober_->ask_standing(listener); };
-  proxy_ = std::make_unique<net::Proxy>(control_, std::move(net_options), core_factory(secrets_));
+  membership_ = std::make_unique<discovery::Membership>(
+      control_, discovery::Membership::Outside{
+                    .resolve = resolve_with(resolver_),
+                    .events = log_event,
+                    .question = [this](const auto& listener) { return seed_question(listener, secrets_); },
+                    .servers_changed = [this] { return take_found_servers(); },
+                    .seeds_changed = [this] { prober_->refresh(); }});
+  proxy_ = std::make_unique<net::Proxy>(
+      control_, std::move(net_options),
+      core_factory(secrets_, [this](const std::string& listener) { return membership_->nobody(listener); }));
   prober_ = std::make_unique<health::Prober>(
-      control_, [this] { return proxy_->probe_targets(); },
+      control_,
+      [this] {
+        auto targets = proxy_->probe_targets();
+        std::ranges::move(
+            membership_->targets([this](const std::string& listener) { return proxy_->tls(listener); }),
+            std::back_inserter(targets));
+        return targets;
+      },
       [this](const std::string& listener) { proxy_->standing_changed(listener); });
 
   view_->version = build.version;
@@ -54,6 +72,7 @@ Runner::Runner(Options options, const Build& build)
   view_->snapshot = [this] {
     net::Snapshot snapshot = proxy_->snapshot();
     snapshot.draining = snapshot.draining || drain_.has_value();
+    membership_->describe(snapshot);
     return snapshot;
   };
   view_->list_clients = [this](std::size_t limit, auto done) {
@@ -146,11 +165,12 @@ Result<void> Runner::take(config::Document document) {
   if (Result<void> opened = ports_->apply(document); !opened) {
     return opened;
   }
-  if (Result<void> applied = proxy_->apply(document); !applied) {
+  if (Result<void> applied = proxy_->apply(membership_->effective(document)); !applied) {
     (void)ports_->apply(document_);  // as they were
     return applied;
   }
   document_ = std::move(document);
+  membership_->follow(document_);
   bound_ = true;
   state_.hash = config::content_hash(document_);
   state_.applied_at = std::chrono::system_clock::now();
@@ -165,6 +185,16 @@ Result<void> Runner::take(config::Document document) {
     begin_drain("the configuration says shutdown");
   }
   return {};
+}
+
+bool Runner::take_found_servers() {
+  if (const Result<void> applied = proxy_->apply(membership_->effective(document_)); !applied) {
+    log::error("cannot go over to the servers that were found, those before stay",
+               {{"error", applied.error().text()}});
+    return false;
+  }
+  prober_->refresh();
+  return true;
 }
 
 void Runner::reload() {

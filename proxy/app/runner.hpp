@@ -1,6 +1,6 @@
 // The proxy from start to end: takes the configuration, keeps following it, and drains when it is told to
-// end. Wires net::Proxy, health checking, the ports and the watch together; everything it does is one of
-// their calls.
+// end. Wires net::Proxy, health checking, the search for servers, the ports and the watch together;
+// everything it does is one of their calls.
 //
 // Threads: run() is the control thread.
 #pragma once
@@ -21,6 +21,7 @@
 #include "proxy/app/options.hpp"
 #include "proxy/app/ports.hpp"
 #include "proxy/app/secrets.hpp"
+#include "proxy/discovery/membership.hpp"
 #include "proxy/health/prober.hpp"
 #include "proxy/net/proxy.hpp"
 
@@ -47,6 +48,7 @@ class Runner {
   bool start();
   void bind();
   Result<void> take(config::Document document);
+  bool take_found_servers();
   void reload();
   void refuse(const Error& error);
   void wait_for_signal();
@@ -56,13 +58,14 @@ class Runner {
 
   Options options_;
   boost::asio::io_context control_{1};
-  config::Document document_;
+  config::Document document_;  // as declared
   admin::ConfigurationState state_;
   std::string text_;  // of the file as last looked at, taken or refused
   std::shared_ptr<admin::View> view_ = std::make_shared<admin::View>();
   std::shared_ptr<metrics::Metrics> metrics_ = std::make_shared<metrics::Metrics>(admin::kMaxSeries);
   dns::Resolver resolver_;
   Secrets secrets_;
+  std::unique_ptr<discovery::Membership> membership_;
   std::unique_ptr<net::Proxy> proxy_;
   std::unique_ptr<health::Prober> prober_;
   std::unique_ptr<Ports> ports_;

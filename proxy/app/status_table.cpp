@@ -124,6 +124,15 @@ void print_pool(const json& listener, std::string& out) {
   if (!pins.empty()) out += "  pinned by: " + pins + "\n";
 }
 
+void print_seeds(const json& listener, std::string& out) {
+  const auto found = listener.find("seeds");
+  if (found == listener.end() || !found->is_object()) return;
+  const std::string trouble = text_of(*found, "trouble");
+  fmt::format_to(std::back_inserter(out), "  servers found by asking {}, of which {} answer{}\n",
+                 text_of(*found, "known"), text_of(*found, "answering"),
+                 trouble == "-" ? "" : "; " + trouble);
+}
+
 void print_backends(const json& listener, std::string& out) {
   std::vector<Row> rows{
       {"BACKEND", "HEALTH", "ADDRESS", "CONNECTIONS", "WAITING", "REQUESTS", "FAILED", "P50", "P99"}};
@@ -182,6 +191,7 @@ std::string status_table(const json& status) {
     if (const std::string error = text_of(listener, "bindError"); error != "-") {
       out += "  not bound: " + error + "\n";
     }
+    print_seeds(listener, out);
     print_pool(listener, out);
     print_backends(listener, out);
   }

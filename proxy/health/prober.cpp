@@ -3,7 +3,6 @@
 #include <fcntl.h>
 
 #include <algorithm>
-#include <array>
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cerrno>
@@ -82,7 +81,7 @@ class Prober::Probe : public std::enable_shared_from_this<Probe> {
 
   void start_soon() {
     if (stopped_ || busy_) return;
-    const auto least = asked_at_ + kLeastInterval;
+    const auto least = asked_at_ + target_.apart;
     next_.expires_at(std::max(least, net::SteadyTime::clock::now()));
     wait_for_next();
   }
@@ -168,8 +167,15 @@ class Prober::Probe : public std::enable_shared_from_this<Probe> {
       if (got < 0) return failed("health probe: " + why(got));
       if (got == 0) return failed("health probe: the server closed the connection");
       reply_size_ += static_cast<std::size_t>(got);
+      if (reply_size_ == reply_.size()) make_room();
       if (greeting_ ? !greet({reply_.data(), reply_size_}) : !judge()) return;
     }
+  }
+
+  // For a reply that is longer than those of servers, if there may be one.
+  void make_room() {
+    if (greeting_ || !target_.core) return;
+    reply_.resize(std::max(reply_.size(), std::min(2 * reply_.size(), target_.core->max_probe_reply())));
   }
 
   void wait(bool for_writing) {
@@ -224,14 +230,14 @@ class Prober::Probe : public std::enable_shared_from_this<Probe> {
   bool judge() {
     const std::string_view reply(reply_.data(), reply_size_);
     switch (target_.core->probe_reply(reply)) {
-      case ProtocolCore::Health::healthy:
+      case Probing::Health::healthy:
         healthy();
         return false;
-      case ProtocolCore::Health::unhealthy:
+      case Probing::Health::unhealthy:
         failed("answered the health probe with: " +
                std::string(reply.substr(0, reply.find('\r')).substr(0, 120)));
         return false;
-      case ProtocolCore::Health::need_more:
+      case Probing::Health::need_more:
         if (reply_size_ < reply_.size()) return true;
         failed("answered the health probe with more than a probe's reply");
         return false;
@@ -246,9 +252,9 @@ class Prober::Probe : public std::enable_shared_from_this<Probe> {
     const net::SteadyTime now = net::SteadyTime::clock::now();
     target_.upstream->probed(true, {}, now);
     fresh_ = false;
-    if (!followed_) return schedule(request_.empty() ? kConnectInterval : kInterval);
-    learn(now);
+    if (followed_) learn(now);
     schedule(interval());
+    if (target_.heard) target_.heard(std::string_view(reply_.data(), reply_size_));
   }
 
   void learn(net::SteadyTime now) {
@@ -262,6 +268,7 @@ class Prober::Probe : public std::enable_shared_from_this<Probe> {
 
   // Often enough to know of a lag that is too much before it is a third more.
   [[nodiscard]] milliseconds interval() const {
+    if (!followed_) return request_.empty() ? kConnectInterval : kInterval;
     if (!followed_->standings.has_primary()) return kIntervalWithoutPrimary;
     return std::min(kIntervalWithPrimary, target_.max_lag * 3 / 10);
   }
@@ -289,6 +296,7 @@ class Prober::Probe : public std::enable_shared_from_this<Probe> {
       if (had_primary && !followed_->standings.has_primary()) followed_->ask_all();
     }
     schedule(kRetryInterval);
+    if (target_.heard) target_.heard(std::nullopt);
   }
 
   void close() {
@@ -328,7 +336,7 @@ class Prober::Probe : public std::enable_shared_from_this<Probe> {
   asio::steady_timer deadline_;
   asio::steady_timer next_;
   std::string request_;
-  std::array<char, kMaxReplyBytes> reply_{};
+  std::vector<char> reply_ = std::vector<char>(Probing::kMaxProbeReply);
   std::size_t reply_size_ = 0;
   std::size_t turn_ = 0;
   unsigned attempt_ = 0;

@@ -2,7 +2,8 @@
 // own per backend (a protocol whose probe is connecting: a new one each time), encrypted and greeted as lanes
 // are, and tells the Upstream. What the relay sees by itself (a refused connection) counts too, but that is
 // between lanes and Upstream. Where it matters who is the primary, the probes find out that as well, and how
-// far the others are behind.
+// far the others are behind. Who wants to hear the answers (ProbeTarget::heard: proxy/discovery, of seeds) is
+// told them.
 //
 // Threads: everything on the control thread, the one that runs `control`.
 #pragma once
@@ -28,19 +29,15 @@ inline constexpr std::chrono::milliseconds kRetryInterval{250};
 inline constexpr std::chrono::milliseconds kIntervalWithPrimary{800};
 /// And while none is known.
 inline constexpr std::chrono::milliseconds kIntervalWithoutPrimary{100};
-/// Asked out of turn, a backend is probed at most this often.
-inline constexpr std::chrono::milliseconds kLeastInterval{20};
 /// A protocol without a probe of its own is connected to this often.
 inline constexpr std::chrono::milliseconds kConnectInterval{2000};
-/// A probe reply longer than this is not one.
-inline constexpr std::size_t kMaxReplyBytes = 4096;
 /// A probe that is not answered within the listener's timeouts.connect, but at most this, failed.
 inline constexpr std::chrono::milliseconds kMaxTimeout{2000};
 
 class Prober {
  public:
-  /// `targets` is asked at start and at every refresh(): Proxy::probe_targets. `standing_changed`: a server
-  /// of that listener is something else than before (Upstream::set_standing).
+  /// `targets` is asked at start and at every refresh(): Proxy::probe_targets, and seeds. `standing_changed`:
+  /// a server of that listener is something else than before (Upstream::set_standing).
   Prober(
       boost::asio::io_context& control, std::function<std::vector<net::ProbeTarget>()> targets,
       std::function<void(const std::string& listener)> standing_changed = [](const std::string&) {});

@@ -65,10 +65,6 @@ bool host_has(const Address& address) {
   return probe && ::bind(probe.fd(), any_port.data(), any_port.size()) == 0;
 }
 
-bool same_place(const config::Backend& a, const config::Backend& b) {
-  return a.name == b.name && a.host == b.host && a.port == b.port;
-}
-
 // The core with the availability that it refers to.
 struct Made {
   Made(const Upstreams& upstreams, std::function<SteadyTime()> clock)
@@ -118,6 +114,7 @@ class Proxy::Impl {
   [[nodiscard]] std::size_t clients() const;
   [[nodiscard]] Snapshot snapshot() const;
   [[nodiscard]] std::vector<ProbeTarget> probe_targets() const;
+  [[nodiscard]] std::shared_ptr<const TlsClient> tls(const std::string& listener) const;
   void list_clients(std::size_t limit, const std::function<void(std::vector<ClientSnapshot>)>& done);
   [[nodiscard]] bool listening() const { return applied_; }
   Result<void> reload_tls(const std::string& listener);
@@ -129,7 +126,8 @@ class Proxy::Impl {
  private:
   using Acceptors = std::map<std::string, std::unique_ptr<Acceptor>>;
 
-  Entry* find(const std::string& listener);
+  const Entry* find(const std::string& listener) const;
+  Entry* find(const std::string& listener) { return const_cast<Entry*>(std::as_const(*this).find(listener)); }
   Result<Entry> prepare(const config::Listener& listener, const Entry* old);
   Result<void> bind(Entry& entry, std::size_t index, Acceptors& fresh);
   void accept_for(const Entry& entry);
@@ -164,8 +162,8 @@ class Proxy::Impl {
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
-Entry* Proxy::Impl::find(const std::string& listener) {
-  for (Entry& entry : entries_) {
+const Entry* Proxy::Impl::find(const std::string& listener) const {
+  for (const Entry& entry : entries_) {
     if (entry.config.name == listener) return &entry;
   }
   return nullptr;
@@ -492,6 +490,11 @@ std::vector<ProbeTarget> Proxy::Impl::probe_targets() const {
   return targets;
 }
 
+std::shared_ptr<const TlsClient> Proxy::Impl::tls(const std::string& listener) const {
+  const Entry* const entry = find(listener);
+  return entry != nullptr ? entry->tls : nullptr;
+}
+
 void Proxy::Impl::list_clients(std::size_t limit,
                                const std::function<void(std::vector<ClientSnapshot>)>& done) {
   struct Gathered {
@@ -536,6 +539,9 @@ void Proxy::list_clients(std::size_t limit, const std::function<void(std::vector
 }
 std::vector<ProbeTarget> Proxy::probe_targets() const {
   return impl_->probe_targets();
+}
+std::shared_ptr<const TlsClient> Proxy::tls(const std::string& listener) const {
+  return impl_->tls(listener);
 }
 Result<void> Proxy::reload_tls(const std::string& listener) {
   return impl_->reload_tls(listener);

@@ -10,7 +10,9 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/config/document.hpp"
@@ -56,14 +58,19 @@ struct Options {
   std::size_t memory_budget = std::size_t{64} * 1024 * 1024;
 };
 
-/// A backend that health checking should probe.
+/// A backend, or a seed, that health checking should probe.
 struct ProbeTarget {
   std::string listener;
-  std::shared_ptr<Upstream> upstream;        // where it is, and where the result goes
-  std::shared_ptr<const ProtocolCore> core;  // probe_request(), probe_reply(); null: connecting is the probe
-  std::chrono::milliseconds timeout{};       // timeouts.connect of the listener
-  std::shared_ptr<const TlsClient> tls{};    // what its connections begin with; null: nothing
-  std::chrono::milliseconds max_lag{};       // where it matters who is the primary
+  std::shared_ptr<Upstream> upstream;      // where it is, and where the result goes
+  std::shared_ptr<const Probing> core;     // what is asked; null: connecting is the probe
+  std::chrono::milliseconds timeout{};     // timeouts.connect of the listener
+  std::shared_ptr<const TlsClient> tls{};  // what its connections begin with; null: nothing
+  std::chrono::milliseconds max_lag{};     // where it matters who is the primary
+  /// Asked out of turn, it is probed at most this often.
+  std::chrono::milliseconds apart = kProbesApart;
+  /// Is told each answer; nothing: there was none, or it was not healthy. May be empty.
+  std::function<void(std::optional<std::string_view> reply)> heard{};
+  static constexpr std::chrono::milliseconds kProbesApart{20};
 };
 
 class Proxy {
@@ -104,6 +111,9 @@ class Proxy {
   [[nodiscard]] Snapshot snapshot() const;
   /// The clients of now, asked from every worker; `done` is called on the control thread. At most `limit`.
   void list_clients(std::size_t limit, const std::function<void(std::vector<ClientSnapshot>)>& done);
+  /// What connections to the servers of that listener begin with; null: nothing, or there is no such
+  /// listener.
+  [[nodiscard]] std::shared_ptr<const TlsClient> tls(const std::string& listener) const;
   /// All backends of all listeners as configured now; changes with every apply().
   [[nodiscard]] std::vector<ProbeTarget> probe_targets() const;
   /// True when every listener of the document is bound.

@@ -118,8 +118,7 @@ void Relay::lane_unused(Lane& lane) {
 }
 
 BackendIndex Relay::backend_instead_of(const Upstream& backend, bool declined) const {
-  const BackendIndex index = index_of(generation_->upstreams, backend);
-  return index == kNoBackend ? kNoBackend : generation_->core->elsewhere(index, declined);
+  return generation_->core->elsewhere(index_of(generation_->upstreams, backend), declined);
 }
 
 Lane* Relay::lane_instead_of(const Lane& other, bool declined) {

@@ -72,6 +72,13 @@ struct PoolSnapshot {
   HistogramSnapshot wait_time;      // of clients that got a server, those that waited for none too
 };
 
+/// Those who are asked where a listener's servers are.
+struct SeedsSnapshot {
+  unsigned known = 0;      // their addresses, and those that have none yet
+  unsigned answering = 0;  // of them
+  std::string trouble;     // why one of the others does not
+};
+
 struct ListenerSnapshot {
   std::string name;
   config::Protocol protocol = config::Protocol::tcp;
@@ -92,6 +99,7 @@ struct ListenerSnapshot {
   FailureCounts failures{};          // exchanges that failed, whatever the client was told
   HistogramSnapshot request_time;    // from the request's last byte read to its reply being due and complete
   PoolSnapshot pool;
+  std::optional<SeedsSnapshot> seeds;  // nothing: its servers are declared
   std::vector<BackendSnapshot> backends;
 };
 

@@ -102,6 +102,10 @@ bool Upstream::set_standing(const Standing& standing, SteadyTime now) {
   return changed;
 }
 
+bool same_place(const config::Backend& a, const config::Backend& b) {
+  return a.name == b.name && a.host == b.host && a.port == b.port;
+}
+
 BackendIndex index_of(const Upstreams& all, const Upstream& one) {
   const auto found = std::ranges::find(all, &one, [](const auto& upstream) { return upstream.get(); });
   return found != all.end() ? static_cast<BackendIndex>(found - all.begin()) : kNoBackend;

@@ -136,6 +136,9 @@ class Upstream {
   SystemTime last_error_at_{};
 };
 
+/// Both are one server: what is known of one holds for the other.
+[[nodiscard]] bool same_place(const config::Backend& a, const config::Backend& b);
+
 using Upstreams = std::vector<std::shared_ptr<Upstream>>;
 
 /// Where `one` is in `all`; kNoBackend: it is none of them.

@@ -20,15 +20,18 @@ std::string mode_name(config::RedisMode mode) {
       return "spread";
     case config::RedisMode::replicated:
       return "replicated";
+    case config::RedisMode::sentinel:
+      return "sentinel";
   }
   return "";
 }
 
 class RedisCore final : public ProtocolCore {
  public:
-  RedisCore(const config::Listener& listener, const Availability& availability, AccountFunction account)
+  RedisCore(const config::Listener& listener, const Availability& availability, AccountFunction account,
+            NobodyFunction nobody)
       : account_(std::move(account)),
-        router_(listener, availability),
+        router_(listener, availability, std::move(nobody)),
         info_{listener.name, mode_name(listener.redis.mode), listener.backends.size()} {}
 
   [[nodiscard]] bool shares_lanes() const override { return true; }
@@ -42,9 +45,7 @@ class RedisCore final : public ProtocolCore {
     return std::make_unique<ReplyFramer>(resp_of(kind), router_.replicated());
   }
   [[nodiscard]] std::unique_ptr<Greeting> new_greeting(LaneKind kind) const override {
-    if (!account_) return kind == LaneKind::ordinary ? nullptr : std::make_unique<Login>(kind, nullptr);
-    if (const auto account = account_()) return std::make_unique<Login>(kind, account.get());
-    return std::make_unique<NoAccount>();
+    return new_login(kind, account_);
   }
   void rebind(Session& session) const override {
     static_cast<RedisSession&>(session).rebind(parts_);  // the relay never mixes protocols
@@ -80,8 +81,9 @@ class RedisCore final : public ProtocolCore {
 }  // namespace
 
 std::shared_ptr<const ProtocolCore> make_core(const config::Listener& listener,
-                                              const Availability& availability, AccountFunction account) {
-  return std::make_shared<const RedisCore>(listener, availability, std::move(account));
+                                              const Availability& availability, AccountFunction account,
+                                              NobodyFunction nobody) {
+  return std::make_shared<const RedisCore>(listener, availability, std::move(account), std::move(nobody));
 }
 
 }  // namespace ambassador::proxy::redis

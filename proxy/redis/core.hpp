@@ -1,21 +1,24 @@
 // Redis as configured for one listener: the ProtocolCore that the relay (proxy/net) works with. Made by
-// proxy/app for each worker and configuration. Knows the modes Sharded, Failover, Spread and Replicated;
-// speaks RESP2 and RESP3.
+// proxy/app for each worker and configuration. Knows the modes Sharded, Failover, Spread, Replicated and
+// Sentinel, which is Replicated with servers that were found (sentinel.hpp); speaks RESP2 and RESP3.
 #pragma once
 
 #include <memory>
 
 #include "common/config/document.hpp"
 #include "proxy/session/account.hpp"
+#include "proxy/session/seed.hpp"
 #include "proxy/session/session.hpp"
 
 namespace ambassador::proxy::redis {
 
 /// `listener` must come from the strict parser (weights 1 to 1000, a hash tag of no or two characters); it is
 /// copied. `availability` counts backends as `listener` does and outlives the core. `account`: who logs in at
-/// servers, asked for each connection; empty: nobody does. One thread.
+/// servers, asked for each connection; empty: nobody does. `nobody`: what clients are told as long as there
+/// are no backends; empty: what they are told when none is usable. One thread.
 [[nodiscard]] std::shared_ptr<const ProtocolCore> make_core(const config::Listener& listener,
                                                             const Availability& availability,
-                                                            AccountFunction account = {});
+                                                            AccountFunction account = {},
+                                                            NobodyFunction nobody = {});
 
 }  // namespace ambassador::proxy::redis

@@ -112,6 +112,12 @@ Greeted Login::refused(std::string_view error) {
   return {.state = Greeted::State::refused, .lasting = lasting, .why = why_};
 }
 
+std::unique_ptr<Greeting> new_login(LaneKind kind, const AccountFunction& account) {
+  if (!account) return kind == LaneKind::ordinary ? nullptr : std::make_unique<Login>(kind, nullptr);
+  if (const auto known = account()) return std::make_unique<Login>(kind, known.get());
+  return std::make_unique<NoAccount>();
+}
+
 Greeted NoAccount::on_bytes(std::span<const char> /*input*/) {
   return {.state = Greeted::State::refused, .why = "the ambassador has no credentials for it yet"};
 }

@@ -39,6 +39,9 @@ class Login final : public Greeting {
   std::string why_;
 };
 
+/// What a connection of that kind begins with; null: nothing. `account` says who logs in; empty: nobody does.
+[[nodiscard]] std::unique_ptr<Greeting> new_login(LaneKind kind, const AccountFunction& account);
+
 /// A connection that can't be made, because the account to log in with is not known yet.
 class NoAccount final : public Greeting {
  public:

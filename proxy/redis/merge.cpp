@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "proxy/redis/elements.hpp"
 #include "proxy/redis/failure.hpp"
 #include "proxy/redis/number.hpp"
 #include "proxy/redis/reply.hpp"
@@ -52,30 +53,6 @@ std::optional<std::int64_t> integer(std::string_view reply) {
   if (!reply.starts_with(':') || !reply.ends_with("\r\n")) return std::nullopt;
   return whole_number(reply.substr(1, reply.size() - 3));
 }
-
-// The elements of an array reply, one after the other.
-class Elements {
- public:
-  explicit Elements(std::string_view reply) {
-    if (!reply.starts_with('*') && !reply.starts_with('~')) return;  // RESP3 has sets
-    const Header header = read_header(reply.data(), reply.size());
-    if (header.state != Header::State::complete || header.number < 0) return;
-    count_ = header.number;
-    rest_ = reply.substr(header.bytes);
-  }
-  [[nodiscard]] std::int64_t count() const { return count_; }  // -1: not an array
-  [[nodiscard]] std::string_view all() const { return rest_; }
-  /// The next element; empty when there is none.
-  std::string_view next() {
-    const std::string_view element = rest_.substr(0, reply_size(rest_));
-    rest_.remove_prefix(element.size());
-    return element;
-  }
-
- private:
-  std::int64_t count_ = -1;
-  std::string_view rest_;
-};
 
 void in_key_order(const Gathered& gathered, std::span<const Part> parts, std::string& out) {
   std::vector<Elements> elements;

@@ -159,6 +159,20 @@ Lease RedisSession::held_lease_to(BackendIndex backend) const {
   return leased ? Lease::keep : Lease::none;
 }
 
+// The backends have other numbers with `next`. Where one server has all that a client has, that one may still
+// be there; else its keys and channels may not be where they were.
+void RedisSession::renumber_held(const Router& next) {
+  const bool stays = router_->same_rules(next);
+  const auto number = [&](BackendIndex backend) {
+    return stays && backend < router_->backends() ? next.find(router_->name(backend)) : kNoBackend;
+  };
+  Watch& watch = held_->watch;
+  if (in_transaction() && !stays) held_->transaction.abort();
+  watch.backend = number(watch.backend);
+  if (watch.on && watch.backend == kNoBackend) watch.lost = true;
+  if (!held_->subscriptions.renumber(number)) held_->stale = true;
+}
+
 bool RedisSession::in_transaction() const {
   return held_ && held_->transaction.begun();
 }

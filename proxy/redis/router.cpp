@@ -1,9 +1,15 @@
 #include "proxy/redis/router.hpp"
 
+#include <algorithm>
+#include <utility>
+
+#include "proxy/redis/failure.hpp"
+
 namespace ambassador::proxy::redis {
 
-Router::Router(const config::Listener& listener, const Availability& availability)
+Router::Router(const config::Listener& listener, const Availability& availability, NobodyFunction nobody)
     : availability_(availability),
+      nobody_(std::move(nobody)),
       config_(listener.redis),
       servers_(ring_servers(listener.backends)),
       ring_(servers_, listener.redis.hash, listener.redis.distribution, listener.redis.hash_tag) {
@@ -11,7 +17,8 @@ Router::Router(const config::Listener& listener, const Availability& availabilit
   whole_ = config_.mode != config::RedisMode::sharded || names_.size() == 1;
   ejects_ = config_.mode == config::RedisMode::sharded && config_.ejection && names_.size() > 1;
   if (ejects_) live_.assign(names_.size(), true);
-  replicated_ = config_.mode == config::RedisMode::replicated && names_.size() > 1;
+  // One server that was named is the only one; of those that are found there may be others in a moment.
+  replicated_ = config_.follows_primary() && (listener.finds_servers() || names_.size() > 1);
   replicas_read_ = replicated_ && config_.read_preference != config::ReadPreference::primary;
 }
 
@@ -35,6 +42,21 @@ bool Router::meets() const {
 
 bool Router::same_places(const Router& other) const {
   return names_ == other.names_ && servers_ == other.servers_ && config_ == other.config_;
+}
+
+bool Router::same_rules(const Router& other) const {
+  return whole_ && other.whole_ && config_ == other.config_;
+}
+
+BackendIndex Router::find(std::string_view name) const {
+  const auto found = std::ranges::find(names_, name);
+  return found != names_.end() ? static_cast<BackendIndex>(found - names_.begin()) : kNoBackend;
+}
+
+std::string Router::nobody() const {
+  std::string text;
+  if (names_.empty() && nobody_) text = nobody_();
+  return text.empty() ? failure_text(Failure::no_backend, {}) : text;
 }
 
 BackendIndex Router::for_key(std::string_view key) const {
@@ -73,17 +95,10 @@ BackendIndex Router::next_of(Fits fits) const {
 }
 
 BackendIndex Router::for_client(BackendIndex current) const {
-  if (names_.size() == 1) return 0;
   if (names_.empty()) return kNoBackend;
-  switch (config_.mode) {
-    case config::RedisMode::failover:
-      return availability_.preferred();
-    case config::RedisMode::replicated:
-      return availability_.primary();
-    case config::RedisMode::sharded:
-    case config::RedisMode::spread:
-      break;
-  }
+  if (replicated_) return availability_.primary();
+  if (names_.size() == 1) return 0;
+  if (config_.mode == config::RedisMode::failover) return availability_.preferred();
   const auto is_usable = [&](BackendIndex backend) { return usable(backend); };
   return current < names_.size() && usable(current) ? current : next_of(is_usable);
 }
@@ -113,7 +128,7 @@ BackendIndex Router::nearest(BackendIndex current) const {
 }
 
 BackendIndex Router::elsewhere(BackendIndex backend, bool declined) const {
-  if (names_.size() < 2 || config_.mode == config::RedisMode::sharded) return kNoBackend;
+  if (config_.mode == config::RedisMode::sharded) return kNoBackend;
   if (replicated_ && !declined && follows(backend)) return kNoBackend;  // it is reached in a moment
   const BackendIndex other = for_client(kNoBackend);
   return other == backend ? kNoBackend : other;

@@ -9,17 +9,19 @@
 
 #include "common/config/document.hpp"
 #include "proxy/redis/ring.hpp"
+#include "proxy/session/seed.hpp"
 #include "proxy/session/session.hpp"
 
 namespace ambassador::proxy::redis {
 
 class Router {
  public:
-  Router(const config::Listener& listener, const Availability& availability);
+  /// `nobody`: may be empty.
+  Router(const config::Listener& listener, const Availability& availability, NobodyFunction nobody = {});
 
   /// True when one backend serves all keys of a client: nothing is hashed, split or fanned out.
   [[nodiscard]] bool whole() const { return whole_; }
-  /// True when that is the primary, whichever of the backends it is...
+  /// True when that is the primary, whichever of the backends it is (modes Replicated, Sentinel)...
   [[nodiscard]] bool replicated() const { return replicated_; }
   /// ...and others may answer reads.
   [[nodiscard]] bool replicas_read() const { return replicas_read_; }
@@ -29,8 +31,15 @@ class Router {
 
   /// True when all clients look for a key, or a channel, at the same server: messages between clients meet.
   [[nodiscard]] bool meets() const;
+  /// The error of a request for which no backend was there in time.
+  [[nodiscard]] std::string nobody() const;
+
   /// Every key has the same place, by the same number, as with `other`.
   [[nodiscard]] bool same_places(const Router& other) const;
+  /// Both keep all that a client has in one place, whichever that is, by the same rules.
+  [[nodiscard]] bool same_rules(const Router& other) const;
+  /// The number of the backend of that name; kNoBackend: there is none.
+  [[nodiscard]] BackendIndex find(std::string_view name) const;
   /// Grows when keys have moved (an ejecting ring).
   [[nodiscard]] std::uint64_t moves() const { return moves_; }
 
@@ -69,6 +78,7 @@ class Router {
   [[nodiscard]] BackendIndex nearest(BackendIndex current) const;
 
   const Availability& availability_;
+  const NobodyFunction nobody_;
   const config::Redis config_;
   const std::vector<RingServer> servers_;
   std::vector<std::string> names_;

@@ -71,12 +71,7 @@ bool RedisSession::fail(Failure failure, std::string_view backend_name, std::str
 }
 
 void RedisSession::rebind(const CoreParts& core) {
-  if (held_ && !router_->same_places(core.router)) {
-    // Where its keys and channels were may not be where they are now, by other numbers at that.
-    if (in_transaction()) held_->transaction.abort();
-    held_->watch.lost = held_->watch.on;
-    held_->stale = !held_->subscriptions.empty();
-  }
+  if (held_ && !router_->same_places(core.router)) renumber_held(core.router);
   router_ = &core.router;
   proxy_ = &core.proxy;
   text_ = &core.text;
@@ -210,8 +205,7 @@ bool RedisSession::has_to_wait(BackendIndex backend) {
   waits_to_read_ = false;
   if (!gave_up_) return true;
   const bool any = backend == kNoBackend;
-  set_error(any ? failure_text(Failure::no_backend, {})
-                : failure_text(Failure::unreachable, router_->name(backend)));
+  set_error(any ? router_->nobody() : failure_text(Failure::unreachable, router_->name(backend)));
   return false;
 }
 

@@ -85,6 +85,7 @@ class RedisSession final : public Session {
   bool settled();
   Held& held();
   void let_go();
+  void renumber_held(const Router& next);
   [[nodiscard]] Lease lease_to(BackendIndex backend) const {
     return held_ ? held_lease_to(backend) : Lease::none;
   }

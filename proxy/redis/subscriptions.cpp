@@ -40,6 +40,19 @@ bool Subscriptions::remove(Kind kind, std::string_view name) {
   return true;
 }
 
+bool Subscriptions::renumber(const std::function<BackendIndex(BackendIndex before)>& number) {
+  bool all = true;
+  at_.clear();
+  for (Names& names : names_) {
+    for (auto& [name, backend] : names) {
+      backend = number(backend);
+      all = all && backend != kNoBackend;
+      count(backend, 1);
+    }
+  }
+  return all;
+}
+
 void Subscriptions::count(BackendIndex backend, std::int32_t change) {
   if (backend == kEverywhere) return;
   if (backend >= at_.size()) at_.resize(backend + 1);

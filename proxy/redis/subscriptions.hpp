@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -37,6 +38,9 @@ class Subscriptions {
   /// False: it was there already, or was not.
   bool add(Kind kind, std::string_view name, BackendIndex backend);
   bool remove(Kind kind, std::string_view name);
+  /// The backends are counted anew. False: some of what is subscribed lies with one that has no number now,
+  /// or everywhere.
+  bool renumber(const std::function<BackendIndex(BackendIndex before)>& number);
 
   /// Appends what the client is told of `name`, as of now; `word` is the command's name. In RESP3 a push.
   void confirm(std::string_view word, Kind kind, std::string_view name, Resp resp, std::string& out) const;

@@ -54,7 +54,7 @@
 #include <string_view>
 
 #include "proxy/session/greeting.hpp"
-#include "proxy/session/standing.hpp"
+#include "proxy/session/probing.hpp"
 
 namespace ambassador::proxy {
 
@@ -244,12 +244,8 @@ class Availability {
 
 /// A protocol as configured for one listener: makes sessions and framers, one core per worker. Its
 /// configuration never changes: on reload a new core takes its place, and living sessions are rebound to it.
-class ProtocolCore {
+class ProtocolCore : public Probing {
  public:
-  virtual ~ProtocolCore() = default;
-  ProtocolCore(const ProtocolCore&) = delete;
-  ProtocolCore& operator=(const ProtocolCore&) = delete;
-
   /// True: one lane per backend and kind is shared by all clients of the worker. False: each client has a
   /// lane of its own, opened when the client connects.
   [[nodiscard]] virtual bool shares_lanes() const = 0;
@@ -263,9 +259,6 @@ class ProtocolCore {
   [[nodiscard]] virtual std::unique_ptr<Session> new_session() const = 0;
   /// For one connection of that kind.
   [[nodiscard]] virtual std::unique_ptr<Framer> new_framer(LaneKind kind) const = 0;
-  /// For one connection of that kind; null: it needs none. Any thread: health probes are greeted too, as
-  /// ordinary ones.
-  [[nodiscard]] virtual std::unique_ptr<Greeting> new_greeting(LaneKind /*kind*/) const { return nullptr; }
   /// Lets a living session of the same protocol route by this core from its next message on (the
   /// configuration was reloaded). Called between messages only: no group is open, no `more` is due, what
   /// on_client saw and did not consume will be shown again. Exchanges already opened are answered as opened.
@@ -278,24 +271,10 @@ class ProtocolCore {
 
   /// Where requests that wait for `backend`, of which nothing was sent, shall go when it cannot be reached,
   /// or has declined them: another usable backend that serves the same keys, or kNoBackend: they stay and
-  /// wait (sharded).
+  /// wait (sharded). `backend` is kNoBackend for one that is not configured any more.
   [[nodiscard]] virtual BackendIndex elsewhere(BackendIndex /*backend*/, bool /*declined*/) const {
     return kNoBackend;
   }
-
-  /// What an active health probe sends and how its reply is judged. Empty request: connecting is the probe.
-  [[nodiscard]] virtual std::string_view probe_request() const = 0;
-  enum class Health : std::uint8_t { need_more, healthy, unhealthy };
-  [[nodiscard]] virtual Health probe_reply(std::string_view bytes) const = 0;
-
-  /// Which of the servers takes writes matters to clients, and each tells what it is; keeps_requests(), too.
-  /// Any thread, as all of probing.
-  [[nodiscard]] virtual bool follows_primary() const { return false; }
-  /// follows_primary(): what a probe's reply that was healthy says of the server.
-  [[nodiscard]] virtual Standing probe_standing(std::string_view /*reply*/) const { return {}; }
-
- protected:
-  ProtocolCore() = default;
 };
 
 }  // namespace ambassador::proxy

@@ -39,6 +39,11 @@ POLICIES = {
         ["listeners[0].redis.readPreference", "Replicated"]),
     "a lag of Redis' replicas that nobody reads from": (
         with_listener(redis={"mode": "Replicated", "maxLag": "1s"}), ["listeners[0].redis.maxLag", "readPreference"]),
+    "mode Sentinel without the master's name": (
+        with_listener(redis={"mode": "Sentinel"}), ["listeners[0].redis.sentinel", "masterName"]),
+    "a master's name for servers that no Sentinel tells of": (
+        with_listener(redis={"mode": "Replicated", "sentinel": {"masterName": "orders"}}),
+        ["listeners[0].redis.sentinel", "mode Sentinel"]),
     "a weight of 0": (with_listener(weights={"redis-st-0": 0}), ["weights", "redis-st-0", "0"]),
     "a port too low": (with_listener(port=80), ["port", "80", "1024"]),
     "a port too high": (with_listener(port=65536), ["port", "65536", "65535"]),

@@ -4,7 +4,7 @@ import time
 
 import redis_client
 import stage
-from redis_server import Redis
+from redis_server import Redis, Sentinel
 
 QUEUE_SECONDS = 20  # a busy machine may take long to bring a server back; cases about waiting set their own
 
@@ -20,6 +20,13 @@ class Scene(stage.Scene):
         """A primary and its replica."""
         first, second = self.two()
         return first, second.follow(first)
+
+    def sentinels(self, primary):
+        """Three that know each other, and the primary's one replica."""
+        three = [self.enter(Sentinel(self.folder, f"sentinel-{number}", primary)).start() for number in range(3)]
+        for one in three:
+            one.wait_for(lambda: one.knows(replicas=1, sentinels=2))
+        return three
 
     def load(self, mode, *servers, queue=QUEUE_SECONDS, **redis):
         program = self.run_proxy({
@@ -46,6 +53,28 @@ def here_and_there(old, new):
     """What the new primary has, and what only the old one has."""
     here = redis_client.store(new)
     return here, {id: count for id, count in redis_client.store(old).items() if id not in here}
+
+
+def killed_and_succeeded(outcome, load, first, second, promote, sentinels=()):
+    """The primary `first` is killed, and `promote` gives the moment since which `second` takes writes in its place. Redis
+    acknowledges what only the primary has: what of that is on the dead one's disk is not lost by the proxy."""
+    began = time.monotonic()
+    first.kill()
+    gone = time.monotonic()
+    promoted = promote()
+    outcome.everybody_goes_on(load, promoted)
+    load.stop()
+    for sentinel in sentinels:  # they would make the dead one follow, and so be emptied
+        sentinel.end()
+    first.start()
+    here, there = here_and_there(first, second)
+    operations = outcome.judge(load, here | there)
+    writes_alone_are_told(outcome, operations, began, gone)
+    outcome.goes_on_beyond(operations, promoted)
+    if there:
+        outcome.remark = f"{len(there)} were not replicated"
+    outcome.details.append(f"promoted after {promoted - gone:.3f} s")
+    outcome.within("everybody goes on after the promotion", outcome.beyond, 0.3)
 
 
 # The cases ----------------------------------------------------------------------------------------------------
@@ -151,27 +180,28 @@ def switch_over(play, preference):
 
 
 def primary_killed(play):
-    """The primary is killed, its replica promoted. Redis acknowledges what only the primary has: what of that is on the dead
-    one's disk is not lost by the proxy."""
+    """The primary is killed, its replica promoted."""
     outcome = stage.Outcome()
+
+    def promote():
+        time.sleep(0.5)  # who promotes takes its time
+        return second.promote()
     with scene(play) as on:
         first, second = on.pair()
         load = on.load("Replicated", first, second)
-        began = time.monotonic()
-        first.kill()
-        gone = time.monotonic()
-        time.sleep(0.5)  # who promotes takes its time
-        promoted = second.promote()
-        outcome.everybody_goes_on(load, promoted)
-        load.stop()
-        first.start()
-        here, there = here_and_there(first, second)
-        operations = outcome.judge(load, here | there)
-        writes_alone_are_told(outcome, operations, began, gone)
-        outcome.goes_on_beyond(operations, promoted)
-        if there:
-            outcome.remark = f"{len(there)} were not replicated"
-        outcome.within("everybody goes on after the promotion", outcome.beyond, 0.3)
+        killed_and_succeeded(outcome, load, first, second, promote)
+    return outcome
+
+
+def sentinel_killed(play):
+    """The primary of those whom Sentinels know is killed, and they promote its replica."""
+    outcome = stage.Outcome()
+    with scene(play) as on:
+        first, second = on.pair()
+        sentinels = on.sentinels(first)
+        load = on.load("Sentinel", *sentinels, sentinel={"masterName": Sentinel.MASTER})
+        killed_and_succeeded(outcome, load, first, second, sentinels=sentinels,
+                             promote=lambda: second.wait_for(lambda: second.info("role") == "master"))
     return outcome
 
 
@@ -203,5 +233,6 @@ CASES = {
     "redis-switch-over": lambda play: switch_over(play, "Primary"),
     "redis-switch-over-replica-reads": lambda play: switch_over(play, "PreferReplica"),
     "redis-primary-killed": primary_killed,
+    "redis-sentinel-killed": sentinel_killed,
     "redis-two-primaries": two_primaries,
 }

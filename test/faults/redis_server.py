@@ -18,13 +18,14 @@ class Redis:
         self.folder.mkdir()
         self.process = None
 
+    def command(self):
+        return ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder), "--save", "",
+                "--appendonly", "yes", "--appendfsync", "always", "--repl-diskless-sync-delay", "0"]
+
     def start(self):
         """Returns when it answers."""
         with open(self.folder / "log", "a") as log:
-            self.process = subprocess.Popen(
-                ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder), "--save", "",
-                 "--appendonly", "yes", "--appendfsync", "always", "--repl-diskless-sync-delay", "0"],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            self.process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         self.wait_for(lambda: self.ask("PING") == b"PONG")
         return self
 
@@ -84,3 +85,22 @@ class Redis:
     def end(self):
         if self.process is not None and self.process.poll() is None:
             self.kill()
+
+
+class Sentinel(Redis):
+    """One of three that watch a primary, of which two have to agree that it is gone, after a second."""
+    MASTER = "faults"
+
+    def __init__(self, folder, name, primary):
+        super().__init__(folder, name)
+        (self.folder / "conf").write_text(
+            f"port {self.port}\nbind 127.0.0.1\nsentinel monitor {self.MASTER} 127.0.0.1 {primary.port} 2\n"
+            f"sentinel down-after-milliseconds {self.MASTER} 1000\nsentinel failover-timeout {self.MASTER} 10000\n")
+
+    def command(self):
+        return ["redis-server", str(self.folder / "conf"), "--sentinel"]
+
+    def knows(self, replicas, sentinels):
+        said = self.ask("SENTINEL", "MASTER", self.MASTER)
+        known = dict(zip(said[::2], said[1::2]))
+        return (known[b"num-slaves"], known[b"num-other-sentinels"]) == (b"%d" % replicas, b"%d" % sentinels)

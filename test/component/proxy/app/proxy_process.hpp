@@ -21,23 +21,30 @@ inline Ran run(std::vector<std::string> arguments, const std::string& input = ""
   return {*code, process.output(), process.errors()};
 }
 
+/// Who answers on a port of 127.0.0.1.
+struct OnPort {
+  OnPort(std::uint16_t number) : port(number) {}               // NOLINT(google-explicit-constructor)
+  OnPort(const RedisServer* server) : port(server->port()) {}  // NOLINT(google-explicit-constructor)
+  std::uint16_t port;
+};
+
 /// A running proxy with ports of its own, from a file that can be rewritten.
 class ProxyProcess {
  public:
-  explicit ProxyProcess(const std::vector<const RedisServer*>& servers,
-                        const std::string& more_of_listener = "", const std::string& more_of_document = "",
+  explicit ProxyProcess(const std::vector<OnPort>& servers, const std::string& more_of_listener = "",
+                        const std::string& more_of_document = "",
                         const Process::Environment& environment = {}) {
     configure(servers, more_of_listener, more_of_document);
     process = std::make_unique<Process>(
         std::vector<std::string>{kProgram, "--config", folder.file("config.yaml")}, environment);
   }
 
-  void configure(const std::vector<const RedisServer*>& servers, const std::string& more_of_listener = "",
+  void configure(const std::vector<OnPort>& servers, const std::string& more_of_listener = "",
                  const std::string& more_of_document = "") const {
     folder.write("config.yaml", document(servers, more_of_listener, more_of_document));
   }
 
-  [[nodiscard]] std::string document(const std::vector<const RedisServer*>& servers,
+  [[nodiscard]] std::string document(const std::vector<OnPort>& servers,
                                      const std::string& more_of_listener = "",
                                      const std::string& more_of_document = "") const {
     std::string text =
@@ -45,8 +52,8 @@ class ProxyProcess {
         "}\nadmin: {port: " + std::to_string(admin) + "}\n" + more_of_document +
         "listeners:\n- name: test.cache\n  protocol: Redis\n  addresses: [127.0.0.1]\n  port: " +
         std::to_string(port) + "\n" + more_of_listener + "  backends:\n";
-    for (const RedisServer* server : servers) {
-      text += "  - {host: 127.0.0.1, port: " + std::to_string(server->port()) + "}\n";
+    for (const OnPort& server : servers) {
+      text += "  - {host: 127.0.0.1, port: " + std::to_string(server.port) + "}\n";
     }
     return text;
   }

@@ -20,7 +20,7 @@ struct Scene {
 
   explicit Scene(const std::string& more = "") {
     show("server");
-    proxy.emplace(std::vector<const RedisServer*>{&one, &two},
+    proxy.emplace(std::vector<OnPort>{&one, &two},
                   "  listenerTLS: {certificateFile: " + shown.file("tls.crt") +
                       ", keyFile: " + shown.file("tls.key") + "}\n" + more);
     proxy->wait_started();

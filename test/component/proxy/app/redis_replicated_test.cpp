@@ -1,71 +1,9 @@
 // The program in front of a primary and its replicas, which change places: it finds out by itself.
-#include <atomic>
-#include <thread>
-
-#include "test/component/proxy/app/proxy_process.hpp"
+#include "test/component/proxy/app/redis_replicas.hpp"
 
 using Catch::Matchers::Contains;
 using Catch::Matchers::StartsWith;
 using namespace std::chrono_literals;
-
-namespace {
-
-/// One primary and two replicas of it.
-struct Trio {
-  RedisServer s0, s1, s2;
-
-  Trio() {
-    s1.follow(s0);
-    s2.follow(s0);
-  }
-  [[nodiscard]] std::vector<const RedisServer*> all() const { return {&s0, &s1, &s2}; }
-};
-
-/// Clients that write, each its own key, one number after the other, and notice every error and every number
-/// that is missing from what they are told.
-class Writers {
- public:
-  explicit Writers(std::uint16_t port) {
-    for (int i = 0; i < 8; ++i)
-      threads_.emplace_back([this, port, i] { write(port, "k" + std::to_string(i)); });
-  }
-  ~Writers() { stop(); }
-  void stop() {
-    stopping_ = true;
-    for (auto& thread : threads_) thread.join();
-    threads_.clear();
-  }
-  [[nodiscard]] long done() const { return done_; }
-  [[nodiscard]] long errors() const { return errors_; }
-  [[nodiscard]] std::string error() {
-    const std::lock_guard lock(mutex_);
-    return error_;
-  }
-
- private:
-  void write(std::uint16_t port, const std::string& key) {
-    RedisClient client(port);
-    for (long n = 1; !stopping_; ++n) {
-      const std::string reply = client.ask({"INCR", key});
-      if (reply == std::to_string(n)) {
-        ++done_;
-        continue;
-      }
-      ++errors_;
-      const std::lock_guard lock(mutex_);
-      error_ = reply + " for " + std::to_string(n);
-      if (!client.connected()) return;
-    }
-  }
-
-  std::atomic<bool> stopping_{false};
-  std::atomic<long> done_{0}, errors_{0};
-  std::mutex mutex_;
-  std::string error_;
-  std::vector<std::thread> threads_;
-};
-
-}  // namespace
 
 TEST_CASE("writes go to the primary and reads to replicas, whichever they are") {
   Trio trio;

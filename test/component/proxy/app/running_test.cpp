@@ -100,6 +100,19 @@ TEST_CASE("a reload adds a server, and a connection under load sees no error") {
   CHECK(status["listeners"][0]["backends"].size() == 3);
 }
 
+TEST_CASE("what waits for a server that is no longer configured goes to the one that is") {
+  RedisServer next;
+  ProxyProcess proxy({free_port()}, "  redis: {mode: Failover}\n");
+  proxy.wait_started();
+  RedisClient client(proxy.port);
+  client.send({"SET", "a", "1"});
+  REQUIRE(eventually(
+      [&] { return Json::parse(proxy.status_json())["listeners"][0]["backends"][0]["waiting"] == 1; }));
+  proxy.configure({&next}, "  redis: {mode: Failover}\n");
+  CHECK(client.receive() == "OK");
+  CHECK(next.keys() == 1);
+}
+
 TEST_CASE("the kubelet's way of replacing a file, by a symlink swap, is seen") {
   RedisServer one;
   RedisServer two;

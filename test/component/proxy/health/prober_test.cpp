@@ -2,6 +2,7 @@
 #include "proxy/health/prober.hpp"
 
 #include "proxy/redis/core.hpp"
+#include "proxy/redis/sentinel.hpp"
 #include "proxy/tcp/core.hpp"
 #include "test/component/proxy/app/redis.hpp"
 
@@ -30,6 +31,14 @@ class Probed {
                                                : tcp::make_core(listener, all);
     prober.refresh();
   }
+  /// A Sentinel, whose answers are heard.
+  explicit Probed(std::uint16_t port, const config::Sentinel& sentinel) {
+    config::Listener listener;
+    listener.redis.sentinel = sentinel;
+    upstream = std::make_shared<net::Upstream>(config::Backend{"one", "127.0.0.1", port, 1});
+    core = redis::make_sentinel_question(listener, {});
+    prober.refresh();
+  }
   std::string health() {
     net::BackendSnapshot shown;
     upstream->describe(shown, net::SteadyTime::clock::now());
@@ -45,11 +54,21 @@ class Probed {
   AllUsable all;
   boost::asio::io_context io;
   std::shared_ptr<net::Upstream> upstream;
-  std::shared_ptr<const ProtocolCore> core;
+  std::shared_ptr<const Probing> core;
   bool removed = false;
+  std::vector<std::string> heard;  // "": there was no answer
   health::Prober prober{io, [this] {
                           std::vector<net::ProbeTarget> targets;
-                          if (!removed) targets.push_back({"test", upstream, core, 300ms});
+                          const auto hear = [this](std::optional<std::string_view> reply) {
+                            heard.emplace_back(reply.value_or(std::string_view()));
+                          };
+                          if (!removed)
+                            targets.push_back({.listener = "test",
+                                               .upstream = upstream,
+                                               .core = core,
+                                               .timeout = 300ms,
+                                               .apart = 400ms,
+                                               .heard = hear});
                           return targets;
                         }};
 };
@@ -139,7 +158,7 @@ TEST_CASE("a server that accepts and says nothing, or nonsense, is down with the
     CHECK_THAT(probed.health(), Contains("LOADING"));
   }
   SECTION("without end") {
-    Odd odd("$100000\r\n" + std::string(health::kMaxReplyBytes * 2, 'x'));
+    Odd odd("$100000\r\n" + std::string(Probing::kMaxProbeReply * 2, 'x'));
     Probed probed(odd.port);
     CHECK(probed.runs_until([&] { return probed.health().find("down") == 0; }));
   }
@@ -159,6 +178,40 @@ TEST_CASE("a server that wants a login is probed with it, and anew when it chang
   probed.prober.login_changed("test");
   CHECK(probed.runs_until(
       [&] { return probed.health().find("down: refuses the connection: WRONGPASS ") == 0; }));
+}
+
+TEST_CASE("who wants to hear the answers is told them, however long they are") {
+  std::string answer =
+      "*6\r\n$2\r\nip\r\n$1\r\nm\r\n$4\r\nport\r\n$1\r\n1\r\n$12\r\nconfig-epoch\r\n$1\r\n7\r\n";
+  SECTION("as long as it may be") {
+    answer += "*1\r\n$100000\r\n" + std::string(100000, 'x') + "\r\n";
+    Odd odd(answer);
+    Probed probed(odd.port, config::Sentinel{"m"});
+    REQUIRE(probed.runs_until([&] { return !probed.heard.empty(); }));
+    CHECK(probed.heard.front() == answer);
+    CHECK(probed.health() == "up");
+  }
+  SECTION("and longer") {
+    answer += "*1\r\n$2000000\r\n" + std::string(2000000, 'x') + "\r\n";
+    Odd odd(answer);
+    Probed probed(odd.port, config::Sentinel{"m"});
+    REQUIRE(probed.runs_until([&] { return !probed.heard.empty(); }));
+    CHECK(probed.heard.front() == "");
+    CHECK(probed.health().find("down: ") == 0);
+  }
+}
+
+TEST_CASE("asked out of turn, who wants it so is asked no more often than that") {
+  RedisServer server;
+  Probed probed(server.port());
+  REQUIRE(probed.runs_until([&] { return probed.heard.size() == 1; }));
+  const auto until = std::chrono::steady_clock::now() + 1s;
+  while (std::chrono::steady_clock::now() < until) {
+    probed.prober.ask_standing("test");
+    probed.io.run_for(10ms);
+  }
+  CHECK(probed.heard.size() >= 2);
+  CHECK(probed.heard.size() <= 4);
 }
 
 TEST_CASE("for TCP connecting is the probe") {

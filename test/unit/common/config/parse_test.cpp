@@ -62,7 +62,7 @@ TEST_CASE("a YAML document is read with every field") {
   CHECK(l.backends[0] == Backend{"redis-0:6379", "redis-0", 6379, 1});
   CHECK(l.backends[1] == Backend{"second", "10.0.0.2", 6379, 3});
   CHECK(l.redis == Redis{RedisMode::sharded, Hash::md5, Distribution::modula, "{}", Ejection{3, 5s},
-                         ReadPreference::primary, 10s, "/etc/r"});
+                         ReadPreference::primary, 10s, "/etc/r", std::nullopt});
   CHECK(l.server_tls == ServerTls{TlsMode::verify_full, "/etc/ca.crt", "", ""});
 }
 
@@ -98,6 +98,23 @@ TEST_CASE("who answers reads of a primary and its replicas is read as it stands"
   CHECK(redis("mode: Replicated").read_preference == ReadPreference::primary);
   CHECK(redis("mode: Replicated").max_lag == 10s);
   CHECK(redis("mode: Spread, readPreference: Primary").mode == RedisMode::spread);
+}
+
+TEST_CASE("a listener of mode Sentinel names the master, and finds its servers") {
+  const auto json = parse(
+      R"({"version":1,"listeners":[{"name":"a","protocol":"Redis","port":1,"backends":[{"host":"s-0","port":26379}],
+      "redis":{"mode":"Sentinel","sentinel":{"masterName":"my-master_1.eu"},"readPreference":"Nearest","maxLag":"1s"}}]})");
+  REQUIRE(json.ok());
+  const Listener& listener = json->listeners[0];
+  CHECK(listener.redis.mode == RedisMode::sentinel);
+  REQUIRE(listener.redis.sentinel);
+  CHECK(listener.redis.sentinel->master_name == "my-master_1.eu");
+  CHECK(listener.finds_servers());
+  CHECK(listener.redis.follows_primary());
+  Listener other = listener;
+  other.redis.mode = RedisMode::replicated;
+  CHECK_FALSE(other.finds_servers());
+  CHECK(other.redis.follows_primary());
 }
 
 TEST_CASE("a PostgreSQL listener is read with every field") {
@@ -262,7 +279,18 @@ TEST_CASE("wrong values name the path, the value and the way out") {
       {"protocol: Redis, port: 1, redis: {credentialsFolder: c}",
        "listeners[0].redis.credentialsFolder: 'c' can't stand here"},
       {"protocol: Redis, port: 1, redis: {mode: Primary}",
-       "listeners[0].redis.mode: 'Primary' is not known; give one of Sharded, Failover, Spread, Replicated"},
+       "listeners[0].redis.mode: 'Primary' is not known; give one of Sharded, Failover, Spread, "
+       "Replicated, Sentinel"},
+      {"protocol: Redis, port: 1, redis: {mode: Sentinel}",
+       "listeners[0].redis.sentinel: missing; mode Sentinel asks for a master by its name: give {masterName: "
+       "mymaster}, or another mode"},
+      {"protocol: Redis, port: 1, redis: {mode: Sentinel, sentinel: {}}",
+       "listeners[0].redis.sentinel.masterName: missing"},
+      {"protocol: Redis, port: 1, redis: {mode: Sentinel, sentinel: {masterName: my master}}",
+       "listeners[0].redis.sentinel.masterName: 'my master' can't stand here; give letters"},
+      {"protocol: Redis, port: 1, redis: {mode: Replicated, sentinel: {masterName: m}}",
+       "listeners[0].redis.sentinel: means nothing with mode Replicated; leave it out, or give mode "
+       "Sentinel"},
       {"protocol: Redis, port: 1, redis: {mode: Replicated, readPreference: Any}",
        "listeners[0].redis.readPreference: 'Any' is not known; give one of Primary, PreferReplica, Replica, "
        "Nearest"},

@@ -34,7 +34,8 @@ Document full() {
              Ejection{},
              ReadPreference::primary,
              10s,
-             "/c"};
+             "/c",
+             std::nullopt};
   d.listeners = {l};
   return d;
 }
@@ -107,6 +108,15 @@ TEST_CASE("who answers reads is printed beside the mode that asks for it") {
   CHECK(print(replicated()) ==
         R"({"version":1,"listeners":[{"name":"p.pair","protocol":"Redis","port":6380,)"
         R"("redis":{"mode":"Replicated","readPreference":"PreferReplica","maxLag":"500ms"}}]})");
+}
+
+TEST_CASE("what Sentinels are asked for is printed beside the mode that asks") {
+  Document document = replicated();
+  document.listeners[0].redis = {};
+  document.listeners[0].redis.mode = RedisMode::sentinel;
+  document.listeners[0].redis.sentinel = Sentinel{"mymaster"};
+  CHECK(print(document) == R"({"version":1,"listeners":[{"name":"p.pair","protocol":"Redis","port":6380,)"
+                           R"("redis":{"mode":"Sentinel","sentinel":{"masterName":"mymaster"}}}]})");
 }
 
 TEST_CASE("how a server is logged in at is printed by its files alone") {

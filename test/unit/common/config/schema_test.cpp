@@ -76,7 +76,7 @@ Json full_redis() {
     "health":{"address":"::","port":19901},"admin":{"port":19900},
     "listeners":[{"name":"a.b","protocol":"Redis","addresses":["127.0.0.1"],"port":6380,"unixSocket":"/s",
     "backends":[{"name":"n","host":"h","port":6379,"weight":1}],"timeouts":{"connect":"1s","queue":"5s","idle":"1h"},
-    "maxClients":10,"redis":{"mode":"Replicated","hash":"md5","distribution":"ketama","hashTag":"{}",
+    "maxClients":10,"redis":{"mode":"Sentinel","sentinel":{"masterName":"m"},"hash":"md5","distribution":"ketama","hashTag":"{}",
     "readPreference":"PreferReplica","maxLag":"3s","credentialsFolder":"/c","ejection":{"failures":2,"retryAfter":"30s"}}}]})");
 }
 

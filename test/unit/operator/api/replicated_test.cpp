@@ -46,6 +46,18 @@ TEST_CASE("who answers reads, and how late they may be, is read as it stands") {
         ReadPreference::nearest);
 }
 
+TEST_CASE("mode Sentinel asks for a master by name, and reads as mode Replicated does") {
+  const config::Redis redis =
+      cache(R"({"mode": "Sentinel", "sentinel": {"masterName": "orders"}, "readPreference": "Replica"})");
+  CHECK(redis.mode == RedisMode::sentinel);
+  REQUIRE(redis.sentinel);
+  CHECK(redis.sentinel->master_name == "orders");
+  CHECK(redis.read_preference == ReadPreference::replica);
+  const auto hash = [](const char* text) { return read(text).hash; };
+  CHECK(hash(R"({"mode": "Sentinel", "sentinel": {"masterName": "a"}})") !=
+        hash(R"({"mode": "Sentinel", "sentinel": {"masterName": "b"}})"));
+}
+
 TEST_CASE("what the API server adds by default changes nothing, in whatever mode") {
   const auto hash = [](const char* redis) { return read(redis).hash; };
   const char* mode = GENERATE("Sharded", "Failover", "Spread", "Replicated");
@@ -77,21 +89,33 @@ TEST_CASE("what is wrong about reads from replicas is named with field, value an
        "\"Any\" is not one of Primary, PreferReplica, Replica, Nearest"},
       {R"({"mode": "Replicated", "readPreference": "Any", "maxLag": "1s"})", "readPreference", "\"Any\""},
       {R"({"mode": "Failover", "readPreference": "Nearest"})", "readPreference",
-       "\"Nearest\" needs mode Replicated, which alone tells a primary from its replicas: give that, or use "
-       "Primary"},
+       "\"Nearest\" needs mode Replicated or Sentinel, which alone tell a primary from its replicas: give "
+       "one "
+       "of these, or use Primary"},
       {R"({"readPreference": "Replica", "maxLag": "1s"})", "readPreference",
        "\"Replica\" needs mode Replicated"},
       {R"({"mode": "Replicated", "maxLag": "1s"})", "maxLag",
        "\"1s\" is of replicas, and nobody reads from them: give another readPreference, or remove it"},
       {R"({"mode": "Replicated", "readPreference": "Primary", "maxLag": "1s"})", "maxLag", "\"1s\""},
       {R"({"mode": "Spread", "maxLag": "1s"})", "maxLag",
-       "give mode Replicated and another readPreference, or remove it"},
+       "give mode Replicated or Sentinel and another readPreference, or remove it"},
       {R"({"mode": "Replicated", "readPreference": "Replica", "maxLag": "10ms"})", "maxLag",
        "\"10ms\" is out of range: give 100ms to 168h"},
       {R"({"mode": "Replicated", "readPreference": "Replica", "maxLag": "169h"})", "maxLag", "\"169h\""},
       {R"({"mode": "Replicated", "ejection": {"failures": 3}})", "ejection", "applies to mode Sharded alone"},
-      {R"({"mode": "Sentinel", "readPreference": "Nearest", "maxLag": "1s"})", "mode",
-       "\"Sentinel\" is not in this version: use Sharded, Failover, Spread, Replicated"},
+      {R"({"mode": "Cluster", "readPreference": "Nearest", "maxLag": "1s"})", "mode",
+       "\"Cluster\" is not in this version: use Sharded, Failover, Spread, Replicated, Sentinel"},
+      {R"({"mode": "Sentinel"})", "sentinel",
+       "is missing, and mode Sentinel asks for a master by its name: give {masterName: mymaster}, or another "
+       "mode"},
+      {R"({"mode": "Sentinel", "sentinel": {}})", "sentinel.masterName", "give a name such as mymaster"},
+      {R"({"mode": "Sentinel", "sentinel": {"masterName": "my master"}})", "sentinel.masterName",
+       "\"my master\" is no name that Sentinels know: use letters, digits, '.', '-' and '_'"},
+      {R"({"mode": "Sentinel", "sentinel": {"masterName": "m", "quorum": 2}})", "sentinel.quorum", ""},
+      {R"({"mode": "Replicated", "sentinel": {"masterName": "m"}})", "sentinel",
+       "is for mode Sentinel: give that, or remove it"},
+      {R"({"mode": "Sentinel", "sentinel": {"masterName": "m"}, "maxLag": "1s"})", "maxLag",
+       "give another readPreference, or remove it"},
       {R"({"mode": "Master", "readPreference": "Nearest", "maxLag": "1s"})", "mode",
        "\"Master\" is not one of Sharded, Failover, Spread, Replicated"},
   }));

@@ -25,6 +25,14 @@ TEST_CASE("who answers reads is in the Pod's configuration, with every server as
         json{{"host", "redis-st-0.redis-svc.shop.svc.cluster.local"}, {"port", 6379}});
 }
 
+TEST_CASE("a listener of mode Sentinel has the Sentinels as its backends, and the master's name") {
+  World world;
+  world.listener()["redis"] = {{"mode", "Sentinel"}, {"sentinel", {{"masterName", "orders"}}}};
+  const json listener = config_of(world.injected())["listeners"][0];
+  CHECK(listener["redis"] == json{{"mode", "Sentinel"}, {"sentinel", {{"masterName", "orders"}}}});
+  CHECK(listener["backends"].size() == 2);
+}
+
 TEST_CASE("a running Pod takes another mode and another preference as they come") {
   const json pod = World().injected();
   Replicated world;

@@ -218,6 +218,20 @@ TEST_CASE("a listener with a pool shows it, others do not") {
   CHECK_THAT(text, !Contains("ambassador_proxy_backend_lag_seconds{listener=\"shop.cache\""));
 }
 
+TEST_CASE("a listener that finds its servers shows how many can be asked for them, others do not") {
+  Ports ports;
+  ports.snapshot.listeners[0].seeds = proxy::net::SeedsSnapshot{3, 2, "sentinel-2:26379: cannot connect"};
+  const Json status = Json::parse(ask(ports.admin, "/status").body);
+  CHECK(status["listeners"][0]["seeds"] ==
+        Json{{"known", 3}, {"answering", 2}, {"trouble", "sentinel-2:26379: cannot connect"}});
+  CHECK_FALSE(status["listeners"][1].contains("seeds"));
+  ports.metrics->at_scrape([&](metrics::Sheet& sheet) { add_samples(*ports.view, sheet); });
+  const std::string text = ports.metrics->text();
+  CHECK_THAT(text, Contains("ambassador_proxy_seeds{listener=\"shop.cache\"} 3\n"));
+  CHECK_THAT(text, Contains("ambassador_proxy_seeds_answering{listener=\"shop.cache\"} 2\n"));
+  CHECK_THAT(text, !Contains("ambassador_proxy_seeds{listener=\"shop.mail\""));
+}
+
 TEST_CASE("pausing and resuming is asked for by POST, with a header that pages of other sites can't send") {
   Ports ports;
   ports.snapshot.listeners[1].pool.most = 10;

@@ -216,3 +216,74 @@ TEST_CASE("a listener of one server has no other to follow") {
   scene.send("set a 1");
   CHECK(scene.verdicts() == Verdicts{"pass 0"});
 }
+
+TEST_CASE("servers that are found may be one for a while: it is asked as soon as it says that it leads") {
+  config::Listener found = listener(1, config::RedisMode::sentinel);
+  found.redis.sentinel = config::Sentinel{.master_name = "m"};
+  Scene scene(found);
+  CHECK(scene.core->follows_primary());
+  scene.send("set a 1");
+  CHECK(scene.relay.waiting);
+  scene.availability.leader = 0;
+  scene.relay.go_on();
+  CHECK(scene.relay.owed(0) != nullptr);
+}
+
+TEST_CASE("as long as no server was found, clients wait, and are told why it was in vain") {
+  config::Listener found = listener(0, config::RedisMode::sentinel);
+  ToldAvailability availability(0);
+  const auto core = redis::make_core(found, availability, {}, [] { return "ERR nobody knows the master m"; });
+  ToyRelay relay(*core, 1);
+  for (const auto& words : {std::vector<std::string>{"set", "a", "1"}, {"subscribe", "ch"}, {"dbsize"}}) {
+    INFO(words.front());
+    relay.receive(request(words));
+    CHECK(relay.waiting);
+    relay.give_up();
+    CHECK(std::exchange(relay.out, {}) == "-ERR nobody knows the master m\r\n");
+  }
+  relay.receive(request({"ping"}));
+  CHECK(relay.out == "+PONG\r\n");
+}
+
+TEST_CASE("what a client holds at the primary stays when other servers come and go around it") {
+  // The primary was the second of three; then the first is gone, and the primary is the first of three.
+  config::Listener after = replicated();
+  after.backends.erase(after.backends.begin());
+  after.backends.push_back({"redis-9:1", "redis-9", 1, 1});
+  for (const bool stays : {true, false}) {
+    INFO(stays);
+    Replicas scene;
+    scene.send("subscribe ch");
+    scene.relay.deliver_leased(1, "*3\r\n$9\r\nsubscribe\r\n$2\r\nch\r\n:1\r\n");
+    scene.answer();
+    if (!stays) after.backends.erase(after.backends.begin());
+    ToldAvailability availability(after.backends.size());
+    availability.leader = 0;
+    const auto core = redis::make_core(after, availability);
+    core->rebind(scene.relay.session());
+    scene.relay.check_leases();
+    CHECK(scene.relay.closed() == !stays);
+  }
+}
+
+TEST_CASE("a transaction outlives other servers, unless its keys were watched at one that is gone") {
+  for (const bool gone : {false, true}) {
+    INFO(gone);
+    config::Listener after = replicated();
+    after.backends.erase(after.backends.begin() + (gone ? 1 : 0));
+    Replicas scene;
+    scene.send("watch a");
+    scene.relay.deliver_leased(1, "+OK\r\n");
+    for (const char* line : {"multi", "set a 2"}) scene.send(line);
+    scene.answer();
+    ToldAvailability availability(after.backends.size());
+    availability.leader = 0;
+    const auto core = redis::make_core(after, availability);
+    core->rebind(scene.relay.session());
+    scene.send("exec");
+    CHECK(scene.answer() == (gone
+                                 ? "-EXECABORT Transaction discarded because the connection that watched its "
+                                   "keys was lost\r\n"
+                                 : ""));
+  }
+}

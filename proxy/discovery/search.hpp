@@ -1,0 +1,85 @@
+// The search for the servers of one listener: who its seeds are, at which addresses, what each said when it
+// was asked last, and what they agree on. Membership has one for each listener whose servers are found.
+// Control thread.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/config/document.hpp"
+#include "proxy/balance/agreement.hpp"
+#include "proxy/net/event.hpp"
+#include "proxy/net/proxy.hpp"
+#include "proxy/net/resolution.hpp"
+#include "proxy/net/snapshot.hpp"
+#include "proxy/net/upstream.hpp"
+#include "proxy/session/seed.hpp"
+
+namespace ambassador::proxy::discovery {
+
+/// When a primary dies, the ambassadors of a whole fleet want to know at once: each asks a seed at most this
+/// often.
+inline constexpr std::chrono::milliseconds kSeedsApart{250};
+
+class Search : public std::enable_shared_from_this<Search> {
+ public:
+  struct Outside {
+    net::ResolveFunction resolve;
+    net::EventSink events;
+    /// A seed has answered, or has not. `others`: found() is another list now.
+    std::function<void(const Search&, bool others)> heard;
+    std::function<void()> seeds_changed;  // what add_targets() adds is something else now
+  };
+  Search(boost::asio::io_context& control, Outside outside);
+  ~Search();
+  Search(const Search&) = delete;
+  Search& operator=(const Search&) = delete;
+
+  /// The seeds are the backends of `listener`, and asked that `question`. Those that were there before are
+  /// kept.
+  void follow(const config::Listener& listener, std::shared_ptr<const SeedQuestion> question);
+  /// What it finds is what `listener` looks for.
+  [[nodiscard]] bool serves(const config::Listener& listener) const;
+
+  [[nodiscard]] const config::Listener& listener() const { return listener_; }
+  [[nodiscard]] const std::optional<Members>& found() const { return agreement_.members(); }
+  /// As of now, for clients: SeedQuestion::nobody.
+  [[nodiscard]] std::string nobody() const;
+  [[nodiscard]] net::SeedsSnapshot snapshot() const;
+  void add_targets(const std::shared_ptr<const net::TlsClient>& tls, std::vector<net::ProbeTarget>& targets);
+
+ private:
+  struct Asked {  // one address of a seed
+    std::shared_ptr<net::Upstream> upstream;
+    balance::Heard heard{};
+    bool told = false;  // it has been asked
+  };
+  struct Seed {
+    std::shared_ptr<net::Upstream> upstream;      // as it is named
+    std::shared_ptr<net::Resolution> resolution;  // null: it is named by its address
+    std::vector<std::shared_ptr<Asked>> asked;
+  };
+  std::unique_ptr<Seed> new_seed(const config::Backend& backend);
+  static void take_addresses(Seed& seed);
+  static void stop(Seed& seed);
+  void heard(Asked& asked, std::optional<std::string_view> reply);
+  void tell_silence();
+  [[nodiscard]] std::vector<balance::Heard> all_heard() const;
+  void say(config::LogLevel level, const char* what, std::string_view key, std::string value) const;
+
+  boost::asio::io_context& control_;
+  const Outside outside_;
+  config::Listener listener_;
+  std::shared_ptr<const SeedQuestion> question_;
+  std::vector<std::unique_ptr<Seed>> seeds_;
+  balance::Agreement agreement_;
+  bool silent_ = false;  // all were asked, none answers, and the log says so
+};
+
+}  // namespace ambassador::proxy::discovery
