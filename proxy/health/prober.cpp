@@ -31,6 +31,10 @@ milliseconds jittered(milliseconds interval) {
          milliseconds(std::uniform_int_distribution<milliseconds::rep>(-spread, spread)(generator));
 }
 
+bool follows_primary(const net::ProbeTarget& target) {
+  return target.core && target.core->follows_primary();
+}
+
 }  // namespace
 
 /// What the probes of one listener find out together, where it matters who is the primary.
@@ -359,7 +363,7 @@ void Prober::refresh() {
   follow(targets);
   std::vector<std::shared_ptr<Probe>> kept;
   for (net::ProbeTarget& target : targets) {
-    const auto followed = followed_.find(target.listener);
+    const auto followed = follows_primary(target) ? followed_.at(target.listener) : nullptr;
     const auto same = std::find_if(probes_.begin(), probes_.end(), [&](const std::shared_ptr<Probe>& probe) {
       return probe && probe->target().upstream == target.upstream;
     });
@@ -369,7 +373,7 @@ void Prober::refresh() {
     } else {
       kept.push_back(std::make_shared<Probe>(control_, std::move(target)));
     }
-    kept.back()->follow(followed != followed_.end() ? followed->second : nullptr);
+    kept.back()->follow(followed);
     if (same == probes_.end()) kept.back()->start();
   }
   for (const auto& probe : probes_) {
@@ -384,7 +388,7 @@ void Prober::refresh() {
 void Prober::follow(const std::vector<net::ProbeTarget>& targets) {
   std::map<std::string, net::Upstreams> servers;
   for (const net::ProbeTarget& target : targets) {
-    if (target.core && target.core->follows_primary()) servers[target.listener].push_back(target.upstream);
+    if (follows_primary(target)) servers[target.listener].push_back(target.upstream);
   }
   std::erase_if(followed_, [&](const auto& one) { return !servers.contains(one.first); });
   for (const auto& [listener, upstreams] : servers) {

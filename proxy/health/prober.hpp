@@ -50,7 +50,7 @@ class Prober {
   /// Who logs in at the servers of that listener is somebody else now: its next probes go over new
   /// connections.
   void login_changed(const std::string& listener);
-  /// Who is the primary of that listener is in doubt: its servers are asked at once.
+  /// Who is the primary of that listener is in doubt: its servers, and its seeds, are asked at once.
   void ask_standing(const std::string& listener);
   void stop();
 

@@ -114,7 +114,7 @@ class Proxy::Impl {
   [[nodiscard]] std::size_t clients() const;
   [[nodiscard]] Snapshot snapshot() const;
   [[nodiscard]] std::vector<ProbeTarget> probe_targets() const;
-  [[nodiscard]] std::shared_ptr<const TlsClient> tls(const std::string& listener) const;
+  [[nodiscard]] std::shared_ptr<const TlsClient> tls(const std::string& listener);
   void list_clients(std::size_t limit, const std::function<void(std::vector<ClientSnapshot>)>& done);
   [[nodiscard]] bool listening() const { return applied_; }
   Result<void> reload_tls(const std::string& listener);
@@ -126,8 +126,7 @@ class Proxy::Impl {
  private:
   using Acceptors = std::map<std::string, std::unique_ptr<Acceptor>>;
 
-  const Entry* find(const std::string& listener) const;
-  Entry* find(const std::string& listener) { return const_cast<Entry*>(std::as_const(*this).find(listener)); }
+  Entry* find(const std::string& listener);
   Result<Entry> prepare(const config::Listener& listener, const Entry* old);
   Result<void> bind(Entry& entry, std::size_t index, Acceptors& fresh);
   void accept_for(const Entry& entry);
@@ -162,8 +161,8 @@ class Proxy::Impl {
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
-const Entry* Proxy::Impl::find(const std::string& listener) const {
-  for (const Entry& entry : entries_) {
+Entry* Proxy::Impl::find(const std::string& listener) {
+  for (Entry& entry : entries_) {
     if (entry.config.name == listener) return &entry;
   }
   return nullptr;
@@ -490,7 +489,7 @@ std::vector<ProbeTarget> Proxy::Impl::probe_targets() const {
   return targets;
 }
 
-std::shared_ptr<const TlsClient> Proxy::Impl::tls(const std::string& listener) const {
+std::shared_ptr<const TlsClient> Proxy::Impl::tls(const std::string& listener) {
   const Entry* const entry = find(listener);
   return entry != nullptr ? entry->tls : nullptr;
 }

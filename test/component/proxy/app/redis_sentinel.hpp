@@ -12,7 +12,9 @@ inline constexpr const char* kMaster = "mymaster";
 class RedisSentinel {
  public:
   /// Of three, of which two have to agree.
-  explicit RedisSentinel(const RedisServer& primary, const std::string& more = "") {
+  explicit RedisSentinel(const RedisServer& primary, const std::string& more = "",
+                         std::uint16_t port = free_port())
+      : port_(port) {
     const std::string name = kMaster;
     folder_.write("sentinel.conf", "port " + std::to_string(port_) + "\nbind 127.0.0.1\nsentinel monitor " +
                                        name + " 127.0.0.1 " + std::to_string(primary.port()) +
@@ -38,7 +40,7 @@ class RedisSentinel {
   }
 
  private:
-  std::uint16_t port_ = free_port();
+  std::uint16_t port_;
   Folder folder_;  // it keeps there what it knows
   std::unique_ptr<Process> process_;
 };

@@ -2,6 +2,7 @@
 #include "test/component/proxy/app/redis_sentinel.hpp"
 
 #include "test/component/proxy/app/redis_replicas.hpp"
+#include "test/component/proxy/certificates.hpp"
 
 using Catch::Matchers::Contains;
 using Catch::Matchers::StartsWith;
@@ -193,10 +194,11 @@ TEST_CASE("as long as no server was found, clients wait, and are told in the end
     RedisClient client(proxy.port);
     CHECK(client.ask({"GET", "a"}) == "-ERR no Sentinel knows the master another");
     // It is told of it: who waits goes on.
-    client.send({"SET", "a", "1"});
+    RedisClient waits(proxy.port);
+    waits.send({"SET", "a", "1"});
     REQUIRE(sentinel.ask({"SENTINEL", "MONITOR", "another", "127.0.0.1", std::to_string(primary.port()),
                           "1"}) == "OK");
-    CHECK(client.receive() == "OK");
+    CHECK(waits.receive() == "OK");
     CHECK(primary.keys() == 1);
   }
   SECTION("it is no Sentinel") {
@@ -218,4 +220,44 @@ TEST_CASE("the Sentinels are logged in at as the servers are") {
   ProxyProcess other({sentinel.port()}, "  timeouts: {queue: 1500ms}\n" + listener());
   other.wait_started();
   CHECK_THAT(RedisClient(other.port).ask({"GET", "a"}), Contains("-NOAUTH Authentication required."));
+}
+
+TEST_CASE("the Sentinels are spoken to by TLS as the servers are, and have to be who they say") {
+  const Certificates certificates("IP:127.0.0.1");
+  const auto tls = [&](std::uint16_t port, const std::string& who) {
+    return std::vector<std::string>{"--port",
+                                    "0",
+                                    "--tls-port",
+                                    std::to_string(port),
+                                    "--tls-cert-file",
+                                    certificates.path(who + ".crt"),
+                                    "--tls-key-file",
+                                    certificates.path(who + ".key"),
+                                    "--tls-ca-cert-file",
+                                    certificates.path("ca.crt"),
+                                    "--tls-auth-clients",
+                                    "no",
+                                    "--tls-replication",
+                                    "yes"};
+  };
+  const auto as_lines = [](const std::vector<std::string>& arguments) {
+    std::string lines;
+    for (std::size_t i = 0; i < arguments.size(); i += 2)
+      lines += arguments[i].substr(2) + " " + arguments[i + 1] + "\n";
+    return lines;
+  };
+  const std::uint16_t at = free_port();
+  RedisServer primary(at, tls(at, "server"));
+  const std::string verified = "  serverTLS: {mode: VerifyFull, caFile: " + certificates.path("ca.crt") +
+                               "}\n  timeouts: {queue: 2s}\n";
+  const std::uint16_t right = free_port(), wrong = free_port();
+  RedisSentinel sentinel(primary, as_lines(tls(right, "server")), right);
+  ProxyProcess proxy({right}, verified + listener());
+  proxy.wait_started();
+  CHECK(RedisClient(proxy.port).ask({"SET", "a", "1"}) == "OK");
+  RedisSentinel stranger(primary, as_lines(tls(wrong, "stranger")), wrong);
+  ProxyProcess other({wrong}, verified + listener());
+  other.wait_started();
+  CHECK_THAT(RedisClient(other.port).ask({"GET", "a"}),
+             StartsWith("-ERR no Sentinel that could know the master") && Contains("certificate"));
 }
