@@ -1,3 +1,4 @@
+#include "common/config/recognised.hpp"
 #include "operator/api/parse_parts.hpp"
 
 namespace ambassador::api {
@@ -65,7 +66,7 @@ std::optional<config::Sentinel> read_sentinel(Fields& redis, bool judged, config
   Fields fields(*object, redis.path("sentinel"), redis.problems());
   fields.required("masterName", "a name such as mymaster");
   config::Sentinel sentinel{.master_name = fields.string("masterName").value_or("")};
-  if (!sentinel.master_name.empty() && !is_master_name(sentinel.master_name)) {
+  if (!sentinel.master_name.empty() && !config::is_master_name(sentinel.master_name)) {
     fields.problems().invalid(fields.path("masterName"), shown(sentinel.master_name) +
                                                              " is no name that Sentinels know: use letters, "
                                                              "digits, '.', '-' and '_'");

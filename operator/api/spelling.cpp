@@ -42,12 +42,6 @@ bool is_secret_key(std::string_view text) {
          });
 }
 
-bool is_master_name(std::string_view text) {
-  return !text.empty() && text.size() <= 253 && std::ranges::all_of(text, [](char c) {
-    return is_lower(c) || (c >= 'A' && c <= 'Z') || is_digit(c) || c == '.' || c == '-' || c == '_';
-  });
-}
-
 bool is_variable_name(std::string_view text) {
   return !text.empty() && text.size() <= 128 && !is_digit(text.front()) &&
          std::ranges::all_of(

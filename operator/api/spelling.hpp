@@ -112,8 +112,6 @@ template <class E, std::size_t N>
 /// A key of a Secret: letters, digits, '-', '_' and '.', 1 to 253, not "." or "..*" (apimachinery,
 /// IsConfigMapKey).
 [[nodiscard]] bool is_secret_key(std::string_view text);
-/// What Sentinels may call a master: letters, digits, '.', '-', '_'; 1 to 253.
-[[nodiscard]] bool is_master_name(std::string_view text);
 /// A name for an environment variable that every shell takes: letters, digits, '_', not first a digit; to
 /// 128.
 [[nodiscard]] bool is_variable_name(std::string_view text);

@@ -5,8 +5,6 @@
 #include <mutex>
 #include <utility>
 
-#include "common/config/backend_name.hpp"
-
 namespace ambassador::proxy::discovery {
 
 /// A text that one thread writes and others read.
@@ -43,13 +41,7 @@ config::Document Membership::effective(config::Document declared) const {
   for (config::Listener& listener : declared.listeners) {
     if (!listener.finds_servers()) continue;
     const Search* const search = serving(listener);
-    listener.backends.clear();
-    if (search == nullptr || !search->found()) continue;
-    for (const Place& place : search->found()->servers) {
-      config::Backend backend{.name = {}, .host = place.host, .port = place.port};
-      backend.name = config::default_name(backend);
-      listener.backends.push_back(std::move(backend));
-    }
+    listener.backends = search != nullptr ? search->servers() : std::vector<config::Backend>();
   }
   return declared;
 }
@@ -71,6 +63,10 @@ void Membership::follow(const config::Document& declared) {
     text(listener.name)->set(search->nobody());
     searches_.push_back(std::move(search));
   }
+  std::erase_if(texts_, [&](const auto& one) {
+    return std::ranges::none_of(searches_,
+                                [&](const auto& search) { return search->listener().name == one.first; });
+  });
 }
 
 void Membership::heard(const Search& search, bool others) {
@@ -103,12 +99,10 @@ NobodyFunction Membership::nobody(const std::string& listener) {
   return [text = text(listener)] { return text->get(); };
 }
 
-std::shared_ptr<Membership::Text> Membership::text(const std::string& listener) {
-  std::erase_if(texts_, [](const auto& one) { return one.second.expired(); });
-  auto& known = texts_[listener];
-  auto found = known.lock();
-  if (!found) known = found = std::make_shared<Text>();
-  return found;
+const std::shared_ptr<Membership::Text>& Membership::text(const std::string& listener) {
+  std::shared_ptr<Text>& text = texts_[listener];
+  if (!text) text = std::make_shared<Text>();
+  return text;
 }
 
 }  // namespace ambassador::proxy::discovery

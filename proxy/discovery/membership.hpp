@@ -58,16 +58,16 @@ class Membership {
 
  private:
   class Text;
-  std::shared_ptr<Text> text(const std::string& listener);
+  const std::shared_ptr<Text>& text(const std::string& listener);
   void heard(const Search& search, bool others);
   [[nodiscard]] const Search* serving(const config::Listener& listener) const;
 
   boost::asio::io_context& control_;
   const Outside outside_;
   std::vector<std::shared_ptr<Search>> searches_;
-  std::map<std::string, std::weak_ptr<Text>> texts_;  // by listener
-  bool changed_ = false;                              // since servers_changed was called with success
-  bool telling_ = false;                              // it is about to be called
+  std::map<std::string, std::shared_ptr<Text>> texts_;  // by listener
+  bool changed_ = false;                                // since servers_changed was called with success
+  bool telling_ = false;                                // it is about to be called
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

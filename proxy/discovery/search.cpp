@@ -3,14 +3,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/config/backend_name.hpp"
+#include "common/config/parse.hpp"
+
 namespace ambassador::proxy::discovery {
-namespace {
-
-std::string text(const Place& place) {
-  return place.host + ":" + std::to_string(place.port);
-}
-
-}  // namespace
 
 Search::Search(boost::asio::io_context& control, Outside outside)
     : control_(control), outside_(std::move(outside)) {}
@@ -104,12 +100,25 @@ void Search::heard(Asked& asked, std::optional<std::string_view> reply) {
   asked.heard = {.answers = reply.has_value(), .members = reply ? question_->members(*reply) : std::nullopt};
   const bool others = agreement_.weigh(all_heard());
   if (others) {
-    std::string servers;
-    for (const Place& server : found()->servers) servers += (servers.empty() ? "" : ", ") + text(server);
-    say(config::LogLevel::info, "found the servers of a listener", "servers", std::move(servers));
+    std::string names;
+    for (const config::Backend& server : servers()) names += (names.empty() ? "" : ", ") + server.name;
+    say(config::LogLevel::info, "found the servers of a listener", "servers", std::move(names));
   }
   tell_silence();
   outside_.heard(*this, others);
+}
+
+std::vector<config::Backend> Search::servers() const {
+  std::vector<config::Backend> servers;
+  if (!found()) return servers;
+  for (const Place& place : agreement_.members()->servers) {
+    if (servers.size() == config::kMaxBackends) break;  // each seed tells of no more, but of others maybe
+    config::Backend& server = servers.emplace_back();
+    server.host = place.host;
+    server.port = place.port;
+    server.name = config::default_name(server);
+  }
+  return servers;
 }
 
 // Once, until one answers again.

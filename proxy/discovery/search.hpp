@@ -32,7 +32,7 @@ class Search : public std::enable_shared_from_this<Search> {
   struct Outside {
     net::ResolveFunction resolve;
     net::EventSink events;
-    /// A seed has answered, or has not. `others`: found() is another list now.
+    /// A seed has answered, or has not. `others`: servers() are others now.
     std::function<void(const Search&, bool others)> heard;
     std::function<void()> seeds_changed;  // what add_targets() adds is something else now
   };
@@ -48,7 +48,9 @@ class Search : public std::enable_shared_from_this<Search> {
   [[nodiscard]] bool serves(const config::Listener& listener) const;
 
   [[nodiscard]] const config::Listener& listener() const { return listener_; }
-  [[nodiscard]] const std::optional<Members>& found() const { return agreement_.members(); }
+  [[nodiscard]] bool found() const { return agreement_.members().has_value(); }
+  /// Those that were found, as many as a listener may have.
+  [[nodiscard]] std::vector<config::Backend> servers() const;
   /// As of now, for clients: SeedQuestion::nobody.
   [[nodiscard]] std::string nobody() const;
   [[nodiscard]] net::SeedsSnapshot snapshot() const;

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "common/config/parse.hpp"
-#include "common/config/server_host.hpp"
+#include "common/config/recognised.hpp"
 #include "proxy/redis/elements.hpp"
 #include "proxy/redis/limits.hpp"
 #include "proxy/redis/login.hpp"

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "common/config/parse.hpp"
-#include "common/config/server_host.hpp"
+#include "common/config/recognised.hpp"
 #include "proxy/redis/sentinel.hpp"
 #include "test/unit/proxy/redis/toy_relay.hpp"
 

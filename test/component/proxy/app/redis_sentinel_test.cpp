@@ -21,10 +21,10 @@ struct Watched : Trio {
     }
   }
   [[nodiscard]] std::vector<OnPort> sentinels() const { return {a.port(), b.port(), c.port()}; }
-  /// Those that call it so are many enough to make another server the primary.
-  [[nodiscard]] bool is_primary(const RedisServer& server) const {
+  [[nodiscard]] static bool is_primary(const RedisServer& server) {
     return server.info("replication", "role") == "master";
   }
+  /// One of the replicas, once it is the primary; null before.
   [[nodiscard]] const RedisServer* promoted() const {
     return is_primary(s1) ? &s1 : is_primary(s2) ? &s2 : nullptr;
   }

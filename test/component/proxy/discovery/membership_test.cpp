@@ -99,8 +99,8 @@ struct Scene {
   }
   [[nodiscard]] Names servers() const {
     Names all;
-    for (const auto& backend : membership.effective(declared).listeners[0].backends)
-      all.push_back(backend.name);
+    const config::Document effective = membership.effective(declared);
+    for (const auto& backend : effective.listeners[0].backends) all.push_back(backend.name);
     return all;
   }
   [[nodiscard]] net::SeedsSnapshot seeds() const {
