@@ -65,14 +65,14 @@ std::optional<config::Sentinel> read_sentinel(Fields& redis, bool judged, config
     redis.problems().invalid(redis.path("sentinel"), "is for mode Sentinel: give that, or remove it");
   Fields fields(*object, redis.path("sentinel"), redis.problems());
   fields.required("masterName", "a name such as mymaster");
-  config::Sentinel sentinel{.master_name = fields.string("masterName").value_or("")};
-  if (!sentinel.master_name.empty() && !config::is_master_name(sentinel.master_name)) {
-    fields.problems().invalid(fields.path("masterName"), shown(sentinel.master_name) +
+  const auto name = fields.string("masterName");
+  if (name && !config::is_master_name(*name)) {
+    fields.problems().invalid(fields.path("masterName"), shown(*name) +
                                                              " is no name that Sentinels know: use letters, "
                                                              "digits, '.', '-' and '_'");
   }
   fields.finish();
-  return sentinel;
+  return config::Sentinel{.master_name = name.value_or("")};
 }
 
 }  // namespace

@@ -111,6 +111,8 @@ TEST_CASE("what is wrong about reads from replicas is named with field, value an
       {R"({"mode": "Sentinel", "sentinel": {}})", "sentinel.masterName", "give a name such as mymaster"},
       {R"({"mode": "Sentinel", "sentinel": {"masterName": "my master"}})", "sentinel.masterName",
        "\"my master\" is no name that Sentinels know: use letters, digits, '.', '-' and '_'"},
+      {R"({"mode": "Sentinel", "sentinel": {"masterName": ""}})", "sentinel.masterName",
+       "\"\" is no name that Sentinels know"},
       {R"({"mode": "Sentinel", "sentinel": {"masterName": "m", "quorum": 2}})", "sentinel.quorum", ""},
       {R"({"mode": "Replicated", "sentinel": {"masterName": "m"}})", "sentinel",
        "is for mode Sentinel: give that, or remove it"},
