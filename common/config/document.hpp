@@ -90,7 +90,8 @@ struct Redis {
   std::chrono::milliseconds max_lag{std::chrono::seconds(10)};  // replicas further behind get no reads
   /// Holds the files username and password, or password alone for the default user; empty: nobody logs in.
   std::string credentials_folder;
-  std::optional<Sentinel> sentinel;  // there with RedisMode::sentinel, and only there
+  std::string client_credentials_folder;  // likewise: what clients have to know; empty: they are trusted
+  std::optional<Sentinel> sentinel;       // there with RedisMode::sentinel, and only there
   /// One server takes writes, the others follow it.
   [[nodiscard]] bool follows_primary() const {
     return mode == RedisMode::replicated || mode == RedisMode::sentinel;
@@ -149,6 +150,13 @@ struct Listener {
   /// `backends` only know who the servers are; those are asked for while the proxy runs.
   [[nodiscard]] bool finds_servers() const {
     return protocol == Protocol::redis && redis.mode == RedisMode::sentinel;
+  }
+  /// Of its protocol.
+  [[nodiscard]] const std::string& credentials_folder() const {
+    return protocol == Protocol::redis ? redis.credentials_folder : sql.credentials_folder;
+  }
+  [[nodiscard]] const std::string& client_credentials_folder() const {
+    return protocol == Protocol::redis ? redis.client_credentials_folder : sql.client_credentials_folder;
   }
   friend bool operator==(const Listener&, const Listener&) = default;
 };

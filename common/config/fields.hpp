@@ -94,6 +94,10 @@ void describe(V& v, Of<Redis>) {
       "credentialsFolder", &Redis::credentials_folder, kFilePath, Presence::optional,
       "The folder with the files username and password that the proxy logs in with at the servers; without "
       "username as the default user. Default: it does not log in.");
+  v.text(
+      "clientCredentialsFolder", &Redis::client_credentials_folder, kFilePath, Presence::optional,
+      "The folder with the files username and password that clients have to log in with, by AUTH or HELLO; "
+      "without username as the default user. Default: clients are trusted.");
   v.optional("ejection", &Redis::ejection,
              "Take failing servers off the ring. Without it never: their keys then get errors.");
   v.optional("sentinel", &Redis::sentinel, "What the Sentinels are asked for; with mode Sentinel only.");

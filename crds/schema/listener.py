@@ -48,12 +48,14 @@ def tls():
 
 
 def client_auth():
-    return obj("How clients authenticate to the ambassador. For protocol PostgreSQL with authentication Proxy; of other "
-               "protocols not in this version (other than None).", {
-        "mode": choice("None: whoever reaches loopback is trusted. Password: clients log in, by SCRAM-SHA-256.",
+    return obj("How clients authenticate to the ambassador. For protocol PostgreSQL with authentication Proxy, and for "
+               "Redis; of TCP not in this version (other than None).", {
+        "mode": choice("None: whoever reaches loopback is trusted. Password: clients log in; PostgreSQL's by "
+                       "SCRAM-SHA-256, Redis' by AUTH or HELLO.",
                        ["None", "Password"], default="None"),
-        "secretRef": secret_ref("Keys username and password, for Password. The password may be a verifier, as PostgreSQL "
-                                "keeps it (SCRAM-SHA-256$...)."),
+        "secretRef": secret_ref("Keys username and password, for Password. For Redis username may be missing (the default "
+                                "user); for PostgreSQL the password may be a verifier, as it keeps it "
+                                "(SCRAM-SHA-256$...)."),
     }, rules=[rule("self.mode != 'Password' || has(self.secretRef)",
                    "mode Password needs secretRef: name the Secret with username and password")])
 

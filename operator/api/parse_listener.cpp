@@ -125,20 +125,16 @@ void read_pool(Fields& listener_fields, Listener& listener) {
   fields.finish();
 }
 
-/// Whom Redis and TCP listeners do not ask yet.
-void refuse_client_auth(Fields& fields) {
+/// What TCP listeners do not carry yet.
+void refuse_logins_and_tls(Fields& fields) {
+  fields.not_yet("listenerTLS", "remove it; the listener is on loopback");
+  fields.not_yet("credentials", "remove it, and let the application authenticate");
   if (const auto* object = fields.object("clientAuth")) {
     Fields auth(*object, fields.path("clientAuth"), fields.problems());
     auth.not_yet_unless("mode", "None", "use None");
     auth.ignore("secretRef");
     auth.finish();
   }
-}
-
-/// What TCP listeners do not carry yet.
-void refuse_logins_and_tls(Fields& fields) {
-  fields.not_yet("listenerTLS", "remove it; the listener is on loopback");
-  fields.not_yet("credentials", "remove it, and let the application authenticate");
   if (const auto* object = fields.object("tls")) {
     Fields tls(*object, fields.path("tls"), fields.problems());
     tls.not_yet_unless("mode", "Disabled", "use Disabled");
@@ -205,15 +201,16 @@ Listener read_listener(Fields& fields, const Policy& policy) {
   read_weights(fields, listener);
   read_pool(fields, listener);
   listener.redis = read_redis(fields);
-  if (listener.protocol == config::Protocol::postgresql) {
-    read_postgresql(fields, listener);
-  } else {
-    refuse_client_auth(fields);
-    if (listener.protocol == config::Protocol::redis) {
+  switch (listener.protocol) {
+    case config::Protocol::postgresql:
+      read_postgresql(fields, listener);
+      break;
+    case config::Protocol::redis:
       read_logins_and_tls(fields, listener);
-    } else {
+      break;
+    case config::Protocol::tcp:
       refuse_logins_and_tls(fields);
-    }
+      break;
   }
   // The ports are known now.
   listener.upstreams = read_upstreams(fields, policy, ports(listener));

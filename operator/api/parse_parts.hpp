@@ -41,12 +41,12 @@ std::optional<std::chrono::milliseconds> read_max_lag(Fields& fields, std::strin
 std::optional<SecretKey> read_reference(Fields& around, bool with_key);
 /// `key`, which holds `secretRef` and nothing else.
 std::optional<SecretKey> read_secret(Fields& outer, std::string_view key, bool with_key);
-/// `credentials`, `tls` and `listenerTLS` of a listener whose servers the ambassador logs in at:
-/// listener.credentials, .tls and .own_tls.
+/// `credentials`, `tls`, `listenerTLS` and `clientAuth` of a listener whose servers the ambassador logs in
+/// at: listener.credentials, .tls, .own_tls and .client_credentials.
 void read_logins_and_tls(Fields& fields, Listener& listener);
 
 /// `credentials`, `clientAuth`, `listenerTLS`, `database`, `tls`, `postgresql` of a listener of protocol
-/// PostgreSQL (parse_sql.cpp). Fills listener.sql, .credentials, .tls and .own_tls.
+/// PostgreSQL (parse_sql.cpp). Fills listener.sql and what read_logins_and_tls does.
 void read_postgresql(Fields& fields, Listener& listener);
 /// The most server connections of one Pod that a policy may ask for, as in the CRD.
 inline constexpr std::int64_t kMostServerConnections = 10'000;

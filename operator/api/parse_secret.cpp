@@ -61,12 +61,32 @@ void read_tls(Fields& listener_fields, ServerTls& tls) {
   fields.finish();
 }
 
+/// `clientAuth`. Its mode is written, or the CRD's default.
+void read_client_auth(Fields& listener_fields, Listener& listener) {
+  const auto* object = listener_fields.object("clientAuth");
+  if (object == nullptr) return;
+  Fields fields(*object, listener_fields.path("clientAuth"), listener_fields.problems());
+  const bool password = fields.choice("mode", kClientAuthModes).value_or(false);
+  const std::size_t before = fields.problems().size();
+  const auto secret = read_reference(fields, false);
+  if (!password && secret) {
+    fields.problems().invalid(fields.path("secretRef"), "is for mode Password: give that, or remove it");
+  } else if (password && !secret && fields.problems().size() == before) {
+    fields.problems().invalid(
+        fields.path("secretRef"),
+        "is missing, and mode Password needs it: name the Secret with username and password");
+  }
+  if (secret) listener.client_credentials = secret->secret;
+  fields.finish();
+}
+
 }  // namespace
 
 void read_logins_and_tls(Fields& fields, Listener& listener) {
   if (const auto secret = read_secret(fields, "credentials", false)) listener.credentials = secret->secret;
   read_tls(fields, listener.tls);
   if (const auto secret = read_secret(fields, "listenerTLS", false)) listener.own_tls = secret->secret;
+  read_client_auth(fields, listener);
 }
 
 }  // namespace ambassador::api

@@ -13,25 +13,6 @@ using config::TlsMode;
 /// PostgreSQL keeps 63 bytes of a name (NAMEDATALEN).
 constexpr std::size_t kMostDatabase = 63;
 
-/// `clientAuth`. Its mode is written, or the CRD's default.
-void read_client_auth(Fields& listener_fields, Sql& sql) {
-  const auto* object = listener_fields.object("clientAuth");
-  if (object == nullptr) return;
-  Fields fields(*object, listener_fields.path("clientAuth"), listener_fields.problems());
-  const bool password = fields.choice("mode", kClientAuthModes).value_or(false);
-  const std::size_t before = fields.problems().size();
-  const auto secret = read_reference(fields, false);
-  if (!password && secret) {
-    fields.problems().invalid(fields.path("secretRef"), "is for mode Password: give that, or remove it");
-  } else if (password && !secret && fields.problems().size() == before) {
-    fields.problems().invalid(
-        fields.path("secretRef"),
-        "is missing, and mode Password needs it: name the Secret with username and password");
-  }
-  if (secret) sql.client_credentials = secret->secret;
-  fields.finish();
-}
-
 void read_database(Fields& fields, Sql& sql) {
   sql.database = fields.string("database", kMostDatabase).value_or("");
   const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
@@ -89,7 +70,7 @@ void check_login(Fields& fields, const Listener& listener) {
         "ties a server connection to the client that logged in: give both, or use "
         "Session");
   }
-  if (!sql.client_credentials.empty()) {
+  if (!listener.client_credentials.empty()) {
     fields.problems().invalid(
         fields.path("clientAuth") + ".mode",
         "\"Password\" needs authentication Proxy and credentials, because with Passthrough "
@@ -125,7 +106,6 @@ void read_postgresql(Fields& fields, Listener& listener) {
   Sql& sql = listener.sql;
   const std::size_t before = fields.problems().size();
   read_logins_and_tls(fields, listener);
-  read_client_auth(fields, sql);
   read_database(fields, sql);
   const auto authentication = read_block(fields, listener);
   sql.authentication = authentication.value_or(listener.credentials.empty() ? Authentication::passthrough

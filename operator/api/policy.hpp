@@ -108,9 +108,6 @@ struct ServerTls {
 
 /// What a listener of a SQL protocol has beside the others.
 struct Sql {
-  /// A Secret in the Pod's own namespace: username and password that clients have to log in with. Empty: they
-  /// are trusted.
-  std::string client_credentials;
   std::string database;
   unsigned max_server_connections = 10;  // of one Pod
   config::Authentication authentication = config::Authentication::passthrough;
@@ -138,6 +135,9 @@ struct Listener {
   /// for Authentication::proxy; Redis: the password alone for the default user); tls.crt and tls.key where
   /// TLS is on and the Secret has them. Empty: none.
   std::string credentials;
+  /// Likewise: username and password that clients have to log in with (Redis: likewise the password alone).
+  /// Empty: they are trusted.
+  std::string client_credentials;
   ServerTls tls;
   std::string
       own_tls;  // a Secret in the Pod's own namespace, with tls.crt and tls.key; empty: no TLS to clients

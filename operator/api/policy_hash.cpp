@@ -62,11 +62,16 @@ json content(const config::Redis& redis) {
   return object;
 }
 
-json content(const Sql& sql, const std::string& credentials) {
+void put_logins(json& object, const Listener& listener) {
+  put(object, "credentials", listener.credentials, std::string());
+  put(object, "clientCredentials", listener.client_credentials, std::string());
+}
+
+json content_of_sql(const Listener& listener) {
+  const Sql& sql = listener.sql;
   const Sql absent;
   json object = {{"authentication", print(kAuthentications, sql.authentication)}};
-  put(object, "credentials", credentials, std::string());
-  put(object, "clientCredentials", sql.client_credentials, absent.client_credentials);
+  put_logins(object, listener);
   put(object, "database", sql.database, absent.database);
   put(object, "maxServerConnections", sql.max_server_connections, absent.max_server_connections);
   if (sql.pooling != absent.pooling) object["pooling"] = print(kPoolings, sql.pooling);
@@ -102,9 +107,10 @@ json content(const Listener& listener) {
   if (listener.redis != absent.redis) object["redis"] = content(listener.redis);
   // Where they have been since there were only those of SQL: a hash must not change with this program.
   const bool sql = listener.protocol == config::Protocol::postgresql;
-  if (listener.sql != absent.sql || (sql && !listener.credentials.empty()))
-    object["sql"] = content(listener.sql, listener.credentials);
-  if (!sql) put(object, "credentials", listener.credentials, absent.credentials);
+  if (listener.sql != absent.sql ||
+      (sql && !(listener.credentials.empty() && listener.client_credentials.empty())))
+    object["sql"] = content_of_sql(listener);
+  if (!sql) put_logins(object, listener);
   if (listener.tls != absent.tls) object["tls"] = content(listener.tls);
   put(object, "listenerTLS", listener.own_tls, absent.own_tls);
   json& upstreams = object["upstreams"] = json::array();

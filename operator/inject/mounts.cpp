@@ -1,7 +1,6 @@
 #include "operator/inject/mounts.hpp"
 
 #include <algorithm>
-#include <initializer_list>
 #include <set>
 
 #include "operator/api/names.hpp"
@@ -29,33 +28,31 @@ bool shows_certificate(const api::Listener& listener) {
 
 std::vector<SecretFile> secret_files(const std::string& name, const api::Listener& listener) {
   std::vector<SecretFile> files;
-  const auto add = [&](const std::string& secret, std::string_view key, std::string_view file,
+  const auto add = [&](const std::string& secret, std::string_view key, const std::string& folder,
                        bool optional) {
-    files.push_back({name + "/" + std::string(file), secret, std::string(key), optional});
+    files.push_back({name + "/" + folder + std::string(key), secret, std::string(key), optional});
   };
-  const auto& sql = listener.sql;
-  const auto& credentials = listener.credentials;
-  if (listener.protocol == config::Protocol::redis) {
-    if (!credentials.empty()) {
-      add(credentials, api::kPasswordKey, api::kPasswordKey, false);
-      add(credentials, api::kUsernameKey, api::kUsernameKey, true);
-    }
-  } else if (sql.authentication == Authentication::proxy) {
-    add(credentials, api::kUsernameKey, api::kUsernameKey, false);
-    add(credentials, api::kPasswordKey, api::kPasswordKey, false);
-  }
-  if (shows_certificate(listener)) {
-    add(credentials, api::kCertificateKey, api::kCertificateKey, true);
-    add(credentials, api::kPrivateKeyKey, api::kPrivateKeyKey, true);
-  }
-  if (const auto& ca = listener.tls.ca) add(ca->secret, ca->key, api::kCaFile, false);
-  const auto add_for_clients = [&](const std::string& secret, std::initializer_list<std::string_view> keys) {
+  const bool redis = listener.protocol == config::Protocol::redis;
+  const auto add_account = [&](const std::string& secret, const std::string& folder) {
     if (secret.empty()) return;
-    for (const auto key : keys)
-      add(secret, key, std::string(api::kClientsFolder) + "/" + std::string(key), false);
+    if (!redis) add(secret, api::kUsernameKey, folder, false);
+    add(secret, api::kPasswordKey, folder, false);
+    if (redis) add(secret, api::kUsernameKey, folder, true);  // the default user need not be named
   };
-  add_for_clients(sql.client_credentials, {api::kUsernameKey, api::kPasswordKey});
-  add_for_clients(listener.own_tls, {api::kCertificateKey, api::kPrivateKeyKey});
+  const auto& credentials = listener.credentials;
+  if (redis || listener.sql.authentication == Authentication::proxy) add_account(credentials, "");
+  if (shows_certificate(listener)) {
+    add(credentials, api::kCertificateKey, "", true);
+    add(credentials, api::kPrivateKeyKey, "", true);
+  }
+  if (const auto& ca = listener.tls.ca)
+    files.push_back({name + "/" + std::string(api::kCaFile), ca->secret, ca->key, false});
+  const std::string for_clients = std::string(api::kClientsFolder) + "/";
+  add_account(listener.client_credentials, for_clients);
+  if (!listener.own_tls.empty()) {
+    add(listener.own_tls, api::kCertificateKey, for_clients, false);
+    add(listener.own_tls, api::kPrivateKeyKey, for_clients, false);
+  }
   return files;
 }
 

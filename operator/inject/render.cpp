@@ -61,6 +61,12 @@ void render_tls(config::Listener& rendered, const api::Listener& listener, const
   }
 }
 
+/// Where what clients prove lies; empty: they are trusted.
+/// @param folder as for render_tls
+std::string clients_login(const api::Listener& listener, const std::string& folder) {
+  return listener.client_credentials.empty() ? std::string() : file_in(folder, api::kClientsFolder);
+}
+
 /// @param folder as for render_tls; the readers' port has the listener's files
 void render_sql(config::Listener& rendered, const KnownPolicy& policy, const api::Listener& listener,
                 const std::string& folder) {
@@ -78,8 +84,7 @@ void render_sql(config::Listener& rendered, const KnownPolicy& policy, const api
     if (!rendered.sql.uses_replicas()) rendered.sql.max_lag = config::Sql{}.max_lag;
   }
   if (sql.authentication == config::Authentication::proxy) rendered.sql.credentials_folder = folder;
-  if (!sql.client_credentials.empty())
-    rendered.sql.client_credentials_folder = file_in(folder, api::kClientsFolder);
+  rendered.sql.client_credentials_folder = clients_login(listener, folder);
 }
 
 /// @param port one of the listener's ports()
@@ -102,8 +107,10 @@ config::Listener render_listener(const PlacedPolicy& placed, const api::Listener
   render_tls(rendered, listener, folder);
   if (listener.protocol == config::Protocol::postgresql)
     render_sql(rendered, *placed.policy, listener, folder);
-  if (listener.protocol == config::Protocol::redis && !listener.credentials.empty())
-    rendered.redis.credentials_folder = folder;
+  if (listener.protocol == config::Protocol::redis) {
+    if (!listener.credentials.empty()) rendered.redis.credentials_folder = folder;
+    rendered.redis.client_credentials_folder = clients_login(listener, folder);
+  }
   return rendered;
 }
 

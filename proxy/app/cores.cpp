@@ -46,21 +46,16 @@ postgresql::Settings postgresql_settings(const config::Listener& listener, Secre
   settings.database = listener.sql.database;
   settings.server_tls = listener.server_tls.mode;
   if (settings.authentication == config::Authentication::proxy) settings.account = secrets.account(listener);
-  if (!listener.sql.client_credentials_folder.empty())
-    settings.client_account = secrets.client_account(listener);
+  settings.client_account = secrets.client_account(listener);
   settings.random = fill_with_random;
   settings.pins = pins.of(listener.name);
   return settings;
 }
 
-AccountFunction redis_account(const config::Listener& listener, Secrets& secrets) {
-  return listener.redis.credentials_folder.empty() ? AccountFunction() : secrets.account(listener);
-}
-
 }  // namespace
 
 std::shared_ptr<const SeedQuestion> seed_question(const config::Listener& listener, Secrets& secrets) {
-  return redis::make_sentinel_question(listener, redis_account(listener, secrets));
+  return redis::make_sentinel_question(listener, secrets.account(listener));
 }
 
 net::CoreFactory core_factory(Secrets& secrets,
@@ -69,9 +64,9 @@ net::CoreFactory core_factory(Secrets& secrets,
              const config::Listener& listener, const Availability& availability) -> Result<net::Core> {
     switch (listener.protocol) {
       case config::Protocol::redis:
-        return net::Core(
-            redis::make_core(listener, availability, redis_account(listener, secrets),
-                             listener.finds_servers() ? nobody(listener.name) : NobodyFunction()));
+        return net::Core(redis::make_core(
+            listener, availability, secrets.account(listener), secrets.client_account(listener),
+            listener.finds_servers() ? nobody(listener.name) : NobodyFunction()));
       case config::Protocol::tcp:
         return net::Core(tcp::make_core(listener, availability));
       case config::Protocol::postgresql:

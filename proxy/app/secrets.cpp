@@ -17,7 +17,7 @@ bool same(const Account& a, const Account& b) {
   return a.user == b.user && a.password == b.password;
 }
 
-// Redis has a user who need not be named.
+// Redis has a user who need not be named, at servers and by clients.
 std::string_view usual_user(const config::Listener& listener) {
   return listener.protocol == config::Protocol::redis ? "default" : "";
 }
@@ -104,25 +104,28 @@ class Secrets::Source {
 Secrets::Secrets(boost::asio::io_context& control, Changes changes)
     : control_(control), changes_(std::move(changes)) {}
 
-std::shared_ptr<Secrets::Source> Secrets::source(const std::string& listener, const std::string& folder,
-                                                 std::string_view usual_user) {
+std::shared_ptr<Secrets::Source> Secrets::source(const std::string& folder,
+                                                 const config::Listener& listener) {
   std::erase_if(sources_, [](const auto& one) { return one.second.expired(); });
-  std::weak_ptr<Source>& known = sources_[{listener, folder}];
+  std::weak_ptr<Source>& known = sources_[{listener.name, folder}];
   if (auto found = known.lock()) return found;
-  auto made = std::make_shared<Source>(folder, usual_user);
+  auto made = std::make_shared<Source>(folder, usual_user(listener));
   (void)made->read();
   known = made;
   return made;
 }
 
 AccountFunction Secrets::account(const config::Listener& listener) {
-  const bool redis = listener.protocol == config::Protocol::redis;
-  const auto& folder = redis ? listener.redis.credentials_folder : listener.sql.credentials_folder;
-  return [source = source(listener.name, folder, usual_user(listener))] { return source->now(); };
+  return account_in(listener.credentials_folder(), listener);
 }
 
 AccountFunction Secrets::client_account(const config::Listener& listener) {
-  return [source = source(listener.name, listener.sql.client_credentials_folder)] { return source->now(); };
+  return account_in(listener.client_credentials_folder(), listener);
+}
+
+AccountFunction Secrets::account_in(const std::string& folder, const config::Listener& listener) {
+  if (folder.empty()) return {};
+  return [source = source(folder, listener)] { return source->now(); };
 }
 
 Result<std::shared_ptr<tls::Source>> Secrets::own_certificate(const config::Listener& listener) {
@@ -156,16 +159,13 @@ void Secrets::follow(const config::Document& document) {
                       .own_tls = configured.listener_tls,
                       .certificate = own ? *own : nullptr,
                       .own_digest = {}};
-    const auto account_in = [&](const std::string& folder, std::string_view user = {}) {
+    const auto followed = [&](const std::string& folder) {
       if (folder.empty()) return std::shared_ptr<Source>();
       folders.insert(folder);
-      return source(configured.name, folder, user);
+      return source(folder, configured);
     };
-    const bool redis = configured.protocol == config::Protocol::redis;
-    listener.account =
-        account_in(redis ? configured.redis.credentials_folder : configured.sql.credentials_folder,
-                   usual_user(configured));
-    listener.client_account = account_in(configured.sql.client_credentials_folder);
+    listener.account = followed(configured.credentials_folder());
+    listener.client_account = followed(configured.client_credentials_folder());
     for (const Files& files : {files_of(configured.server_tls), files_of(configured.listener_tls)}) {
       for (const std::string& file : files)
         folders.insert(std::filesystem::path(file).parent_path().string());

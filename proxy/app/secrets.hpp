@@ -1,7 +1,7 @@
 // The files of Secrets that listeners need: who logs in at servers (credentialsFolder of sql or redis), as
-// whom clients log in (sql.clientCredentialsFolder), CA, certificate and key towards servers (serverTLS) and
-// towards clients (listenerTLS). Reads the accounts, follows all of the files, and tells what has changed; a
-// file that is wrong is told in the log, once, and what was there before goes on.
+// whom clients log in (their clientCredentialsFolder), CA, certificate and key towards servers (serverTLS)
+// and towards clients (listenerTLS). Reads the accounts, follows all of the files, and tells what has
+// changed; a file that is wrong is told in the log, once, and what was there before goes on.
 //
 // Threads: the control thread, except where a line says otherwise.
 #pragma once
@@ -34,9 +34,9 @@ class Secrets {
   };
   Secrets(boost::asio::io_context& control, Changes changes);
 
-  /// Of that listener, which has a credentialsFolder. Lives as long as its copies do.
+  /// Of that listener's credentialsFolder; empty: it has none. Lives as long as its copies do.
   AccountFunction account(const config::Listener& listener);
-  /// Likewise, of one that has a clientCredentialsFolder.
+  /// Likewise, of its clientCredentialsFolder.
   AccountFunction client_account(const config::Listener& listener);
   /// What that listener shows to clients; null: it has no listenerTLS. An Error names the file that can't be
   /// used.
@@ -62,8 +62,8 @@ class Secrets {
   using Key = std::pair<std::string, std::string>;                    // listener, folder
   using PairKey = std::tuple<std::string, std::string, std::string>;  // listener, certificate, key
 
-  std::shared_ptr<Source> source(const std::string& listener, const std::string& folder,
-                                 std::string_view usual_user = {});
+  AccountFunction account_in(const std::string& folder, const config::Listener& listener);
+  std::shared_ptr<Source> source(const std::string& folder, const config::Listener& listener);
   Result<std::shared_ptr<tls::Source>> own_certificate(const config::Listener& listener);
   /// True: it is another one now.
   static bool look_at_account(const Listener& listener, Source& source, const char* whose);

@@ -5,6 +5,7 @@
 #include <cerrno>
 
 #include "proxy/net/lane.hpp"
+#include "proxy/net/login_limit.hpp"
 #include "proxy/net/relay.hpp"
 
 namespace ambassador::proxy::net {
@@ -40,6 +41,7 @@ Loop& Client::loop() const {
 bool Client::start() {
   if (!loop().poller().add(transport_.socket(), *this, false)) return false;
   if (!shared_) open_own_lane();
+  if (session_->logging_in()) logged_in_by_ = loop().now() + kLoginMost;
   set_deadline();
   return true;
 }
@@ -263,12 +265,17 @@ void Client::set_deadline() {
   const auto idle = relay_.timeouts().idle;
   if (idle.count() > 0) loop().deadlines().no_later_than(*this, std::max(active_ + idle, loop().now()));
   if (!shared_ && !own_lane_) loop().deadlines().no_later_than(*this, loop().now() + kChooseEvery);
-  if (shaking()) loop().deadlines().no_later_than(*this, shaken_by_);
+  const SteadyTime introduced_by = std::min(shaken_by_, logged_in_by_);
+  if (introduced_by != SteadyTime::max()) loop().deadlines().no_later_than(*this, introduced_by);
 }
 
 void Client::on_deadline(SteadyTime now) {
   if (closed_) return;
   if (now >= shaken_by_) return broken("its TLS handshake took too long");
+  if (now >= logged_in_by_) {
+    if (session_->logging_in()) return broken(kLoginTooSlow);
+    logged_in_by_ = SteadyTime::max();
+  }
   if (blocked_lane_ != nullptr && shared_) {
     if (now - blocked_since_ >= kSlowPatience) {
       relay_.counters().clients_slow.add();

@@ -216,6 +216,7 @@ class Client final : public Peer {
   std::unique_ptr<Leases> leases_;                // null: none
   SteadyTime waiting_since_ = SteadyTime::max();  // the session said wait
   SteadyTime shaken_by_ = SteadyTime::max();      // the TLS handshake is to be over then
+  SteadyTime logged_in_by_ = SteadyTime::max();   // likewise the login
   SteadyTime started_;
   SteadyTime active_;  // last traffic
   std::uint64_t requests_ = 0, bytes_received_ = 0, bytes_sent_ = 0;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "proxy/net/login_limit.hpp"
 #include "proxy/net/pooled_relay.hpp"
 #include "proxy/net/tls_server.hpp"
 
@@ -252,7 +253,7 @@ void PooledClient::limit_login() {
 void PooledClient::on_deadline(SteadyTime now) {
   if (closed_ || now >= ends_at_) return close();
   if (!ending_ && !borrowing_ && session_->logging_in()) {
-    if (now >= logged_in_by_) return broken("it did not log in in time");
+    if (now >= logged_in_by_) return broken(kLoginTooSlow);
     loop().deadlines().no_later_than(*this, logged_in_by_);
   }
   if (ends_at_ != SteadyTime::max()) loop().deadlines().no_later_than(*this, ends_at_);

@@ -30,8 +30,6 @@ class PooledClient final : public Peer {
   static constexpr std::chrono::seconds kStalledMost{30};
   /// How long it may take to read what it is told before its connection is closed.
   static constexpr std::chrono::seconds kLastWords{5};
-  /// How long it may take to say and prove who it is, without the time in which it waits for a server.
-  static constexpr std::chrono::seconds kLoginMost{8};
 
   PooledClient(PooledRelay& relay, std::shared_ptr<const Generation> generation, Socket socket, Address peer,
                std::shared_ptr<OpenClients> open);

@@ -1,4 +1,6 @@
 // From the client to the lanes: one loop that carries out what the session says.
+#include <string.h>  // NOLINT(modernize-deprecated-headers): explicit_bzero is not in <cstring>
+
 #include <algorithm>
 
 #include "proxy/net/client.hpp"
@@ -53,6 +55,7 @@ void Client::carry_out(const Verdict& verdict, std::string_view message) {
       return gather();
     case Verdict::Kind::answer:
       if (verdict.lease == Lease::drop) end_leases();
+      if (verdict.secret) ::explicit_bzero(input_.block->data() + input_.begin, message.size());
       return answer(Exchange::Kind::answer, verdict.text);
     case Verdict::Kind::close:
       ended_ = true;

@@ -32,7 +32,8 @@ std::string description(const ClientInfo& client) {
   return "id=" + std::to_string(client.id) + " name=" + client.name +
          " db=" + std::to_string(client.database) +
          " sub=0 psub=0 multi=-1 resp=" + std::to_string(static_cast<int>(client.resp)) +
-         " user=default lib-name=" + client.library + " lib-ver=" + client.library_version + "\n";
+         " user=" + (plain(client.user) ? client.user : "?") + " lib-name=" + client.library +
+         " lib-ver=" + client.library_version + "\n";
 }
 
 }  // namespace

@@ -4,10 +4,14 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "proxy/redis/lane_kind.hpp"
 
 namespace ambassador::proxy::redis {
+
+/// Who need not be named.
+inline constexpr std::string_view kDefaultUser = "default";
 
 struct ClientInfo {
   std::uint64_t id = 0;         // CLIENT ID: unique among the clients of one core
@@ -16,6 +20,8 @@ struct ClientInfo {
   std::string library_version;  // CLIENT SETINFO LIB-VER
   Resp resp = Resp::two;        // HELLO
   std::uint16_t database = 0;   // SELECT
+  bool logged_in = true;        // AUTH, or nobody has to (client_auth.hpp)
+  std::string user{kDefaultUser};
 };
 
 struct ProxyInfo {

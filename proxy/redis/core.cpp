@@ -29,8 +29,9 @@ std::string mode_name(config::RedisMode mode) {
 class RedisCore final : public ProtocolCore {
  public:
   RedisCore(const config::Listener& listener, const Availability& availability, AccountFunction account,
-            NobodyFunction nobody)
+            AccountFunction client_account, NobodyFunction nobody)
       : account_(std::move(account)),
+        auth_(std::move(client_account)),
         router_(listener, availability, std::move(nobody)),
         info_{listener.name, mode_name(listener.redis.mode), listener.backends.size()} {}
 
@@ -71,10 +72,11 @@ class RedisCore final : public ProtocolCore {
 
  private:
   const AccountFunction account_;
+  const ClientAuth auth_;
   const Router router_;
   const ProxyInfo info_;
   mutable std::string text_;
-  const CoreParts parts_{router_, info_, text_};
+  const CoreParts parts_{router_, info_, auth_, text_};
   mutable std::uint64_t last_id_ = 0;
 };
 
@@ -82,8 +84,9 @@ class RedisCore final : public ProtocolCore {
 
 std::shared_ptr<const ProtocolCore> make_core(const config::Listener& listener,
                                               const Availability& availability, AccountFunction account,
-                                              NobodyFunction nobody) {
-  return std::make_shared<const RedisCore>(listener, availability, std::move(account), std::move(nobody));
+                                              AccountFunction client_account, NobodyFunction nobody) {
+  return std::make_shared<const RedisCore>(listener, availability, std::move(account),
+                                           std::move(client_account), std::move(nobody));
 }
 
 }  // namespace ambassador::proxy::redis

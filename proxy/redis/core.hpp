@@ -14,11 +14,13 @@ namespace ambassador::proxy::redis {
 
 /// `listener` must come from the strict parser (weights 1 to 1000, a hash tag of no or two characters); it is
 /// copied. `availability` counts backends as `listener` does and outlives the core. `account`: who logs in at
-/// servers, asked for each connection; empty: nobody does. `nobody`: what clients are told as long as there
+/// servers, asked for each connection; empty: nobody does. `client_account`: as whom clients have to log in,
+/// asked at each of their logins; empty: they are trusted. `nobody`: what clients are told as long as there
 /// are no backends; empty: what they are told when none is usable. One thread.
 [[nodiscard]] std::shared_ptr<const ProtocolCore> make_core(const config::Listener& listener,
                                                             const Availability& availability,
                                                             AccountFunction account = {},
+                                                            AccountFunction client_account = {},
                                                             NobodyFunction nobody = {});
 
 }  // namespace ambassador::proxy::redis

@@ -5,7 +5,7 @@
 namespace ambassador::proxy::redis {
 namespace {
 
-std::string printable(std::string_view name) {
+std::string printable_name(std::string_view name) {
   std::string out(name.substr(0, kMaxNameInError));
   for (char& c : out) {
     if (c <= ' ' || c > '~') c = '?';
@@ -17,7 +17,7 @@ std::string printable(std::string_view name) {
 
 std::string failure_text(Failure failure, std::string_view backend_name, std::string_view reason) {
   if (failure == Failure::no_backend || backend_name.empty()) return "ERR no backend is available";
-  const std::string backend = "ERR backend " + printable(backend_name);
+  const std::string backend = "ERR backend " + printable_name(backend_name);
   switch (failure) {
     case Failure::no_backend:
       break;

@@ -1,12 +1,13 @@
-// HELLO, as Redis 7.0's helloCommand without a password: from here on the client's replies are in the version
-// of RESP that it asked for, those that are made here as those of servers (its lanes are of that kind).
+// HELLO, as Redis 7.0's helloCommand: from here on the client's replies are in the version of RESP that it
+// asked for, those that are made here as those of servers (its lanes are of that kind).
 #include "proxy/redis/command_table.hpp"
 #include "proxy/redis/local.hpp"
 #include "proxy/redis/reply.hpp"
 
 namespace ambassador::proxy::redis {
 
-void answer_hello(const RequestParser& request, ClientInfo& client, std::string& out) {
+void answer_hello(const RequestParser& request, ClientInfo& client, const ClientAuth& auth,
+                  std::string& out) {
   Resp resp = client.resp;
   if (request.count() > 1) {
     const auto version = whole_number(request.arg(1));
@@ -14,24 +15,26 @@ void answer_hello(const RequestParser& request, ClientInfo& client, std::string&
     if (*version != 2 && *version != 3) return append_error(out, "NOPROTO unsupported protocol version");
     resp = *version == 3 ? Resp::three : Resp::two;
   }
-  std::string_view user = "default";
-  std::size_t name_at = 0;  // position of SETNAME's argument
+  // One after the other: what comes before a wrong one counts.
   for (std::size_t i = 2; i < request.count(); ++i) {
     const std::size_t more = request.count() - 1 - i;
     if (same_word(request.arg(i), "auth") && more >= 2) {
-      user = request.arg(i + 1);
+      if (!auth.log_in(request.arg(i + 1), request.arg(i + 2), client, out)) return;
       i += 2;
     } else if (same_word(request.arg(i), "setname") && more >= 1) {
-      name_at = ++i;
+      if (!set_client_name(request.arg(++i), client, out)) return;
     } else {
       const std::string option(request.arg(i).substr(0, 128));
       return append_error(out, "ERR Syntax error in HELLO option '" + option + "'");
     }
   }
-  if (user != "default") {
-    return append_error(out, "WRONGPASS invalid username-password pair or user is disabled.");
+  if (!client.logged_in) {
+    return append_error(
+        out,
+        "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO AUTH <user> "
+        "<pass> option can be used to authenticate the client and select the RESP protocol version at the "
+        "same time");
   }
-  if (name_at != 0 && !set_client_name(request.arg(name_at), client, out)) return;
 
   client.resp = resp;
   append_map(out, 7, resp);

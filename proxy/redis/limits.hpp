@@ -14,6 +14,9 @@ inline constexpr std::size_t kMaxInline = std::size_t{64}
                                           << 10;  // PROTO_INLINE_MAX_SIZE: an inline command's line
 inline constexpr std::int64_t kMaxBulk = std::int64_t{512} << 20;     // one argument
 inline constexpr std::int64_t kMaxArguments = std::int64_t{1} << 20;  // of one command
+// The same of clients that have to log in and have not (processMultibulkBuffer).
+inline constexpr std::int64_t kMaxStrangerBulk = 16384;
+inline constexpr std::int64_t kMaxStrangerArguments = 10;
 
 // The proxy's. ---------------------------------------------------------------------------------------------
 /// A message up to this size is collected and then passed on in one piece; larger ones are streamed.

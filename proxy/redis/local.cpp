@@ -12,23 +12,18 @@ void answer_ping(const RequestParser& request, std::string& out) {
   append_bulk(out, request.arg(1));
 }
 
-// No password is configured, as in a server without requirepass: the default user needs none.
-void answer_auth(const RequestParser& request, std::string& out) {
+void answer_auth(const RequestParser& request, ClientInfo& client, const ClientAuth& auth, std::string& out) {
   if (request.count() > 3) return append_error(out, "ERR syntax error");
-  if (request.count() == 2) {
-    return append_error(
-        out,
-        "ERR AUTH <password> called without any password configured for the default user. Are "
-        "you sure your configuration is correct?");
-  }
-  if (request.arg(1) == "default") return append_simple(out, "OK");
-  append_error(out, "WRONGPASS invalid username-password pair or user is disabled.");
+  const std::size_t password_at = request.count() - 1;
+  std::optional<std::string_view> user;
+  if (password_at == 2) user = request.arg(1);
+  if (auth.log_in(user, request.arg(password_at), client, out)) append_simple(out, "OK");
 }
 
 }  // namespace
 
 bool answer_locally(const Command& command, const RequestParser& request, ClientInfo& client,
-                    const ProxyInfo& proxy, std::string& out) {
+                    const ProxyInfo& proxy, const ClientAuth& auth, std::string& out) {
   switch (command.local) {
     case Local::ping:
       answer_ping(request, out);
@@ -42,13 +37,14 @@ bool answer_locally(const Command& command, const RequestParser& request, Client
     case Local::reset:
       client.name.clear();
       client.resp = Resp::two;
+      auth.log_out(client);
       append_simple(out, "RESET");
       break;
     case Local::auth:
-      answer_auth(request, out);
+      answer_auth(request, client, auth, out);
       break;
     case Local::hello:
-      answer_hello(request, client, out);
+      answer_hello(request, client, auth, out);
       break;
     case Local::info:
       answer_info(request, client, proxy, out);

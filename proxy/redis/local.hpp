@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "proxy/redis/client_auth.hpp"
 #include "proxy/redis/client_info.hpp"
 #include "proxy/redis/command.hpp"
 #include "proxy/redis/request_parser.hpp"
@@ -16,11 +17,11 @@ namespace ambassador::proxy::redis {
 /// Appends the reply to `request`, a complete one of `command` with the right number of arguments, to `out`;
 /// remembers in `client` what it says. True: the connection is to be closed after it (QUIT).
 bool answer_locally(const Command& command, const RequestParser& request, ClientInfo& client,
-                    const ProxyInfo& proxy, std::string& out);
+                    const ProxyInfo& proxy, const ClientAuth& auth, std::string& out);
 
 // The parts, in files of their own. -------------------------------------------------------------------------
 /// HELLO [2 | 3 [AUTH user password] [SETNAME name]].
-void answer_hello(const RequestParser& request, ClientInfo& client, std::string& out);
+void answer_hello(const RequestParser& request, ClientInfo& client, const ClientAuth& auth, std::string& out);
 /// CLIENT <subcommand>.
 void answer_client(Local command, const RequestParser& request, ClientInfo& client, std::string& out);
 /// COMMAND [COUNT | DOCS | INFO | LIST]: of the commands that are not refused here.

@@ -5,13 +5,13 @@
 #include <algorithm>
 #include <array>
 
+#include "proxy/redis/client_info.hpp"
 #include "proxy/redis/limits.hpp"
 #include "proxy/redis/reply.hpp"
 
 namespace ambassador::proxy::redis {
 namespace {
 
-constexpr std::string_view kDefaultUser = "default";
 constexpr std::size_t kMaxWhy = 200;  // of a server's error; Redis' own are shorter
 
 // Errors that tell what is wrong and repeat nothing of the request. Others may: an old server that does not

@@ -29,7 +29,8 @@ RequestParser::Status RequestParser::parse(std::string_view input) {
   if (count_ == 0) {
     if (input.empty()) return status_;
     if (input.front() != '*') return status_ = parse_inline(input);
-    if (const std::size_t bytes = read_short_header(input.data(), input.size(), count_)) {
+    if (const std::size_t bytes =
+            trusted_ ? read_short_header(input.data(), input.size(), count_) : std::size_t{0}) {
       at_ = size_ = bytes;
       first_raw_ = static_cast<std::uint32_t>(bytes);
       if (count_ == 0) return status_ = Status::nothing;
@@ -47,6 +48,8 @@ RequestParser::Status RequestParser::parse_count(std::string_view input) {
   if (header.state == Header::State::broken || header.number > kMaxArguments) {
     return fail("Protocol error: invalid multibulk length");
   }
+  if (!trusted_ && header.number > kMaxStrangerArguments)
+    return fail("Protocol error: unauthenticated multibulk length");
   size_ = header.bytes;
   if (header.number <= 0) return Status::nothing;
   count_ = static_cast<std::uint32_t>(header.number);
@@ -89,6 +92,8 @@ RequestParser::Status RequestParser::parse_arguments(std::string_view input) {
       if (header.state == Header::State::broken || header.number < 0 || header.number > kMaxBulk) {
         return fail("Protocol error: invalid bulk length");
       }
+      if (!trusted_ && header.number > kMaxStrangerBulk)
+        return fail("Protocol error: unauthenticated bulk length");
       length = static_cast<std::uint32_t>(header.number);
       body = at + header.bytes;
     }

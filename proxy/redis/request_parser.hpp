@@ -26,6 +26,9 @@ class RequestParser {
   /// `input` begins where the message does and is at least as long as in the call before. Repeats its answer
   /// until next() when the message was complete.
   Status parse(std::string_view input);
+  /// Whether the next message may be large: not as long as its sender is a stranger (kMaxStranger...). All
+  /// are trusted at first.
+  void trust(bool trusted) { trusted_ = trusted; }
   /// The message was dealt with; the next call's input begins with the next one.
   void next() {
     if (inline_ || count_ > kFirst) [[unlikely]]
@@ -100,6 +103,7 @@ class RequestParser {
   std::size_t size_ = 0;
   Status status_ = Status::incomplete;
   bool keep_ = true;
+  bool trusted_ = true;
   bool inline_ = false;
   std::uint32_t first_raw_ = 0;  // where the first argument's header is
   std::array<Slice, kFirst> first_;

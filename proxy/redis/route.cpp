@@ -70,6 +70,10 @@ const Command* RedisSession::recognise(std::string_view input, bool large) {
     set_error("ERR wrong number of arguments for '" + std::string(command->name) + "' command");
     return nullptr;
   }
+  if (!client_.logged_in && !comes_before_login(*command)) {
+    set_error(kLoginRequired);
+    return nullptr;
+  }
   if (command->route == Route::refused) {
     set_error("ERR " + typed(*command) +
               " is not supported in this version of the ambassador: " + std::string(command->refusal));
@@ -188,11 +192,19 @@ Verdict RedisSession::answer_here(const Command& command) {
   text_->clear();
   if (command.local == Local::select) return select();
   if (command.local == Local::reset) reset_database();
-  const bool close = answer_locally(command, parser_, client_, *proxy_, *text_);
+  const bool close = answer_locally(command, parser_, client_, *proxy_, *auth_, *text_);
   lane_ = lane_kind(client_.resp, client_.database);
+  look_who_it_is();
   Verdict verdict = answer();
+  verdict.secret = command.local == Local::auth || command.local == Local::hello;
   if (close) verdict.kind = Verdict::Kind::close;
   return verdict;
+}
+
+// Whoever is nobody yet may not make the proxy hold much.
+void RedisSession::look_who_it_is() {
+  parser_.trust(client_.logged_in);
+  entered_ = entered_ || client_.logged_in;
 }
 
 BackendIndex RedisSession::backend_of(std::string_view key) {

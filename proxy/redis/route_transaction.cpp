@@ -90,8 +90,9 @@ Verdict RedisSession::exec() {
 
 // EXEC itself is wrong, by the error reply in text_: as in Redis (rejectCommand), the transaction is over.
 Verdict RedisSession::refuse_exec() {
-  constexpr std::string_view kBegin = "-ERR ";
-  return end_watch("-EXECABORT Transaction discarded because of: " + text_->substr(kBegin.size()));
+  constexpr std::string_view kOrdinary = "-ERR ";
+  const std::size_t begin = text_->starts_with(kOrdinary) ? kOrdinary.size() : 1;
+  return end_watch("-EXECABORT Transaction discarded because of: " + text_->substr(begin));
 }
 
 Verdict RedisSession::discard() {

@@ -14,8 +14,12 @@ namespace ambassador::proxy::redis {
 RedisSession::RedisSession(const CoreParts& core, std::uint64_t id)
     : router_(&core.router),
       proxy_(&core.proxy),
+      auth_(&core.auth),
       text_(&core.text),
-      client_{.id = id, .name = {}, .library = {}, .library_version = {}} {}
+      client_{.id = id, .name = {}, .library = {}, .library_version = {}} {
+  auth_->log_out(client_);
+  look_who_it_is();
+}
 
 Verdict RedisSession::on_client(std::span<const char> span) {
   std::string_view input(span.data(), span.size());
@@ -74,6 +78,9 @@ void RedisSession::rebind(const CoreParts& core) {
   if (held_ && !router_->same_places(core.router)) renumber_held(core.router);
   router_ = &core.router;
   proxy_ = &core.proxy;
+  auth_ = &core.auth;
+  if (!auth_->required()) client_.logged_in = true;
+  look_who_it_is();
   text_ = &core.text;
   current_ = reading_ = kNoBackend;
   rebound_ = true;

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "proxy/redis/client_auth.hpp"
 #include "proxy/redis/client_info.hpp"
 #include "proxy/redis/command.hpp"
 #include "proxy/redis/gathered.hpp"
@@ -23,6 +24,7 @@ namespace ambassador::proxy::redis {
 struct CoreParts {
   const Router& router;
   const ProxyInfo& proxy;
+  const ClientAuth& auth;
   std::string& text;  // of the last verdict of any of them: idle clients hold no answers
 };
 
@@ -38,6 +40,7 @@ class RedisSession final : public Session {
             std::string& out) override;
   bool lease_lost(BackendIndex backend) override;
   [[nodiscard]] bool leases_stand() override;
+  [[nodiscard]] bool logging_in() const override { return !entered_; }
 
   void rebind(const CoreParts& core);
 
@@ -71,6 +74,7 @@ class RedisSession final : public Session {
   Verdict to_all(const Command& command);
   Verdict to_next_in_scan();
   Verdict answer_here(const Command& command);
+  void look_who_it_is();
   Verdict select();
   BackendIndex backend_of(std::string_view key);
   Verdict ask_group();
@@ -129,11 +133,13 @@ class RedisSession final : public Session {
 
   const Router* router_;
   const ProxyInfo* proxy_;
+  const ClientAuth* auth_;
   std::string* text_;
   RequestParser parser_;
   Doing doing_ = Doing::reading;
   bool plain_ = true;     // it holds nothing and has nothing to settle: the short way
   bool reads_ = false;    // the command of the message that is being routed, and nothing else
+  bool entered_ = false;  // it has logged in, or had not to, once
   bool leaving_ = false;  // it left a lane of its own: what comes next waits until that has answered
   bool settled_ = false;  // it said settle, and is asked again
   bool gave_up_ = false;  // waiting for waiting_for_

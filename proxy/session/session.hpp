@@ -101,6 +101,8 @@ struct Verdict {
   /// pass, send and ask: the message changes nothing, it may be asked more often than once
   /// (ProtocolCore::keeps_requests).
   bool reads = false;
+  /// answer: the bytes that are done with hold a password; the relay wipes them where they were received.
+  bool secret = false;
   /// With a lease: from now on the server may send messages that nobody asked for.
   bool listens = false;
   /// pass, send and ask: which lane. answer: with `drop` all lanes that the client has leased are closed;
@@ -180,6 +182,8 @@ class Session {
   /// Asked now and then while lanes are leased and no exchange is open, and after rebind. False: what the
   /// session has at servers is where it has no use any more; the client is closed.
   [[nodiscard]] virtual bool leases_stand() { return true; }
+  /// The client has to say and prove who it is, and never has; for that it has a limited time.
+  [[nodiscard]] virtual bool logging_in() const { return false; }
 
  protected:
   Session() = default;

@@ -2,12 +2,13 @@
 // A Redis session on arbitrary client bytes, with servers that answer anything RESP, or nothing, and backends
 // that come and go, in RESP2 and RESP3, in several databases. Asserted: the session keeps the contract of
 // session.hpp (see ToyRelay), every exchange is answered once, by shared lanes or by the client's own, by
-// exactly one RESP reply that fits what was asked, and with servers that keep still, cutting the client's
-// bytes changes neither requests nor replies.
+// exactly one RESP reply that fits what was asked, with servers that keep still, cutting the client's bytes
+// changes neither requests nor replies, and where clients have to log in, servers are asked nothing for one
+// that does not know the password.
 //
-// Input: byte 0 the mode and the number of backends, byte 1 which are down and whether the first is the
-// primary of all, bytes 2 and 3 the seed of cuts, replies and events; the rest is what the client sends,
-// where F0 F1 n stands for n KiB of 'x'.
+// Input: byte 0 the mode and the number of backends, byte 1 which are down, whether the first is the
+// primary of all and whether clients have to log in, bytes 2 and 3 the seed of cuts, replies and events; the
+// rest is what the client sends, where F0 F1 n stands for n KiB of 'x'.
 #include <algorithm>
 #include <cstdint>
 #include <string>
@@ -47,7 +48,10 @@ struct Setting {
   std::vector<bool> up;
   std::uint32_t seed = 0;
   std::string client;
+  AccountFunction client_account;
 };
+
+constexpr std::string_view kPassword = "pencil";
 
 Setting read(const std::uint8_t* data, std::size_t size) {
   Setting setting;
@@ -58,6 +62,10 @@ Setting read(const std::uint8_t* data, std::size_t size) {
   if ((data[1] & 0x10) != 0) {
     setting.listener.redis.mode = config::RedisMode::replicated;
     setting.listener.redis.read_preference = static_cast<config::ReadPreference>(data[1] >> 5 & 3);
+  }
+  if ((data[1] & 0x80) != 0) {
+    const auto account = std::make_shared<const Account>("shop", std::string(kPassword));
+    setting.client_account = [account] { return account; };
   }
   if (data[0] / 30 % 2 == 1) setting.listener.redis.ejection = config::Ejection{};
   setting.listener.redis.hash_tag = data[0] / 60 % 2 == 0 ? "{}" : "";
@@ -197,7 +205,7 @@ struct SetAvailability : ToldAvailability {
 // Servers answer at once and sensibly, nothing changes. `cut`: the most bytes at a time, 0 for all.
 Outcome play_still(const Setting& setting, std::size_t cut) {
   SetAvailability availability(setting);
-  const auto core = redis::make_core(setting.listener, availability);
+  const auto core = redis::make_core(setting.listener, availability, {}, setting.client_account);
   ToyRelay relay(*core, setting.up.size());
   relay.log_texts = false;
   std::size_t more = 0;
@@ -251,7 +259,7 @@ Outcome play_still(const Setting& setting, std::size_t cut) {
 void play_wild(const Setting& setting) {
   Random random(setting.seed);
   SetAvailability availability(setting);
-  const auto core = redis::make_core(setting.listener, availability);
+  const auto core = redis::make_core(setting.listener, availability, {}, setting.client_account);
   ToyRelay relay(*core, 4);
   relay.log_texts = false;
   std::size_t more = 0;
@@ -278,7 +286,7 @@ void play_wild(const Setting& setting) {
         if (!relay.streaming() && other_core == nullptr && random.below(8) == 0) {
           config::Listener listener = setting.listener;
           listener.backends.resize(4, {"redis-9:1", "redis-9", 1, 1});
-          other_core = redis::make_core(listener, other_availability);
+          other_core = redis::make_core(listener, other_availability, {}, setting.client_account);
           other_core->rebind(relay.session());
           relay.go_on();
         }
@@ -348,6 +356,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (setting.listener.redis.mode == config::RedisMode::spread)
     return 0;  // turns depend on the number of looks
   const Outcome whole = play_still(setting, 0);
+  // In quotes a word may be spelled in other ways.
+  const bool may_know_it = setting.client.find(kPassword) != std::string::npos ||
+                           setting.client.find_first_of("\"'\\") != std::string::npos;
+  if (setting.client_account && !may_know_it) {
+    must(std::ranges::all_of(whole.requests, &std::string::empty) &&
+             std::ranges::all_of(whole.by_lease, &std::string::empty),
+         "nobody is served before it has logged in");
+  }
   // Of a large message that breaks off, more or less was passed on before that was known.
   if (whole.closed && setting.client.size() > redis::kCollect) return 0;
   const std::size_t cut = setting.client.size() > 8192 ? setting.client.size() / 16 : 64;

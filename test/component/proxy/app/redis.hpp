@@ -72,6 +72,12 @@ class RedisClient {
     buffer_.erase(0, static_cast<std::size_t>(size) + 2);
     return text;
   }
+  /// All bytes that come until the connection ends.
+  std::string receive_rest() {
+    while (fill()) {
+    }
+    return std::exchange(buffer_, {});
+  }
 
  private:
   [[nodiscard]] ssize_t put(const std::string& bytes) const {

@@ -27,7 +27,7 @@ listeners:
   - {host: redis-0, port: 6379}
   - {name: second, host: 10.0.0.2, port: 6379, weight: 3}
   redis: {mode: Sharded, hash: md5, distribution: modula, hashTag: "{}", ejection: {failures: 3, retryAfter: 5s},
-    credentialsFolder: /etc/r}
+    credentialsFolder: /etc/r, clientCredentialsFolder: /etc/r/clients}
   serverTLS: {mode: VerifyFull, caFile: /etc/ca.crt}
 )";
 
@@ -62,7 +62,9 @@ TEST_CASE("a YAML document is read with every field") {
   CHECK(l.backends[0] == Backend{"redis-0:6379", "redis-0", 6379, 1});
   CHECK(l.backends[1] == Backend{"second", "10.0.0.2", 6379, 3});
   CHECK(l.redis == Redis{RedisMode::sharded, Hash::md5, Distribution::modula, "{}", Ejection{3, 5s},
-                         ReadPreference::primary, 10s, "/etc/r", std::nullopt});
+                         ReadPreference::primary, 10s, "/etc/r", "/etc/r/clients", std::nullopt});
+  CHECK(l.credentials_folder() == "/etc/r");
+  CHECK(l.client_credentials_folder() == "/etc/r/clients");
   CHECK(l.server_tls == ServerTls{TlsMode::verify_full, "/etc/ca.crt", "", ""});
 }
 
@@ -74,7 +76,8 @@ TEST_CASE("the same document as JSON is the same") {
     "timeouts":{"connect":"250ms","queue":"2s","idle":"0s"},
     "backends":[{"host":"redis-0","port":6379},{"name":"second","host":"10.0.0.2","port":6379,"weight":3}],
     "redis":{"mode":"Sharded","hash":"md5","distribution":"modula","hashTag":"{}",
-    "ejection":{"failures":3,"retryAfter":"5s"},"credentialsFolder":"/etc/r"},
+    "ejection":{"failures":3,"retryAfter":"5s"},"credentialsFolder":"/etc/r",
+    "clientCredentialsFolder":"/etc/r/clients"},
     "serverTLS":{"mode":"VerifyFull","caFile":"/etc/ca.crt"}}]})");
   REQUIRE(json.ok());
   CHECK(*json == *parse(kYaml));
@@ -139,6 +142,8 @@ listeners:
   CHECK(l.sql == Sql{"shop", "/etc/c", "/etc/d", 5, Authentication::proxy, Pooling::transaction,
                      Servers::primary, ReadWriteSplit::statements, 2s, false});
   CHECK(l.sql.uses_replicas());
+  CHECK(l.credentials_folder() == "/etc/c");
+  CHECK(l.client_credentials_folder() == "/etc/d");
   const Sql& readers = parsed.document.listeners[1].sql;
   CHECK(readers.servers == Servers::replicas);
   CHECK(readers.read_write_split == ReadWriteSplit::disabled);
@@ -278,6 +283,8 @@ TEST_CASE("wrong values name the path, the value and the way out") {
        "listeners[0].serverTLS.caFile: means nothing with mode Disabled"},
       {"protocol: Redis, port: 1, redis: {credentialsFolder: c}",
        "listeners[0].redis.credentialsFolder: 'c' can't stand here"},
+      {"protocol: Redis, port: 1, redis: {clientCredentialsFolder: c}",
+       "listeners[0].redis.clientCredentialsFolder: 'c' can't stand here"},
       {"protocol: Redis, port: 1, redis: {mode: Primary}",
        "listeners[0].redis.mode: 'Primary' is not known; give one of Sharded, Failover, Spread, "
        "Replicated, Sentinel"},

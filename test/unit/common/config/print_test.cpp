@@ -35,6 +35,7 @@ Document full() {
              ReadPreference::primary,
              10s,
              "/c",
+             "/d",
              std::nullopt};
   d.listeners = {l};
   return d;
@@ -101,7 +102,8 @@ TEST_CASE("printing is compact, ordered, and leaves defaults out") {
       R"("protocol":"Redis","addresses":["127.0.0.1"],"port":6380,"unixSocket":"/run/x.sock","backends":[)"
       R"({"host":"a","port":1},{"name":"named","host":"b","port":2,"weight":5},{"host":"/s"}],)"
       R"("timeouts":{"connect":"1ms","queue":"2s","idle":"3m"},"maxClients":7,"redis":{"mode":"Failover",)"
-      R"("hash":"jenkins","distribution":"random","hashTag":"[]","credentialsFolder":"/c","ejection":{}}}]})");
+      R"("hash":"jenkins","distribution":"random","hashTag":"[]","credentialsFolder":"/c",)"
+      R"("clientCredentialsFolder":"/d","ejection":{}}}]})");
 }
 
 TEST_CASE("who answers reads is printed beside the mode that asks for it") {

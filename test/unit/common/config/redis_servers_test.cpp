@@ -58,8 +58,10 @@ TEST_CASE("the seed's variable becomes a listener with twemproxy's defaults") {
   CHECK(listener.protocol == Protocol::redis);
   CHECK(listener.port == 6380);
   CHECK(listener.addresses.empty());
-  CHECK(listener.redis == Redis{RedisMode::sharded, Hash::fnv1a_64, Distribution::ketama, "", std::nullopt,
-                                ReadPreference::primary, std::chrono::seconds(10), "", std::nullopt});
+  CHECK(listener.redis.mode == RedisMode::sharded);
+  CHECK(listener.redis.hash == Hash::fnv1a_64);
+  CHECK(listener.redis.distribution == Distribution::ketama);
+  CHECK(listener.redis == Redis{});
   REQUIRE(listener.backends.size() == 2);
   CHECK(listener.backends[0].name == "redis-st-0.redis-svc.default.svc.cluster.local:6379");
   CHECK(parse(print(*document)).ok());

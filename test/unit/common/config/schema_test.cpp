@@ -77,7 +77,8 @@ Json full_redis() {
     "listeners":[{"name":"a.b","protocol":"Redis","addresses":["127.0.0.1"],"port":6380,"unixSocket":"/s",
     "backends":[{"name":"n","host":"h","port":6379,"weight":1}],"timeouts":{"connect":"1s","queue":"5s","idle":"1h"},
     "maxClients":10,"redis":{"mode":"Sentinel","sentinel":{"masterName":"m"},"hash":"md5","distribution":"ketama","hashTag":"{}",
-    "readPreference":"PreferReplica","maxLag":"3s","credentialsFolder":"/c","ejection":{"failures":2,"retryAfter":"30s"}}}]})");
+    "readPreference":"PreferReplica","maxLag":"3s","credentialsFolder":"/c","clientCredentialsFolder":"/d",
+    "ejection":{"failures":2,"retryAfter":"30s"}}}]})");
 }
 
 /// And the rest of the fields.

@@ -180,9 +180,9 @@ TEST_CASE("what is not built yet is refused as not in this version, never ignore
       {"/spec/listeners/0/redis/mirror", {{"hosts", json::array()}}, "spec.listeners[0].redis.mirror"},
       {"/spec/listeners/1/listenerTLS", secret, "spec.listeners[1].listenerTLS"},
       {"/spec/listeners/1/credentials", secret, "spec.listeners[1].credentials"},
-      {"/spec/listeners/0/clientAuth",
+      {"/spec/listeners/1/clientAuth",
        {{"mode", "Password"}, {"secretRef", {{"name", "s"}}}},
-       "spec.listeners[0].clientAuth.mode"},
+       "spec.listeners[1].clientAuth.mode"},
       {"/spec/listeners/1/tls", {{"mode", "VerifyFull"}}, "spec.listeners[1].tls.mode"},
       {"/spec/listeners/0/pool",
        {{"maxServerConnections", 5}},
@@ -201,13 +201,29 @@ TEST_CASE("what is not built yet is refused as not in this version, never ignore
 }
 
 TEST_CASE("values that mean without pass, though the rest of their field is not in this version") {
-  json document = changed("/spec/listeners/0/clientAuth", {{"mode", "None"}});
+  json document = changed("/spec/listeners/1/clientAuth", {{"mode", "None"}});
   document["spec"]["listeners"][0]["tls"] = {{"mode", "Disabled"}};
   document["spec"]["listeners"][0]["pool"] = {{"maxClients", 7}};
   const auto parsed = parse_policy(document);
   INFO(parsed.message());
   REQUIRE(parsed.policy.has_value());
   CHECK(parsed.policy->listeners[0].max_clients == 7);
+}
+
+TEST_CASE("clients of a Redis listener may have to log in") {
+  json document = good_policy();
+  const std::string open_hash = policy_hash(*parse_policy(document).policy);
+  json& cache = document["spec"]["listeners"][0];
+  cache["clientAuth"] = {{"mode", "None"}};
+  CHECK(policy_hash(*parse_policy(document).policy) == open_hash);
+  cache["clientAuth"] = {{"mode", "Password"}, {"secretRef", {{"name", "cache-clients"}}}};
+  const auto parsed = parse_policy(document);
+  INFO(parsed.message());
+  REQUIRE(parsed.policy.has_value());
+  CHECK(parsed.policy->listeners[0].client_credentials == "cache-clients");
+  CHECK(policy_hash(*parsed.policy) != open_hash);
+  cache["clientAuth"] = {{"mode", "Password"}};
+  CHECK(parse_policy(document).problems[0].path == "spec.listeners[0].clientAuth.secretRef");
 }
 
 TEST_CASE("a Redis listener may log in at its servers, over TLS") {

@@ -28,7 +28,7 @@ TEST_CASE("a PostgreSQL listener is read as it stands") {
   CHECK(db.env.jdbc_url == "JDBC_URL");
   CHECK(db.max_clients == 1000);
   CHECK(db.credentials == "shop-db");
-  CHECK(db.sql == Sql{"", "shop", 5, config::Authentication::proxy, config::Pooling::transaction});
+  CHECK(db.sql == Sql{"shop", 5, config::Authentication::proxy, config::Pooling::transaction});
   CHECK(db.tls == ServerTls{config::TlsMode::verify_full, SecretKey{"shop-db", "ca.crt"}});
 }
 
@@ -46,9 +46,9 @@ TEST_CASE("clients may have to log in, and may ask for TLS") {
   const Listener db = read(json::parse(R"({"listenerTLS": {"secretRef": {"name": "own"}},
       "clientAuth": {"mode": "Password", "secretRef": {"name": "clients"}}})"));
   CHECK(db.own_tls == "own");
-  CHECK(db.sql.client_credentials == "clients");
-  CHECK(read(json::parse(R"({"clientAuth": {"mode": "None"}})")).sql.client_credentials.empty());
-  CHECK(read(json::parse(R"({"clientAuth": {}})")).sql.client_credentials.empty());
+  CHECK(db.client_credentials == "clients");
+  CHECK(read(json::parse(R"({"clientAuth": {"mode": "None"}})")).client_credentials.empty());
+  CHECK(read(json::parse(R"({"clientAuth": {}})")).client_credentials.empty());
 }
 
 TEST_CASE("where there are credentials the ambassador logs in, unless the policy says otherwise") {

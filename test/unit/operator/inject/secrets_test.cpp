@@ -158,6 +158,22 @@ TEST_CASE("what clients prove and are shown lies beside it, and needs a new Pod"
                         "keyFile": "/etc/ambassador-secrets/shop-data.db/clients/tls.key"})"));
 }
 
+TEST_CASE("what clients of a Redis listener prove lies there too, and the user need not be named") {
+  World world;
+  const json before = world.injected();
+  world.policies[0]["spec"]["listeners"][0]["clientAuth"] = {{"mode", "Password"},
+                                                             {"secretRef", {{"name", "cache-clients"}}}};
+  CHECK(world.live(before)->stale_because == "secrets");
+  const json pod = world.injected();
+  CHECK(volume(pod, "ambassador-secrets")["projected"]["sources"] == json::parse(R"([
+    {"secret": {"name": "cache-clients",
+                "items": [{"key": "password", "path": "shop-data.cache/clients/password"}]}},
+    {"secret": {"name": "cache-clients", "optional": true,
+                "items": [{"key": "username", "path": "shop-data.cache/clients/username"}]}}])"));
+  CHECK(config_of(pod)["listeners"][0]["redis"] ==
+        json{{"clientCredentialsFolder", "/etc/ambassador-secrets/shop-data.cache/clients"}});
+}
+
 TEST_CASE("a Redis listener shows its clients the certificate of a Secret") {
   World world;
   world.policies[0]["spec"]["listeners"][0]["listenerTLS"] = {{"secretRef", {{"name", "cache-own"}}}};

@@ -232,7 +232,8 @@ TEST_CASE("servers that are found may be one for a while: it is asked as soon as
 TEST_CASE("as long as no server was found, clients wait, and are told why it was in vain") {
   const config::Listener found = listener(0, config::RedisMode::sentinel);
   const ToldAvailability availability(0);
-  const auto core = redis::make_core(found, availability, {}, [] { return "ERR nobody knows the master m"; });
+  const auto core =
+      redis::make_core(found, availability, {}, {}, [] { return "ERR nobody knows the master m"; });
   for (const auto& words : {std::vector<std::string>{"set", "a", "1"}, {"subscribe", "ch"}, {"dbsize"}}) {
     INFO(words.front());
     ToyRelay relay(*core, 1);

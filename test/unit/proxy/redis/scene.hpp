@@ -54,10 +54,11 @@ inline std::vector<std::string> words(const config::Listener& listener, const st
 
 /// One client of a core, with everything it needs.
 struct Scene {
-  explicit Scene(config::Listener l)
+  /// `client_account`: as whom it has to log in; empty: it need not.
+  explicit Scene(config::Listener l, AccountFunction client_account = {})
       : config(std::move(l)),
         availability(config.backends.size()),
-        core(redis::make_core(config, availability)),
+        core(redis::make_core(config, availability, {}, std::move(client_account))),
         relay(*core, std::max<std::size_t>(config.backends.size(), 1)) {}
 
   /// Sends a line of words (see words()) as a request.

@@ -238,6 +238,7 @@ class ToyRelay {
     must(group_.parts.empty() || verdict.kind == Kind::ask || verdict.kind == Kind::gather ||
              verdict.kind == Kind::need_more,
          "an open group is closed first");
+    must(!verdict.secret || verdict.kind == Kind::answer, "passwords are not passed on");
     if (verdict.kind != Kind::settle) settled_in_a_row_ = 0;
     switch (verdict.kind) {
       case Kind::need_more:
