@@ -80,6 +80,14 @@ struct Sentinel {
   friend bool operator==(const Sentinel&, const Sentinel&) = default;
 };
 
+/// Requests whose reply takes as long as `threshold`, or longer, are kept for people to look at: the last
+/// `size` of each worker. 0: none.
+struct SlowLog {
+  std::chrono::milliseconds threshold{10};
+  unsigned size = 128;
+  friend bool operator==(const SlowLog&, const SlowLog&) = default;
+};
+
 struct Redis {
   RedisMode mode = RedisMode::sharded;
   Hash hash = Hash::fnv1a_64;
@@ -91,7 +99,8 @@ struct Redis {
   /// Holds the files username and password, or password alone for the default user; empty: nobody logs in.
   std::string credentials_folder;
   std::string client_credentials_folder;  // likewise: what clients have to know; empty: they are trusted
-  std::optional<Sentinel> sentinel;       // there with RedisMode::sentinel, and only there
+  SlowLog slow_log;
+  std::optional<Sentinel> sentinel;  // there with RedisMode::sentinel, and only there
   /// One server takes writes, the others follow it.
   [[nodiscard]] bool follows_primary() const {
     return mode == RedisMode::replicated || mode == RedisMode::sentinel;

@@ -71,6 +71,15 @@ void describe(V& v, Of<Sentinel>) {
 }
 
 template <class V>
+void describe(V& v, Of<SlowLog>) {
+  using namespace std::chrono_literals;
+  v.duration("threshold", &SlowLog::threshold, DurationRange{0ms, 1h},
+             "Commands whose reply takes as long as this, or longer, are slow; 0s: all are.");
+  v.integer("size", &SlowLog::size, Range{0, kMaxSlowLog}, Presence::optional,
+            "So many of the last slow commands are kept, per worker; 0: none.");
+}
+
+template <class V>
 void describe(V& v, Of<Redis>) {
   using namespace std::chrono_literals;
   v.choice("mode", &Redis::mode, kRedisModes, Presence::optional,
@@ -98,6 +107,8 @@ void describe(V& v, Of<Redis>) {
       "clientCredentialsFolder", &Redis::client_credentials_folder, kFilePath, Presence::optional,
       "The folder with the files username and password that clients have to log in with, by AUTH or HELLO; "
       "without username as the default user. Default: clients are trusted.");
+  v.object("slowLog", &Redis::slow_log,
+           "Which commands are kept for `ambassador-proxy slowlog`, by their name and key.");
   v.optional("ejection", &Redis::ejection,
              "Take failing servers off the ring. Without it never: their keys then get errors.");
   v.optional("sentinel", &Redis::sentinel, "What the Sentinels are asked for; with mode Sentinel only.");
@@ -195,7 +206,9 @@ void describe(V& v, Of<Document>) {
     g.text("address", &Document::health_address, kAddress, optional, "An IP address; \"::\": all, IPv4 too.");
     g.integer("port", &Document::health_port, Range{0, 65535}, optional, "0: no health port.");
   });
-  v.group("admin", "The admin port, on loopback only: status page, /config /backends /clients /top.",
+  v.group("admin",
+          "The admin port, on loopback only: status page, /config /backends /clients /top "
+          "/slowlog.",
           [](auto& g) {
             g.integer("port", &Document::admin_port, Range{0, 65535}, optional, "0: no admin port.");
           });

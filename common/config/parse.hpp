@@ -24,6 +24,7 @@ inline constexpr std::size_t kMaxErrors = 20;
 inline constexpr std::size_t kMaxListeners = 64;   // listeners a Pod; each costs sockets and metrics
 inline constexpr std::size_t kMaxBackends = 1024;  // backends a listener
 inline constexpr unsigned kMaxWeight = 1000;       // as document.hpp says
+inline constexpr unsigned kMaxSlowLog = 1024;      // slow commands kept, a listener and worker
 
 /// What parse_all() found. `document` is meaningful only when there are no errors.
 struct Parsed {

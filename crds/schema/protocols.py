@@ -50,6 +50,11 @@ def redis(cluster):
                         "must not lose its place.", {
             "failures": number("Connection failures in a row until it is ejected.", 1, 1000, default=2),
             "retryAfter": duration("Time until it is tried again.", default="30s")}),
+        "slowLog": obj("Commands that took long, by their name and key, for `ambassador-proxy slowlog`.", {
+            "threshold": duration("Commands whose reply takes as long as this, or longer, 0s to 1h; 0s: all.",
+                                  default="10ms"),
+            "size": number("So many of the last ones are kept, per thread of the proxy; 0: none.", 0, 1024,
+                           default=128)}),
         "clientCache": obj("Not in this version. Keeps replies in the proxy, invalidated by the server.", {
             "maxMemory": quantity("The most memory for cached replies, in bytes. Default: 16Mi.")}),
         "mirror": mirror(cluster),

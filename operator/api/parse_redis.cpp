@@ -1,3 +1,4 @@
+#include "common/config/parse.hpp"
 #include "common/config/recognised.hpp"
 #include "operator/api/parse_parts.hpp"
 
@@ -17,6 +18,19 @@ std::optional<config::Ejection> read_ejection(Fields& redis) {
       fields.duration("retryAfter", milliseconds(100), std::chrono::hours(1)).value_or(ejection.retry_after);
   fields.finish();
   return ejection;
+}
+
+config::SlowLog read_slow_log(Fields& redis) {
+  config::SlowLog slow_log;
+  const auto* object = redis.object("slowLog");
+  if (object == nullptr) return slow_log;
+  Fields fields(*object, redis.path("slowLog"), redis.problems());
+  slow_log.threshold =
+      fields.duration("threshold", milliseconds(0), std::chrono::hours(1)).value_or(slow_log.threshold);
+  if (const auto size = fields.integer("size", 0, config::kMaxSlowLog))
+    slow_log.size = static_cast<unsigned>(*size);
+  fields.finish();
+  return slow_log;
 }
 
 void read_mode(Fields& fields, config::Redis& redis) {
@@ -94,6 +108,7 @@ config::Redis read_redis(Fields& listener) {
         fields.path("hashTag"),
         shown(redis.hash_tag) + " is no pair: give two characters such as {} or leave it out");
   }
+  redis.slow_log = read_slow_log(fields);
   redis.ejection = read_ejection(fields);
   if (redis.ejection && redis.mode != config::RedisMode::sharded) {
     fields.problems().invalid(

@@ -58,6 +58,8 @@ json content(const config::Redis& redis) {
     object["readPreference"] = print(kReadPreferences, redis.read_preference);
   put(object, "maxLag", redis.max_lag.count(), absent.max_lag.count());
   if (redis.sentinel) object["sentinel"] = redis.sentinel->master_name;
+  if (redis.slow_log != absent.slow_log)
+    object["slowLog"] = {redis.slow_log.threshold.count(), redis.slow_log.size};
   if (redis.ejection) object["ejection"] = {redis.ejection->failures, redis.ejection->retry_after.count()};
   return object;
 }

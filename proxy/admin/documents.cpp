@@ -130,6 +130,7 @@ Json listener_json(const net::ListenerSnapshot& listener) {
                {"clientsBroken", listener.clients_broken},
                {"requests", listener.requests},
                {"replies", listener.replies},
+               {"slowRequests", listener.slow_requests},
                {"receivedBytes", listener.bytes_received},
                {"sentBytes", listener.bytes_sent},
                {"failures", failures_json(listener.failures)},
@@ -221,6 +222,20 @@ Json top_json(std::vector<net::ClientSnapshot> clients) {
     return a.bytes_received + a.bytes_sent > b.bytes_received + b.bytes_sent;
   });
   return clients_json(clients);
+}
+
+Json slow_log_json(const std::vector<net::SlowRequest>& requests) {
+  Json all = Json::array();
+  for (const net::SlowRequest& request : requests) {
+    all.push_back({{"time", time_json(request.at)},
+                   {"durationSeconds", seconds(static_cast<std::uint64_t>(request.took.count()))},
+                   {"listener", request.listener},
+                   {"client", request.client},
+                   {"backend", request.backend},
+                   {"command", request.command},
+                   {"key", request.key}});
+  }
+  return all;
 }
 
 }  // namespace ambassador::proxy::admin

@@ -1,6 +1,6 @@
-// Snapshots as JSON: what /status, /backends, /clients and /top answer and what `ambassador-proxy status`
-// prints. Pure: values in, JSON out. Times are RFC 3339 in UTC, durations seconds (names end in Seconds),
-// sizes bytes.
+// Snapshots as JSON: what /status, /backends, /clients, /top and /slowlog answer and what `ambassador-proxy
+// status` and `slowlog` print. Pure: values in, JSON out. Times are RFC 3339 in UTC, durations seconds (names
+// end in Seconds), sizes bytes.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -17,5 +17,7 @@ nlohmann::ordered_json backends_json(const net::Snapshot& snapshot);
 nlohmann::ordered_json clients_json(const std::vector<net::ClientSnapshot>& clients);
 /// The clients with the most bytes moved first.
 nlohmann::ordered_json top_json(std::vector<net::ClientSnapshot> clients);
+/// In their order. Bytes of a key that are no UTF-8 become U+FFFD when it is printed.
+nlohmann::ordered_json slow_log_json(const std::vector<net::SlowRequest>& requests);
 
 }  // namespace ambassador::proxy::admin

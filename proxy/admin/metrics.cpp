@@ -70,6 +70,8 @@ void add_listener(const net::ListenerSnapshot& listener, Sheet& sheet) {
                 number(listener.requests));
   sheet.counter("ambassador_proxy_replies_total", "Replies given to clients", labels,
                 number(listener.replies));
+  sheet.counter("ambassador_proxy_slow_requests_total", "Requests whose reply took long (slowLog)", labels,
+                number(listener.slow_requests));
   sheet.counter("ambassador_proxy_client_received_bytes_total", "Bytes from clients", labels,
                 number(listener.bytes_received));
   sheet.counter("ambassador_proxy_client_sent_bytes_total", "Bytes to clients", labels,

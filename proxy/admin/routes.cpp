@@ -137,11 +137,15 @@ http::Handler admin_routes(std::shared_ptr<const View> view,
     } else if (path == "/top") {
       view->list_clients(kMaxListedClients,
                          [reply](auto clients) { reply(pretty(top_json(std::move(clients)))); });
+    } else if (path == "/slowlog") {
+      view->list_slow_requests(kMaxListedRequests,
+                               [reply](const auto& requests) { reply(pretty(slow_log_json(requests))); });
     } else {
-      reply(Response::text(404,
-                           "paths: / /status /config /backends /clients /top /livez /readyz /startupz "
-                           "/metrics; POST to /pause "
-                           "/resume\n"));
+      reply(
+          Response::text(404,
+                         "paths: / /status /config /backends /clients /top /slowlog /livez /readyz /startupz "
+                         "/metrics; POST to /pause "
+                         "/resume\n"));
     }
   };
 }

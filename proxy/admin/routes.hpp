@@ -16,6 +16,7 @@ namespace ambassador::proxy::admin {
 
 /// At most so many clients are listed by /clients and /top.
 inline constexpr std::size_t kMaxListedClients = 1000;
+inline constexpr std::size_t kMaxListedRequests = 1000;  // by /slowlog
 
 /// Without this header, which no page in a browser sends to another site unasked, nothing is changed.
 inline constexpr const char* kChangeHeader = "Ambassador-Change";

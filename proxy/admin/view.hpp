@@ -33,6 +33,8 @@ struct View {
   std::function<net::Snapshot()> snapshot;
   std::function<void(std::size_t limit, std::function<void(std::vector<net::ClientSnapshot>)> done)>
       list_clients;
+  std::function<void(std::size_t limit, std::function<void(std::vector<net::SlowRequest>)> done)>
+      list_slow_requests;                             // the newest first
   std::function<const config::Document&()> document;  // what runs
   std::function<const ConfigurationState&()> configuration;
   std::function<bool()> listening;  // every listener is bound

@@ -13,6 +13,7 @@
 #include "proxy/app/locate.hpp"
 #include "proxy/app/options.hpp"
 #include "proxy/app/pause.hpp"
+#include "proxy/app/slow_log_table.hpp"
 #include "proxy/app/source.hpp"
 #include "proxy/app/status_table.hpp"
 
@@ -54,17 +55,18 @@ int check(const Options& options) {
   return 0;
 }
 
-int status(const Options& options) {
-  const Result<HttpAnswer> answer = http_get(options.port, "/status", kAnswerTime);
+// Shows what the running proxy says at `path`: as it is, or by `table`.
+int show(const Options& options, const std::string& path, std::string (*table)(const nlohmann::json&)) {
+  const Result<HttpAnswer> answer = http_get(options.port, path, kAnswerTime);
   if (!answer) {
     return complain(
         Error{answer.error().where, answer.error().what + "; is the proxy running, its admin port --port?"});
   }
   const nlohmann::json parsed = nlohmann::json::parse(answer->body, nullptr, false);
-  if (answer->status != 200 || !parsed.is_object()) {
-    return complain(Error{"/status", "answered " + std::to_string(answer->status) + ": " + answer->body});
+  if (answer->status != 200 || !parsed.is_structured()) {
+    return complain(Error{path, "answered " + std::to_string(answer->status) + ": " + answer->body});
   }
-  std::cout << (options.json ? answer->body : status_table(parsed));
+  std::cout << (options.json ? answer->body : table(parsed));
   return 0;
 }
 
@@ -98,7 +100,9 @@ int command_line(int argc, const char* const* argv, const Build& build) {
       std::cout << config::schema().dump(2) << '\n';
       return 0;
     case Command::status:
-      return status(options);
+      return show(options, "/status", status_table);
+    case Command::slowlog:
+      return show(options, "/slowlog", slow_log_table);
     case Command::probe:
       return probe(options);
     case Command::locate:

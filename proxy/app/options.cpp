@@ -94,9 +94,12 @@ Parsed parse_options(int argc, const char* const* argv, const std::string& versi
   cli.add_subcommand("schema", "print the JSON Schema of the configuration file");
 
   auto* status = cli.add_subcommand("status", "how are things operating: listeners, backends, health");
-  status->add_option("-o,--output", output, "table or json")->check(CLI::IsMember({"table", "json"}));
+  auto* slowlog = cli.add_subcommand("slowlog", "the last requests that took long, the newest first");
   std::uint16_t admin_port = kDefaultAdminPort;
-  status->add_option("--port", admin_port, "the admin port")->capture_default_str();
+  for (auto* shows : {status, slowlog}) {
+    shows->add_option("-o,--output", output, "table or json")->check(CLI::IsMember({"table", "json"}));
+    shows->add_option("--port", admin_port, "the admin port")->capture_default_str();
+  }
 
   auto* probe = cli.add_subcommand("probe", "exit 0 when every listener accepts, 1 when not");
   probe->add_option("--wait", wait, "ask until it is so, at most this long, as 30s")->type_name("DURATION");
@@ -148,9 +151,9 @@ Parsed parse_options(int argc, const char* const* argv, const std::string& versi
   }
 
   const std::map<std::string, Command> commands{{"check", Command::check},   {"schema", Command::schema},
-                                                {"status", Command::status}, {"probe", Command::probe},
-                                                {"locate", Command::locate}, {"pause", Command::pause},
-                                                {"resume", Command::resume}};
+                                                {"status", Command::status}, {"slowlog", Command::slowlog},
+                                                {"probe", Command::probe},   {"locate", Command::locate},
+                                                {"pause", Command::pause},   {"resume", Command::resume}};
   for (const CLI::App* chosen : cli.get_subcommands()) {
     options.command = commands.at(chosen->get_name());
   }

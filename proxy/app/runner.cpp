@@ -78,6 +78,9 @@ Runner::Runner(Options options, const Build& build)
   view_->list_clients = [this](std::size_t limit, auto done) {
     proxy_->list_clients(limit, std::move(done));
   };
+  view_->list_slow_requests = [this](std::size_t limit, auto done) {
+    proxy_->list_slow_requests(limit, std::move(done));
+  };
   view_->document = [this]() -> const config::Document& { return document_; };
   view_->configuration = [this]() -> const admin::ConfigurationState& { return state_; };
   view_->pause = [this](const std::string& listener, std::chrono::milliseconds duration) {

@@ -2,32 +2,20 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cstdint>
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <string_view>
 #include <vector>
 
+#include "proxy/app/table.hpp"
+
 namespace ambassador::proxy::app {
 namespace {
 
 using nlohmann::json;
-using Row = std::vector<std::string>;
 
 constexpr std::size_t kShownHash = 12;
-
-std::string text_of(const json& object, const char* key) {
-  const auto found = object.find(key);
-  if (found == object.end() || found->is_null()) return "-";
-  if (found->is_string()) return found->get<std::string>().empty() ? "-" : found->get<std::string>();
-  return found->dump();
-}
-
-double number_of(const json& object, const char* key) {
-  const auto found = object.find(key);
-  return found != object.end() && found->is_number() ? found->get<double>() : 0;
-}
 
 std::string joined(const json& object, const char* key) {
   std::string all;
@@ -56,11 +44,7 @@ std::string age(double seconds) {
 
 std::string latency(const json& object, const char* key) {
   const auto found = object.find("latency");
-  const double seconds = found == object.end() ? 0 : number_of(*found, key);
-  if (seconds <= 0) return "-";
-  return seconds < 1e-3 ? fmt::format("{:.0f}us", seconds * 1e6)
-         : seconds < 1  ? fmt::format("{:.1f}ms", seconds * 1e3)
-                        : fmt::format("{:.2f}s", seconds);
+  return short_time(found == object.end() ? 0 : number_of(*found, key));
 }
 
 double failures(const json& object) {
@@ -80,25 +64,6 @@ std::string health(const json& backend) {
   if (text_of(backend, "lagSeconds") != "-")
     out += fmt::format(", {:.1f}s behind", number_of(backend, "lagSeconds"));
   return out;
-}
-
-// Columns as wide as their widest cell, two spaces between them, nothing behind the last.
-void print_table(const std::vector<Row>& rows, std::string_view indent, std::string& out) {
-  std::vector<std::size_t> widths;
-  for (const Row& row : rows) {
-    widths.resize(std::max(widths.size(), row.size()));
-    for (std::size_t column = 0; column < row.size(); ++column) {
-      widths[column] = std::max(widths[column], row[column].size());
-    }
-  }
-  for (const Row& row : rows) {
-    out += indent;
-    for (std::size_t column = 0; column < row.size(); ++column) {
-      const bool last = column + 1 == row.size();
-      out += last ? row[column] : fmt::format("{:<{}}  ", row[column], widths[column]);
-    }
-    out += '\n';
-  }
 }
 
 void print_pool(const json& listener, std::string& out) {

@@ -87,6 +87,7 @@ class Client final : public Peer {
   /// Which server is the primary may be another one than before.
   void standing_changed();
   [[nodiscard]] bool closed() const { return closed_; }
+  [[nodiscard]] const Address& peer() const { return peer_; }
   [[nodiscard]] ClientSnapshot describe(SteadyTime now) const;
   std::size_t place = 0;  // in the relay's list
 

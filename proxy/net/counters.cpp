@@ -27,6 +27,7 @@ void ListenerCounters::add_to(ListenerSnapshot& out) const {
   out.clients_broken += clients_broken.get();
   out.requests += requests.get();
   out.replies += replies.get();
+  out.slow_requests += slow_requests.get();
   out.bytes_received += bytes_received.get();
   out.bytes_sent += bytes_sent.get();
   add(out.failures, failures);

@@ -38,7 +38,7 @@ struct PoolCounters {
 
 struct ListenerCounters {
   Counter clients_total, clients_slow, clients_idle, clients_broken;
-  Counter requests, replies, bytes_received, bytes_sent;
+  Counter requests, replies, slow_requests, bytes_received, bytes_sent;
   FailureCounters failures;
   PoolCounters pool;
   void add_to(ListenerSnapshot& out) const;

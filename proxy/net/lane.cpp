@@ -89,16 +89,31 @@ void Lane::watch() {
 void Lane::begin_stream(Client& client, std::uint32_t sequence) {
   assert(use_ != Use::shared && owed_.empty());
   keeps_ = false;  // it may be of any length
+  head_.clear();
   owe({.client = &client, .sequence = sequence, .since = loop().now()}, 0);
 }
 
+void Lane::note_slow(const Owed& owed, std::chrono::microseconds took) const {
+  std::string scratch;
+  const auto length = static_cast<std::size_t>(std::min<std::uint64_t>(front_length(), SlowLog::kHead));
+  relay_.note_slow(took, *owed.client, *upstream_, keeps_ ? unanswered_.front(length, scratch) : head_);
+}
+
+void Lane::keep_head(std::string_view piece) {
+  const bool wanted = relay_.slow_threshold() != std::chrono::microseconds::max();
+  if (wanted && head_.size() < SlowLog::kHead) head_ += piece.substr(0, SlowLog::kHead - head_.size());
+}
+
 void Lane::stream(Slices& bytes) {
+  std::string scratch;
+  keep_head(bytes.front(SlowLog::kHead, scratch));
   queued_total_ += bytes.size();
   out_.take(loop().pool(), bytes);
   queued_more();
 }
 
 void Lane::stream(Block* block, std::string_view bytes) {
+  keep_head(bytes);
   queued_total_ += bytes.size();
   out_.append(loop().pool(), block, bytes.data(), bytes.size());
   queued_more();
@@ -276,12 +291,16 @@ void Lane::replies() {
     if (!complete) owed_.front().begun = true;
     const Owed owed = owed_.front();
     if (complete) {
+      const auto took = std::chrono::duration_cast<std::chrono::microseconds>(loop().now() - owed.since);
+      // How long a client was blocked says nothing of the server.
+      if (!owed.patient) {
+        counters_->request_time.record(static_cast<std::uint64_t>(took.count()));
+        if (took >= relay_.slow_threshold()) [[unlikely]]
+          note_slow(owed, took);
+      }
       if (keeps_) unanswered_.consume(static_cast<std::size_t>(front_length()));
       owed_.pop();
       counters_->replies.add();
-      const auto took = std::chrono::duration_cast<std::chrono::microseconds>(loop().now() - owed.since);
-      // How long a client was blocked says nothing of the server.
-      if (!owed.patient) counters_->request_time.record(static_cast<std::uint64_t>(took.count()));
     }
     owed.client->reply(*this, owed.sequence, owed.part, block, bytes.substr(0, frame.bytes), complete);
     if (complete) owed.client->not_owed();

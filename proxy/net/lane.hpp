@@ -220,6 +220,8 @@ class Lane final : public Peer {
   [[nodiscard]] bool nothing_sent() const { return owed_.empty() || owed_.front().start >= sent_; }
 
   // lane.cpp
+  void note_slow(const Owed& owed, std::chrono::microseconds took) const;
+  void keep_head(std::string_view piece);
   void owe(const Owed& owed, std::uint64_t bytes);
   void queued_more();
   void show();
@@ -275,6 +277,7 @@ class Lane final : public Peer {
   Client* blocked_by_ = nullptr;
 
   Slices out_;                      // the bytes from sent_ on
+  std::string head_;                // of the message that is streamed, to tell what it was
   Slices unanswered_;               // those before, of requests that owe all of their replies, if keeps_
   std::uint64_t queued_total_ = 0;  // bytes ever queued
   std::uint64_t sent_ = 0;          // bytes ever sent

@@ -116,6 +116,7 @@ class Proxy::Impl {
   [[nodiscard]] std::vector<ProbeTarget> probe_targets() const;
   [[nodiscard]] std::shared_ptr<const TlsClient> tls(const std::string& listener);
   void list_clients(std::size_t limit, const std::function<void(std::vector<ClientSnapshot>)>& done);
+  void list_slow_requests(std::size_t limit, const std::function<void(std::vector<SlowRequest>)>& done);
   [[nodiscard]] bool listening() const { return applied_; }
   Result<void> reload_tls(const std::string& listener);
   void login_changed(const std::string& listener);
@@ -126,6 +127,10 @@ class Proxy::Impl {
  private:
   using Acceptors = std::map<std::string, std::unique_ptr<Acceptor>>;
 
+  /// Calls ask(worker, take) for each worker, which calls `take` with its part on its thread; all together
+  /// come to `done` on the control thread.
+  template <class One, class Ask>
+  void gather(Ask ask, std::function<void(std::vector<One>)> done);
   Entry* find(const std::string& listener);
   Result<Entry> prepare(const config::Listener& listener, const Entry* old);
   Result<void> bind(Entry& entry, std::size_t index, Acceptors& fresh);
@@ -494,24 +499,41 @@ std::shared_ptr<const TlsClient> Proxy::Impl::tls(const std::string& listener) {
   return entry != nullptr ? entry->tls : nullptr;
 }
 
-void Proxy::Impl::list_clients(std::size_t limit,
-                               const std::function<void(std::vector<ClientSnapshot>)>& done) {
+template <class One, class Ask>
+void Proxy::Impl::gather(Ask ask, std::function<void(std::vector<One>)> done) {
   struct Gathered {
-    std::vector<ClientSnapshot> clients;
+    std::vector<One> all;
     std::size_t missing = 0;
   };
   const auto gathered = std::make_shared<Gathered>();
   gathered->missing = workers_.size();
   for (auto& worker : workers_) {
-    worker->list_clients(limit, [this, gathered, limit, done](std::vector<ClientSnapshot> clients) {
-      boost::asio::post(control_, [gathered, limit, done, clients = std::move(clients)]() mutable {
-        std::move(clients.begin(), clients.end(), std::back_inserter(gathered->clients));
-        if (--gathered->missing > 0) return;
-        if (gathered->clients.size() > limit) gathered->clients.resize(limit);
-        done(std::move(gathered->clients));
+    ask(*worker, [this, gathered, done](std::vector<One> part) {
+      boost::asio::post(control_, [gathered, done, part = std::move(part)]() mutable {
+        std::move(part.begin(), part.end(), std::back_inserter(gathered->all));
+        if (--gathered->missing == 0) done(std::move(gathered->all));
       });
     });
   }
+}
+
+void Proxy::Impl::list_clients(std::size_t limit,
+                               const std::function<void(std::vector<ClientSnapshot>)>& done) {
+  gather<ClientSnapshot>([limit](Worker& worker, auto take) { worker.list_clients(limit, std::move(take)); },
+                         [limit, done](std::vector<ClientSnapshot> clients) {
+                           if (clients.size() > limit) clients.resize(limit);
+                           done(std::move(clients));
+                         });
+}
+
+void Proxy::Impl::list_slow_requests(std::size_t limit,
+                                     const std::function<void(std::vector<SlowRequest>)>& done) {
+  gather<SlowRequest>([](Worker& worker, auto take) { worker.list_slow_requests(std::move(take)); },
+                      [limit, done](std::vector<SlowRequest> requests) {
+                        std::ranges::stable_sort(requests, std::ranges::greater(), &SlowRequest::at);
+                        if (requests.size() > limit) requests.resize(limit);
+                        done(std::move(requests));
+                      });
 }
 
 Proxy::Proxy(boost::asio::io_context& control, Options options, CoreFactory factory)
@@ -535,6 +557,9 @@ Snapshot Proxy::snapshot() const {
 }
 void Proxy::list_clients(std::size_t limit, const std::function<void(std::vector<ClientSnapshot>)>& done) {
   impl_->list_clients(limit, done);
+}
+void Proxy::list_slow_requests(std::size_t limit, const std::function<void(std::vector<SlowRequest>)>& done) {
+  impl_->list_slow_requests(limit, done);
 }
 std::vector<ProbeTarget> Proxy::probe_targets() const {
   return impl_->probe_targets();

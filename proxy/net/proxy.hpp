@@ -111,6 +111,8 @@ class Proxy {
   [[nodiscard]] Snapshot snapshot() const;
   /// The clients of now, asked from every worker; `done` is called on the control thread. At most `limit`.
   void list_clients(std::size_t limit, const std::function<void(std::vector<ClientSnapshot>)>& done);
+  /// Likewise what is kept of slow requests, the newest first.
+  void list_slow_requests(std::size_t limit, const std::function<void(std::vector<SlowRequest>)>& done);
   /// What connections to the servers of that listener begin with; null: nothing, or there is no such
   /// listener.
   [[nodiscard]] std::shared_ptr<const TlsClient> tls(const std::string& listener) const;

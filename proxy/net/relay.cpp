@@ -18,7 +18,9 @@ Relay::Relay(Loop& loop, const Outside& outside, std::shared_ptr<const Generatio
     : Service(outside),
       loop_(loop),
       generation_(std::move(generation)),
-      lanes_(generation_->upstreams.size()) {}
+      lanes_(generation_->upstreams.size()) {
+  slow_log_.limit(generation_->core->slow_limits());
+}
 
 Relay::~Relay() {
   close();
@@ -26,6 +28,7 @@ Relay::~Relay() {
 
 void Relay::adopt(std::shared_ptr<const Generation> generation) {
   const auto old = std::exchange(generation_, std::move(generation));
+  slow_log_.limit(generation_->core->slow_limits());
   retire(lanes_.reorder(old->upstreams, generation_->upstreams));
   if (other_login(old->config, generation_->config)) login_changed();
   // Leased lanes to what is no longer configured end with their message; spare ones at once.
@@ -71,6 +74,20 @@ void Relay::login_changed() {
 void Relay::standing_changed() {
   for (Lane* lane : lanes_.lanes()) lane->standing_changed();
   for (std::size_t i = clients_.size(); i-- > 0;) clients_[i].standing_changed();
+}
+
+void Relay::note_slow(std::chrono::microseconds took, const Client& client, const Upstream& upstream,
+                      std::string_view request) {
+  counters().slow_requests.add();
+  const RequestName what = generation_->core->name_request(request);
+  SlowRequest& slow = slow_log_.add();
+  slow.listener = name();
+  slow.at = std::chrono::system_clock::now();
+  slow.took = took;
+  slow.client = client.peer().text();
+  slow.backend = upstream.backend().name;
+  slow.command = what.command;
+  slow.key = what.key.substr(0, SlowLog::kKeyMost);
 }
 
 void Relay::describe(std::vector<ClientSnapshot>& out, std::size_t limit) const {

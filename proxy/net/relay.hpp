@@ -15,6 +15,7 @@
 #include "proxy/net/placed.hpp"
 #include "proxy/net/service.hpp"
 #include "proxy/net/shared_lanes.hpp"
+#include "proxy/net/slow_log.hpp"
 
 namespace ambassador::proxy::net {
 
@@ -36,6 +37,7 @@ class Relay final : public Service {
   [[nodiscard]] bool empty() const override { return clients_.empty(); }
   [[nodiscard]] bool gone() const override { return clients_.empty() && lanes_.empty() && retired_.empty(); }
   void describe(std::vector<ClientSnapshot>& out, std::size_t limit) const override;
+  void list_slow_requests(std::vector<SlowRequest>& out) const override { slow_log_.list(out); }
 
   // What clients and lanes need. -------------------------------------------------------------------------
   [[nodiscard]] Loop& loop() const { return loop_; }
@@ -67,6 +69,11 @@ class Relay final : public Service {
   void give_back(std::unique_ptr<Lane> lane, bool fit);
   /// The client's own lane could not be connected: it gets the backend that the core chooses now.
   void choose_again(Lane& lane);
+  /// What takes as long as this to be answered, or longer, is to be told by note_slow().
+  [[nodiscard]] std::chrono::microseconds slow_threshold() const { return slow_log_.threshold(); }
+  /// `request`: what the server was sent, or its first bytes.
+  void note_slow(std::chrono::microseconds took, const Client& client, const Upstream& upstream,
+                 std::string_view request);
   /// A client's connection is closed...
   void client_closed(OpenClients& open);
   /// ...and no lane owes it anything any more: it is destroyed.
@@ -96,6 +103,7 @@ class Relay final : public Service {
   std::vector<std::unique_ptr<Lane>> retired_;
   std::vector<std::unique_ptr<Lane>> spare_;  // leased before, idle now
   std::size_t leased_ = 0;
+  SlowLog slow_log_;
   bool draining_ = false;
 };
 

@@ -42,6 +42,8 @@ class Service {
   /// Whom it means may be with this worker.
   virtual void cancel(const Wish& wish) = 0;
   virtual void describe(std::vector<ClientSnapshot>& out, std::size_t limit) const = 0;
+  /// Appends what is kept of slow requests; where nothing is it means nothing.
+  virtual void list_slow_requests(std::vector<SlowRequest>& /*out*/) const {}
   /// No client is left, not even one that a reply is still owed to.
   [[nodiscard]] virtual bool empty() const = 0;
   /// And no connection to a server either: close() was called, and the turn has ended.

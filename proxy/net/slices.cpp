@@ -122,12 +122,14 @@ std::size_t Slices::gather(std::span<iovec> out) const {
   return count;
 }
 
-std::string_view Slices::flat(std::string& scratch) const {
-  if (ring_.empty()) return {};
-  if (ring_.size() == 1) return ring_.front().view();
+std::string_view Slices::front(std::size_t n, std::string& scratch) const {
+  n = std::min(n, bytes_);
+  if (n == 0) return {};
+  if (ring_.front().size() >= n) return ring_.front().view().substr(0, n);
   scratch.clear();
-  scratch.reserve(bytes_);
-  for (std::size_t i = 0; i < ring_.size(); ++i) scratch.append(ring_[i].view());
+  scratch.reserve(n);
+  for (std::size_t i = 0; scratch.size() < n; ++i)
+    scratch.append(ring_[i].view().substr(0, n - scratch.size()));
   return scratch;
 }
 

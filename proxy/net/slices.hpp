@@ -78,7 +78,9 @@ class Slices {
   /// Fills `out` with the first pieces; returns how many.
   std::size_t gather(std::span<iovec> out) const;
   /// All bytes in one piece: in place when they lie so, else copied into `scratch`.
-  [[nodiscard]] std::string_view flat(std::string& scratch) const;
+  [[nodiscard]] std::string_view flat(std::string& scratch) const { return front(bytes_, scratch); }
+  /// The same of the first `n` bytes, or of all if there are fewer.
+  [[nodiscard]] std::string_view front(std::size_t n, std::string& scratch) const;
 
  private:
   [[nodiscard]] bool follows(const Block* block, const char* at) {

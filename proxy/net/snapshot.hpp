@@ -96,8 +96,9 @@ struct ListenerSnapshot {
   std::uint64_t replies = 0;
   std::uint64_t bytes_received = 0;  // from clients
   std::uint64_t bytes_sent = 0;      // to clients
-  FailureCounts failures{};          // exchanges that failed, whatever the client was told
-  HistogramSnapshot request_time;    // from the request's last byte read to its reply being due and complete
+  std::uint64_t slow_requests = 0;
+  FailureCounts failures{};        // exchanges that failed, whatever the client was told
+  HistogramSnapshot request_time;  // from the request's last byte read to its reply being due and complete
   PoolSnapshot pool;
   std::optional<SeedsSnapshot> seeds;  // nothing: its servers are declared
   std::vector<BackendSnapshot> backends;
@@ -123,6 +124,17 @@ struct ClientSnapshot {
   std::uint64_t bytes_sent = 0;
   std::uint64_t pending = 0;         // requests that are not answered yet
   std::uint64_t buffered_bytes = 0;  // replies that the client has not read yet
+};
+
+/// One request that was slow (SlowLimits).
+struct SlowRequest {
+  std::string listener;
+  SystemTime at{};                   // its reply was there
+  std::chrono::microseconds took{};  // since it was queued for its server
+  std::string client;                // "127.0.0.1:53112", "unix"
+  std::string backend;
+  std::string command;  // RequestName
+  std::string key;
 };
 
 }  // namespace ambassador::proxy::net

@@ -135,13 +135,25 @@ void Worker::drain() {
   });
 }
 
-void Worker::list_clients(std::size_t limit, std::function<void(std::vector<ClientSnapshot>)> done) {
-  post([this, limit, done = std::move(done)] {
-    std::vector<ClientSnapshot> clients;
-    for (auto& service : services_) service->describe(clients, limit);
-    for (auto& service : leaving_) service->describe(clients, limit);
-    done(std::move(clients));
+template <class One, class Describe>
+void Worker::list(Describe describe, std::function<void(std::vector<One>)> done) {
+  post([this, describe, done = std::move(done)] {
+    std::vector<One> all;
+    for (const Services* services : {&services_, &leaving_}) {
+      for (const auto& service : *services) describe(*service, all);
+    }
+    done(std::move(all));
   });
+}
+
+void Worker::list_clients(std::size_t limit, std::function<void(std::vector<ClientSnapshot>)> done) {
+  list<ClientSnapshot>([limit](const Service& service, auto& out) { service.describe(out, limit); },
+                       std::move(done));
+}
+
+void Worker::list_slow_requests(std::function<void(std::vector<SlowRequest>)> done) {
+  list<SlowRequest>([](const Service& service, auto& out) { service.list_slow_requests(out); },
+                    std::move(done));
 }
 
 }  // namespace ambassador::proxy::net

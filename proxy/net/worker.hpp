@@ -39,6 +39,7 @@ class Worker {
   void drain();
   /// Calls `done` on the worker's thread.
   void list_clients(std::size_t limit, std::function<void(std::vector<ClientSnapshot>)> done);
+  void list_slow_requests(std::function<void(std::vector<SlowRequest>)> done);
 
   /// Clients that were given to it and are still open.
   [[nodiscard]] std::uint32_t clients() const { return clients_.load(std::memory_order_relaxed); }
@@ -55,6 +56,9 @@ class Worker {
   /// Calls work(service) for each service of that listener, those that are leaving too.
   template <class Work>
   void tell(std::string listener, Work work);
+  /// Calls describe(service, list) for each service, those that are leaving too, then `done`.
+  template <class One, class Describe>
+  void list(Describe describe, std::function<void(std::vector<One>)> done);
   Service* find(const std::string& listener);
   [[nodiscard]] std::unique_ptr<Service> serve(std::shared_ptr<const Generation> generation);
   void leave(Services::iterator service);

@@ -4,6 +4,7 @@
 #include "proxy/redis/login.hpp"
 #include "proxy/redis/probe.hpp"
 #include "proxy/redis/reply_framer.hpp"
+#include "proxy/redis/request_name.hpp"
 #include "proxy/redis/router.hpp"
 #include "proxy/redis/session.hpp"
 
@@ -32,6 +33,7 @@ class RedisCore final : public ProtocolCore {
             AccountFunction client_account, NobodyFunction nobody)
       : account_(std::move(account)),
         auth_(std::move(client_account)),
+        slow_limits_{listener.redis.slow_log.threshold, listener.redis.slow_log.size},
         router_(listener, availability, std::move(nobody)),
         info_{listener.name, mode_name(listener.redis.mode), listener.backends.size()} {}
 
@@ -59,6 +61,11 @@ class RedisCore final : public ProtocolCore {
     return router_.elsewhere(backend, declined);
   }
 
+  [[nodiscard]] SlowLimits slow_limits() const override { return slow_limits_; }
+  [[nodiscard]] RequestName name_request(std::string_view request) const override {
+    return redis::name_request(request);
+  }
+
   [[nodiscard]] std::string_view probe_request() const override {
     return router_.replicated() ? kRoleProbeRequest : kProbeRequest;
   }
@@ -73,6 +80,7 @@ class RedisCore final : public ProtocolCore {
  private:
   const AccountFunction account_;
   const ClientAuth auth_;
+  const SlowLimits slow_limits_;
   const Router router_;
   const ProxyInfo info_;
   mutable std::string text_;

@@ -246,6 +246,19 @@ class Availability {
   Availability() = default;
 };
 
+/// What a request is about, for people: nothing of it that may be secret.
+struct RequestName {
+  std::string_view command;
+  std::string_view key;
+};
+
+/// Which requests count as slow: those whose reply is there `threshold` after they were queued for their
+/// server, or later. The last `size` of them are kept, per worker; 0: none are.
+struct SlowLimits {
+  std::chrono::milliseconds threshold{};
+  unsigned size = 0;
+};
+
 /// A protocol as configured for one listener: makes sessions and framers, one core per worker. Its
 /// configuration never changes: on reload a new core takes its place, and living sessions are rebound to it.
 class ProtocolCore : public Probing {
@@ -279,6 +292,11 @@ class ProtocolCore : public Probing {
   [[nodiscard]] virtual BackendIndex elsewhere(BackendIndex /*backend*/, bool /*declined*/) const {
     return kNoBackend;
   }
+
+  [[nodiscard]] virtual SlowLimits slow_limits() const { return {}; }
+  /// Of a slow request: `request` is what its server was sent, or the first bytes of it. What is returned
+  /// lies there, or lives for ever.
+  [[nodiscard]] virtual RequestName name_request(std::string_view /*request*/) const { return {}; }
 };
 
 }  // namespace ambassador::proxy

@@ -14,6 +14,7 @@
 #include "proxy/redis/inline_request.hpp"
 #include "proxy/redis/limits.hpp"
 #include "proxy/redis/reply_framer.hpp"
+#include "proxy/redis/request_name.hpp"
 #include "proxy/redis/request_parser.hpp"
 #include "test/unit/proxy/redis/toy_relay.hpp"
 
@@ -139,12 +140,24 @@ std::string replies(std::string_view bytes, std::uint32_t seed) {
 
 }  // namespace
 
+// What is told of a request lies in it, or is a command's name.
+void names(std::string_view bytes) {
+  const std::vector<char> shown(bytes.begin(), bytes.end());
+  const RequestName name = name_request({shown.data(), shown.size()});
+  if (name.key.empty()) return;
+  must(!name.command.empty(), "a key is of a command");
+  must(std::string_view(shown.data(), shown.size()).find(name.key) != std::string_view::npos,
+       "a key is part of the request");
+}
+
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size < 1) return 0;
   const std::uint32_t seed = 1U + data[0];
   const std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
   must(requests(bytes, 0) == requests(bytes, seed), "cuts change no request");
   streamed_sizes(bytes, seed);
+  names(bytes);
+  names(bytes.substr(0, bytes.size() / 2));
   must(replies(bytes, 0) == replies(bytes, seed), "cuts change no reply");
   return 0;
 }

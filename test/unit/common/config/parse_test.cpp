@@ -27,7 +27,7 @@ listeners:
   - {host: redis-0, port: 6379}
   - {name: second, host: 10.0.0.2, port: 6379, weight: 3}
   redis: {mode: Sharded, hash: md5, distribution: modula, hashTag: "{}", ejection: {failures: 3, retryAfter: 5s},
-    credentialsFolder: /etc/r, clientCredentialsFolder: /etc/r/clients}
+    credentialsFolder: /etc/r, clientCredentialsFolder: /etc/r/clients, slowLog: {threshold: 25ms, size: 7}}
   serverTLS: {mode: VerifyFull, caFile: /etc/ca.crt}
 )";
 
@@ -62,7 +62,8 @@ TEST_CASE("a YAML document is read with every field") {
   CHECK(l.backends[0] == Backend{"redis-0:6379", "redis-0", 6379, 1});
   CHECK(l.backends[1] == Backend{"second", "10.0.0.2", 6379, 3});
   CHECK(l.redis == Redis{RedisMode::sharded, Hash::md5, Distribution::modula, "{}", Ejection{3, 5s},
-                         ReadPreference::primary, 10s, "/etc/r", "/etc/r/clients", std::nullopt});
+                         ReadPreference::primary, 10s, "/etc/r", "/etc/r/clients", SlowLog{25ms, 7},
+                         std::nullopt});
   CHECK(l.credentials_folder() == "/etc/r");
   CHECK(l.client_credentials_folder() == "/etc/r/clients");
   CHECK(l.server_tls == ServerTls{TlsMode::verify_full, "/etc/ca.crt", "", ""});
@@ -77,7 +78,7 @@ TEST_CASE("the same document as JSON is the same") {
     "backends":[{"host":"redis-0","port":6379},{"name":"second","host":"10.0.0.2","port":6379,"weight":3}],
     "redis":{"mode":"Sharded","hash":"md5","distribution":"modula","hashTag":"{}",
     "ejection":{"failures":3,"retryAfter":"5s"},"credentialsFolder":"/etc/r",
-    "clientCredentialsFolder":"/etc/r/clients"},
+    "clientCredentialsFolder":"/etc/r/clients","slowLog":{"threshold":"25ms","size":7}},
     "serverTLS":{"mode":"VerifyFull","caFile":"/etc/ca.crt"}}]})");
   REQUIRE(json.ok());
   CHECK(*json == *parse(kYaml));
@@ -283,6 +284,9 @@ TEST_CASE("wrong values name the path, the value and the way out") {
        "listeners[0].serverTLS.caFile: means nothing with mode Disabled"},
       {"protocol: Redis, port: 1, redis: {credentialsFolder: c}",
        "listeners[0].redis.credentialsFolder: 'c' can't stand here"},
+      {"protocol: Redis, port: 1, redis: {slowLog: {size: 1025}}", "listeners[0].redis.slowLog.size: 1025"},
+      {"protocol: Redis, port: 1, redis: {slowLog: {threshold: fast}}",
+       "listeners[0].redis.slowLog.threshold: 'fast'"},
       {"protocol: Redis, port: 1, redis: {clientCredentialsFolder: c}",
        "listeners[0].redis.clientCredentialsFolder: 'c' can't stand here"},
       {"protocol: Redis, port: 1, redis: {mode: Primary}",

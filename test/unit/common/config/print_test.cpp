@@ -36,6 +36,7 @@ Document full() {
              10s,
              "/c",
              "/d",
+             SlowLog{20ms, 5},
              std::nullopt};
   d.listeners = {l};
   return d;
@@ -103,7 +104,7 @@ TEST_CASE("printing is compact, ordered, and leaves defaults out") {
       R"({"host":"a","port":1},{"name":"named","host":"b","port":2,"weight":5},{"host":"/s"}],)"
       R"("timeouts":{"connect":"1ms","queue":"2s","idle":"3m"},"maxClients":7,"redis":{"mode":"Failover",)"
       R"("hash":"jenkins","distribution":"random","hashTag":"[]","credentialsFolder":"/c",)"
-      R"("clientCredentialsFolder":"/d","ejection":{}}}]})");
+      R"("clientCredentialsFolder":"/d","slowLog":{"threshold":"20ms","size":5},"ejection":{}}}]})");
 }
 
 TEST_CASE("who answers reads is printed beside the mode that asks for it") {

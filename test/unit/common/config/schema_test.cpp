@@ -78,7 +78,7 @@ Json full_redis() {
     "backends":[{"name":"n","host":"h","port":6379,"weight":1}],"timeouts":{"connect":"1s","queue":"5s","idle":"1h"},
     "maxClients":10,"redis":{"mode":"Sentinel","sentinel":{"masterName":"m"},"hash":"md5","distribution":"ketama","hashTag":"{}",
     "readPreference":"PreferReplica","maxLag":"3s","credentialsFolder":"/c","clientCredentialsFolder":"/d",
-    "ejection":{"failures":2,"retryAfter":"30s"}}}]})");
+    "slowLog":{"threshold":"10ms","size":128},"ejection":{"failures":2,"retryAfter":"30s"}}}]})");
 }
 
 /// And the rest of the fields.

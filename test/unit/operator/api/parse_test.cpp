@@ -210,6 +210,23 @@ TEST_CASE("values that mean without pass, though the rest of their field is not 
   CHECK(parsed.policy->listeners[0].max_clients == 7);
 }
 
+TEST_CASE("which commands are slow the policy says, or a default does") {
+  json document = good_policy();
+  const auto slow_log = [&] { return parse_policy(document).policy->listeners[0].redis.slow_log; };
+  CHECK(slow_log() == config::SlowLog{});
+  const std::string hash = policy_hash(*parse_policy(document).policy);
+  json& given = document["spec"]["listeners"][0]["redis"]["slowLog"];
+  given = {{"threshold", "10ms"}, {"size", 128}};
+  CHECK(policy_hash(*parse_policy(document).policy) == hash);
+  given = {{"threshold", "0s"}, {"size", 0}};
+  CHECK(slow_log() == config::SlowLog{std::chrono::milliseconds(0), 0});
+  CHECK(policy_hash(*parse_policy(document).policy) != hash);
+  given = {{"size", 1025}};
+  CHECK(parse_policy(document).problems[0].path == "spec.listeners[0].redis.slowLog.size");
+  given = {{"threshold", "2h"}};
+  CHECK(parse_policy(document).problems[0].path == "spec.listeners[0].redis.slowLog.threshold");
+}
+
 TEST_CASE("clients of a Redis listener may have to log in") {
   json document = good_policy();
   const std::string open_hash = policy_hash(*parse_policy(document).policy);

@@ -49,6 +49,10 @@ struct Example {
       asked_for = limit;
       done(clients);
     };
+    view->list_slow_requests = [this](std::size_t limit, auto done) {
+      asked_for = limit;
+      done(slow);
+    };
     view->document = [this]() -> const config::Document& { return document; };
     view->configuration = [this]() -> const ConfigurationState& { return configuration; };
     view->listening = [this] { return listening; };
@@ -70,6 +74,7 @@ struct Example {
   ConfigurationState configuration;
   net::Snapshot snapshot;
   std::vector<net::ClientSnapshot> clients;
+  std::vector<net::SlowRequest> slow;
   std::size_t asked_for = 0;
   std::chrono::milliseconds paused_for{0};
   bool listening = true;

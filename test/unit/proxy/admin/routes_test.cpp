@@ -42,7 +42,7 @@ TEST_CASE("the health port knows four paths and nothing else") {
   CHECK(ask(ports.health, "/readyz?verbose").status == 200);
   CHECK(ask(ports.health, "/metrics").content_type == metrics::kContentType);
   for (const char* path :
-       {"/", "/config", "/status", "/clients", "/backends", "/top", "/livez/", "//livez"}) {
+       {"/", "/config", "/status", "/clients", "/backends", "/top", "/slowlog", "/livez/", "//livez"}) {
     CAPTURE(path);
     CHECK(ask(ports.health, path).status == 404);
   }
@@ -114,6 +114,23 @@ TEST_CASE("clients are listed as they come, at the top by bytes") {
   CHECK(peers(Json::parse(ask(ports.admin, "/top").body)) ==
         std::vector<std::string>{"127.0.0.1:30", "127.0.0.1:20", "127.0.0.1:10"});
   CHECK(ports.asked_for == kMaxListedClients);
+}
+
+TEST_CASE("slow requests are shown as they come, keys of any bytes among them") {
+  Ports ports;
+  CHECK(Json::parse(ask(ports.admin, "/slowlog").body) == Json::array());
+  CHECK(ports.asked_for == kMaxListedRequests);
+  ports.slow.push_back({.listener = "shop.cache",
+                        .at = ports.now,
+                        .took = std::chrono::microseconds(12'500),
+                        .client = "127.0.0.1:10",
+                        .backend = "redis-0:6379",
+                        .command = "hget",
+                        .key = "a\xff\n"});
+  CHECK(Json::parse(ask(ports.admin, "/slowlog").body) ==
+        Json::parse(R"([{"time": "2023-11-14T22:13:20Z", "durationSeconds": 0.0125, "listener": "shop.cache",
+                         "client": "127.0.0.1:10", "backend": "redis-0:6379", "command": "hget",
+                         "key": "a\ufffd\n"}])"));
 }
 
 TEST_CASE("the status page is one page that needs nothing else") {

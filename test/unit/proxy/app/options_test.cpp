@@ -114,3 +114,18 @@ TEST_CASE("pause and resume have a listener or all, and bounds") {
   CHECK(parse({"resume", "shop.db"}).options->command == Command::resume);
   CHECK(parse({"pause", "--for", "soon"}).exit_code == 2);
 }
+
+TEST_CASE("what shows a running proxy takes its admin port, and whether it is shown as JSON") {
+  for (const auto& [name, command] : {std::pair{"status", Command::status}, {"slowlog", Command::slowlog}}) {
+    const auto plain = parse({name});
+    REQUIRE(plain.options);
+    CHECK(plain.options->command == command);
+    CHECK(plain.options->port == kDefaultAdminPort);
+    CHECK_FALSE(plain.options->json);
+    const auto json = parse({name, "-o", "json", "--port", "7"});
+    REQUIRE(json.options);
+    CHECK(json.options->port == 7);
+    CHECK(json.options->json);
+    CHECK_FALSE(parse({name, "-o", "yaml"}).options);
+  }
+}

@@ -77,6 +77,23 @@ TEST_CASE("small pieces are copied together, large ones referred to, the order s
   CHECK(source->references == 1);
 }
 
+TEST_CASE("the first bytes come in one piece, wherever they lie") {
+  BlockPool pool;
+  Slices slices;
+  std::string scratch;
+  CHECK(slices.front(3, scratch).empty());
+  const BlockRef one = block_with(pool, "one");
+  const BlockRef two = block_with(pool, "two");
+  slices.refer(one.get(), one->data(), 3);
+  slices.refer(two.get(), two->data(), 3);
+  CHECK(slices.front(0, scratch).empty());
+  CHECK(slices.front(2, scratch) == "on");
+  CHECK(slices.front(3, scratch) == "one");
+  CHECK(scratch.empty());
+  CHECK(slices.front(4, scratch) == "onet");
+  CHECK(slices.front(100, scratch) == "onetwo");
+}
+
 TEST_CASE("replies that lie side by side are one piece, without a copy") {
   BlockPool pool;
   const BlockRef source = block_with(pool, "+OK\r\n+OK\r\n+OK\r\n");
