@@ -60,6 +60,16 @@ struct Backend {
   friend bool operator==(const Backend&, const Backend&) = default;
 };
 
+/// Of a Redis Cluster: the keys of the slots from `first` to `last` (0 to 16383) lie with one server, and its
+/// replicas have copies. By their positions in a list of servers.
+struct SlotRange {
+  std::uint16_t first = 0;
+  std::uint16_t last = 0;
+  std::uint32_t primary = 0;
+  std::vector<std::uint32_t> replicas{};
+  friend bool operator==(const SlotRange&, const SlotRange&) = default;
+};
+
 struct Timeouts {
   std::chrono::milliseconds connect{std::chrono::seconds(1)};  // to one backend
   std::chrono::milliseconds queue{std::chrono::seconds(5)};    // the longest a request waits for a backend

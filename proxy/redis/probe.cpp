@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "proxy/redis/info_field.hpp"
 #include "proxy/redis/number.hpp"
 #include "proxy/redis/reply_framer.hpp"
 
@@ -12,18 +13,6 @@ namespace {
 using Health = ProtocolCore::Health;
 
 constexpr std::size_t kMaxReply = 1024;  // of a line; Redis' longest error is half of that
-
-// The value of a line "name:value" of INFO; empty: there is none.
-std::string_view field(std::string_view info, std::string_view name) {
-  for (std::size_t at = 0; at < info.size();) {
-    const std::size_t end = std::min(info.find("\r\n", at), info.size());
-    const std::string_view line = info.substr(at, end - at);
-    if (line.size() > name.size() && line.starts_with(name) && line[name.size()] == ':')
-      return line.substr(name.size() + 1);
-    at = end + kLineEnd;
-  }
-  return {};
-}
 
 std::uint64_t position(std::string_view offset) {
   const auto number = whole_number<std::uint64_t>(offset);
@@ -48,16 +37,17 @@ Health judge_role_probe(std::string_view reply) {
 }
 
 Standing read_standing(std::string_view reply) {
-  const std::string_view role = field(reply, "role");
+  const std::string_view role = info_field(reply, "role");
   if (role == "master") {
     return {.role = Role::primary,
-            .term = whole_number<std::uint64_t>(field(reply, "second_repl_offset")).value_or(0),
-            .position = position(field(reply, "master_repl_offset"))};
+            .term = whole_number<std::uint64_t>(info_field(reply, "second_repl_offset")).value_or(0),
+            .position = position(info_field(reply, "master_repl_offset"))};
   }
   if (role != "slave") return {};
-  const bool linked = field(reply, "master_link_status") == "up";
-  return {
-      .role = Role::replica, .term = 0, .position = linked ? position(field(reply, "slave_repl_offset")) : 0};
+  const bool linked = info_field(reply, "master_link_status") == "up";
+  return {.role = Role::replica,
+          .term = 0,
+          .position = linked ? position(info_field(reply, "slave_repl_offset")) : 0};
 }
 
 }  // namespace ambassador::proxy::redis
