@@ -17,8 +17,9 @@ namespace ambassador::config {
 inline constexpr int kVersion = 1;
 
 enum class Protocol { redis, tcp, postgresql };  // "Redis", "TCP", "PostgreSQL"
-/// "Sharded", "Failover", "Spread", "Replicated", "Sentinel"
-enum class RedisMode { sharded, failover, spread, replicated, sentinel };
+/// "Sharded", "Failover", "Spread", "Replicated", "Sentinel"; `cluster` is not in
+/// documents yet.
+enum class RedisMode { sharded, failover, spread, replicated, sentinel, cluster };
 /// Where Redis::follows_primary(): who answers reads. The primary; a replica, or the primary when there is
 /// none fit for it; a replica only; whoever answers the soonest. "Primary", "PreferReplica", "Replica",
 /// "Nearest"
@@ -115,6 +116,9 @@ struct Redis {
   [[nodiscard]] bool follows_primary() const {
     return mode == RedisMode::replicated || mode == RedisMode::sentinel;
   }
+  /// Of RedisMode::cluster: where keys lie, by positions in Listener::backends. Found while the proxy runs,
+  /// never part of a document.
+  std::vector<SlotRange> slots;
   friend bool operator==(const Redis&, const Redis&) = default;
 };
 

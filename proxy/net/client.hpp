@@ -62,6 +62,8 @@ class Client final : public Peer {
             std::string_view reason = {});
   /// What there was of the reply to `part` of exchange `sequence` means nothing; it is all to come.
   void take_back(std::uint32_t sequence, std::uint32_t part);
+  /// One of its requests has to be asked again later: it sends nothing more before all are answered.
+  void hold_back();
   /// A request's place in a lane's FIFO was taken or given up: a closed client stays in memory until none is
   /// left.
   void owed() { ++owed_; }

@@ -48,6 +48,7 @@ Slices* Lane::enqueue(Client& client, std::uint32_t sequence, std::uint32_t part
        .replies = how.replies,
        .patient = how.patient,
        .reads = how.reads,
+       .home = how.home,
        .since = loop().now()},
       bytes);
   return &out_;
@@ -82,6 +83,7 @@ void Lane::watch() {
   if (!owed_.empty() && owner_ == nullptr) next = std::min(next, soon);
   if (moved_at_ != SteadyTime::max()) next = std::min(next, std::max(moved_at_ + kMovedGrace, soon));
   if (declines_ && nothing_sent()) next = std::min(next, asks_again_at_);
+  if (!put_off_.empty()) next = std::min(next, put_off_.front().until);
   if (ages() && unused()) next = std::min(next, std::max(heard_at_ + kUnusedKind, soon));
   if (next != SteadyTime::max()) loop().deadlines().no_later_than(*this, next);
 }
@@ -281,10 +283,18 @@ void Lane::replies() {
     }
     assert(frame.bytes <= bytes.size());
     input_.begin += static_cast<std::uint32_t>(frame.bytes);
-    if ((frame.declined || (declines_ && owed_.front().reads)) && may_be_asked_again()) [[unlikely]]
-      heed_decline();
-    const bool complete = frame.complete && ++owed_.front().came == owed_.front().replies;
-    if (owed_.front().declined) [[unlikely]] {
+    const bool introduces = owed_.front().introduced && owed_.front().came == 0;
+    if (introduces) [[unlikely]] {
+      if (frame.complete) ++owed_.front().came;
+      continue;
+    }
+    if (frame.declined != Decline::none || declines_ || !put_off_.empty()) [[unlikely]] {
+      heed_decline(frame);
+      if (state_ != State::up) return;
+    }
+    const bool complete =
+        frame.complete && ++owed_.front().came == owed_.front().replies + (owed_.front().introduced ? 1 : 0);
+    if (owed_.front().declined != Decline::none) [[unlikely]] {
       if (complete) decline();
       continue;
     }
@@ -313,7 +323,7 @@ void Lane::replies() {
 }
 
 void Lane::show() {
-  const std::uint64_t owed = owed_.size() + aside_.size();
+  const std::uint64_t owed = owed_.size() + aside_.size() + put_off_.size();
   const std::uint64_t queued_bytes = queued();
   Counter& shown_in = shown_waiting_ ? counters_->waiting : counters_->owed;
   shown_in.subtract(shown_owed_);

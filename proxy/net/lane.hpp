@@ -3,12 +3,14 @@
 // connects, encrypts and greets the server, each at most timeouts.queue; what was not sent when a connection
 // ends goes out on the next one, what was sent fails, unless it may be asked once more. One worker's thread
 // only. Where its parts lie: lane.cpp (requests and replies), lane_connect.cpp and lane_greet.cpp (how it
-// comes up), lane_fail.cpp, lane_again.cpp (what is asked once more).
+// comes up), lane_fail.cpp, lane_again.cpp (what is asked once more), lane_sent_on.cpp (what servers send to
+// other ones).
 #pragma once
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -56,6 +58,8 @@ class Lane final : public Peer {
   static constexpr std::chrono::milliseconds kDying{5};
   /// What a server declined is asked of it again after so long, unless another one has been found for it.
   static constexpr std::chrono::milliseconds kAskAgain{100};
+  /// So often a request goes on from server to server without a pause.
+  static constexpr unsigned kMostSentOn = 4;
 
   enum class Use : std::uint8_t {
     shared,  // by all clients of a relay
@@ -111,7 +115,7 @@ class Lane final : public Peer {
   }
   /// Nobody waits for anything of it.
   [[nodiscard]] bool unused() const {
-    return owed_.empty() && blocked_by_ == nullptr && waiting_for_room_.empty();
+    return owed_.empty() && put_off_.empty() && blocked_by_ == nullptr && waiting_for_room_.empty();
   }
 
   // What the relay does. ---------------------------------------------------------------------------------
@@ -158,17 +162,25 @@ class Lane final : public Peer {
     std::uint32_t replies = 1;  // to it
     bool patient = false;       // the server may take its time
     bool reads = false;         // and does nothing else
-    std::uint64_t start = 0;    // where its request begins in all that was ever queued
-    SteadyTime since{};         // it was queued, or is to be asked once more
-    std::uint32_t came = 0;     // of its replies
-    bool declined = false;      // one of them says so
-    bool begun = false;         // some of a reply has gone to the client
-    bool again = false;         // it is asked once more
+    bool introduced = false;    // it begins with what ProtocolCore::sent_here() says, which has a reply, too
+    Decline declined = Decline::none;  // one of its replies says so
+    std::uint8_t sent_on = 0;          // so often, in a row
+    Home home = Home::anywhere;
+    std::uint64_t start = 0;  // where its request begins in all that was ever queued
+    SteadyTime since{};       // it was queued, or is to be asked once more
+    std::uint32_t came = 0;   // of its replies
+    bool begun = false;       // some of a reply has gone to the client
+    bool again = false;       // it is asked once more
   };
   /// What is to be asked once more.
   struct Aside {
     Owed owed;
     Slices request;
+  };
+  /// The same, by itself, when its time has come.
+  struct PutOff {
+    Aside one;
+    SteadyTime until;
   };
 
   // lane_connect.cpp
@@ -204,9 +216,11 @@ class Lane final : public Peer {
   [[nodiscard]] std::uint64_t front_length() const;
 
   // lane_again.cpp
-  void heed_decline();
+  void heed_decline(const Framer::Frame& frame);
+  [[nodiscard]] Aside take_front(std::uint64_t sent);
   void set_aside(std::uint64_t sent);
   void decline();
+  void hold_back_and_ask_again();
   void put_back();
   void give_on();
   void move_lease();
@@ -218,6 +232,15 @@ class Lane final : public Peer {
   [[nodiscard]] bool may_be_read_again(Failure failure) const;
   /// The server has not begun with anything that is owed.
   [[nodiscard]] bool nothing_sent() const { return owed_.empty() || owed_.front().start >= sent_; }
+
+  // lane_sent_on.cpp
+  void send_on();
+  void send_lease_on();
+  void put_off();
+  void ask_those_put_off(SteadyTime until);
+  void take_over(Aside one, bool introduced = false);
+  void refuse_front();
+  [[nodiscard]] bool waits_behind_put_off(const Owed& owed) const;
 
   // lane.cpp
   void note_slow(const Owed& owed, std::chrono::microseconds took) const;
@@ -283,6 +306,8 @@ class Lane final : public Peer {
   std::uint64_t sent_ = 0;          // bytes ever sent
   Ring<Owed> owed_;
   std::vector<Aside> aside_;  // all before those in owed_
+  std::deque<PutOff> put_off_;
+  std::string named_;  // Frame::to of the oldest request's reply
   std::vector<Client*> waiting_for_room_;
 
   Connecting connecting_;

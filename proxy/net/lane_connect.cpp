@@ -157,6 +157,7 @@ void Lane::close() {
   drop_connection();
   loop().deadlines().cancel(*this);
   for (const Aside& one : std::exchange(aside_, {})) one.owed.client->not_owed();
+  for (const PutOff& later : std::exchange(put_off_, {})) later.one.owed.client->not_owed();
   while (!owed_.empty()) {
     Client* client = owed_.front().client;
     owed_.pop();
@@ -188,6 +189,7 @@ void Lane::on_deadline(SteadyTime now) {
   }
   if (state_ != State::up || (declines_ && nothing_sent())) fail_expired(now);
   if (state_ == State::up) ask_again(now);
+  ask_those_put_off(now);
   if (ages() && unused() && now - heard_at_ >= kUnusedKind) return relay_.lane_unused(*this);
   watch();
 }

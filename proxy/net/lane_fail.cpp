@@ -46,6 +46,7 @@ void Lane::end_lease(Failure failure, std::string_view why) {
 // Of a lease: what was queued counted on what was sent before it.
 void Lane::fail_all(Failure failure) {
   std::vector<Owed> failed;
+  assert(put_off_.empty());  // a lease holds back all that there is
   for (const Aside& one : std::exchange(aside_, {})) failed.push_back(one.owed);
   for (; !owed_.empty(); owed_.pop()) failed.push_back(owed_.front());
   out_.clear();
@@ -113,19 +114,19 @@ void Lane::tell(const std::vector<Owed>& failed, Failure failure) {
   if (finished()) relay_.lane_finished(*this);
 }
 
+// Nothing of it has been sent. What stays keeps its order.
 void Lane::move_elsewhere() {
   if (use_ == Use::leased) return move_lease();
-  while (!owed_.empty()) {
-    Lane* other = relay_.lane_instead_of(*this, declines_);
-    if (other == nullptr || other == this) return;
-    const Owed owed = owed_.front();
-    const std::uint64_t bytes = front_length();
-    if (other->queued() + bytes > kQueueMost) return;
-    other->owe(owed, bytes);
-    other->out_.take(out_, static_cast<std::size_t>(bytes));
-    sent_ += bytes;
-    owed_.pop();
-    owed.client->not_owed();
+  bool any = false;
+  for (std::size_t i = 0; i < owed_.size() && !any; ++i)
+    any = relay_.backend_instead_of(*upstream_, owed_[i].home, declines_) != kNoBackend;
+  if (!any) return;
+  bool full = false;  // then what is behind stays, too
+  for (std::size_t left = owed_.size(); left > 0; --left) {
+    Lane* other = relay_.lane_instead_of(*this, owed_.front().home, declines_);
+    Aside one = take_front(0);
+    full = full || (other != nullptr && other->queued() + one.request.size() > kQueueMost);
+    (other == nullptr || full ? this : other)->take_over(std::move(one));
   }
 }
 

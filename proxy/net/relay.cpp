@@ -34,6 +34,7 @@ void Relay::adopt(std::shared_ptr<const Generation> generation) {
   // Leased lanes to what is no longer configured end with their message; spare ones at once.
   for (auto& lane : std::exchange(spare_, {})) stock(std::move(lane));
   for (std::size_t i = clients_.size(); i-- > 0;) clients_[i].check_leases();
+  if (generation_->core->follows_homes()) standing_changed();
 }
 
 void Relay::accept(Socket socket, const Address& peer, std::shared_ptr<OpenClients> open) {
@@ -134,12 +135,22 @@ void Relay::lane_unused(Lane& lane) {
   if (unused.front()) retire(std::move(unused));
 }
 
-BackendIndex Relay::backend_instead_of(const Upstream& backend, bool declined) const {
-  return generation_->core->elsewhere(index_of(generation_->upstreams, backend), declined);
+BackendIndex Relay::backend_instead_of(const Upstream& backend, Home home, bool declined) const {
+  return generation_->core->elsewhere(index_of(generation_->upstreams, backend), home, declined);
 }
 
-Lane* Relay::lane_instead_of(const Lane& other, bool declined) {
-  return lane(*generation_, backend_instead_of(other.upstream(), declined), other.kind()).lane;
+Lane* Relay::lane_instead_of(const Lane& other, Home home, bool declined) {
+  return lane(*generation_, backend_instead_of(other.upstream(), home, declined), other.kind()).lane;
+}
+
+BackendIndex Relay::backend_named(const Upstream& from, std::string_view to) const {
+  return generation_->core->named(index_of(generation_->upstreams, from), to);
+}
+
+void Relay::moved() {
+  if (loop_.now() - asked_for_news_ < kNewsApart) return;
+  asked_for_news_ = loop_.now();
+  outside().ask_standing(name());
 }
 
 BackendIndex Relay::choose() const {

@@ -51,11 +51,15 @@ class Relay final : public Service {
   /// The shared lane of that kind to a backend of `generation`. There is none for kNoBackend, when a reload
   /// has removed it, and when there are too many kinds (overloaded).
   [[nodiscard]] FoundLane lane(const Generation& generation, BackendIndex backend, LaneKind kind);
-  /// Where that goes which waits for `backend`, as it can't be connected, or has declined it; kNoBackend:
-  /// nowhere.
-  [[nodiscard]] BackendIndex backend_instead_of(const Upstream& backend, bool declined) const;
+  /// Where that goes which is about `home` and waits for `backend`, as it can't be connected, or has declined
+  /// it; kNoBackend: nowhere.
+  [[nodiscard]] BackendIndex backend_instead_of(const Upstream& backend, Home home, bool declined) const;
   /// The shared lane there of the same kind; null: none.
-  [[nodiscard]] Lane* lane_instead_of(const Lane& other, bool declined);
+  [[nodiscard]] Lane* lane_instead_of(const Lane& other, Home home, bool declined);
+  /// The backend that a reply of `from` names (Frame::to); kNoBackend: none that is known.
+  [[nodiscard]] BackendIndex backend_named(const Upstream& from, std::string_view to) const;
+  /// A server has named another one than was thought: asks for news, but not for every request by itself.
+  void moved();
   /// A lane for one client alone, to the backend that the core chooses; null: none usable.
   [[nodiscard]] std::unique_ptr<Lane> choose_lane(Client& client);
   struct LeasedLane {
@@ -89,6 +93,8 @@ class Relay final : public Service {
   /// Leased at once, by clients of one worker: each is a connection to a server, which has 10,000 for all
   /// (Redis' maxclients).
   static constexpr std::size_t kLeasedMost = 2048;
+  /// Between two questions for news that requests gave rise to.
+  static constexpr std::chrono::milliseconds kNewsApart{10};
 
   [[nodiscard]] BackendIndex choose() const;
   void stock(std::unique_ptr<Lane> lane);
@@ -105,6 +111,7 @@ class Relay final : public Service {
   std::size_t leased_ = 0;
   SlowLog slow_log_;
   bool draining_ = false;
+  SteadyTime asked_for_news_{};
 };
 
 }  // namespace ambassador::proxy::net

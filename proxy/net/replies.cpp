@@ -53,6 +53,10 @@ void Client::take_back(std::uint32_t sequence, std::uint32_t part) {
   kept.clear();
 }
 
+void Client::hold_back() {
+  settling_ = settling_ || (!closed_ && !exchanges_.empty() && stream_ == Stream::none);
+}
+
 void Client::unasked(Lane& lane, Block* block, std::string_view bytes) {
   if (closed_) return;
   out_.append_reply(loop().pool(), block, bytes.data(), bytes.size());

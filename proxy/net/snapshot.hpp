@@ -16,7 +16,7 @@
 
 namespace ambassador::proxy::net {
 
-inline constexpr std::size_t kFailureKinds = 6;
+inline constexpr std::size_t kFailureKinds = 7;
 /// "no_backend", "unreachable", "lost", "timed_out", "overloaded", "refused"
 [[nodiscard]] const char* failure_name(Failure failure);
 /// Indexed by Failure.

@@ -18,6 +18,8 @@ const char* failure_name(Failure failure) {
       return "overloaded";
     case Failure::refused:
       return "refused";
+    case Failure::declined:
+      return "declined";
   }
   return "unknown";
 }

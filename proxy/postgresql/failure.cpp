@@ -24,6 +24,7 @@ FailureText describe(Failure failure) {
               "no connection to a server became free within timeouts.queue: all of maxServerConnections are "
               "in use"};
     case Failure::refused:
+    case Failure::declined:
       break;  // of lanes; here a refused login has the server's own words
   }
   return {sqlstate::kCannotConnectNow, "the proxy has no server"};

@@ -23,6 +23,8 @@ std::string mode_name(config::RedisMode mode) {
       return "replicated";
     case config::RedisMode::sentinel:
       return "sentinel";
+    case config::RedisMode::cluster:
+      return "cluster";
   }
   return "";
 }
@@ -45,7 +47,7 @@ class RedisCore final : public ProtocolCore {
     return std::make_unique<RedisSession>(parts_, ++last_id_);
   }
   [[nodiscard]] std::unique_ptr<Framer> new_framer(LaneKind kind) const override {
-    return std::make_unique<ReplyFramer>(resp_of(kind), router_.replicated());
+    return std::make_unique<ReplyFramer>(resp_of(kind), heeds_);
   }
   [[nodiscard]] std::unique_ptr<Greeting> new_greeting(LaneKind kind) const override {
     return new_login(kind, account_);
@@ -57,9 +59,14 @@ class RedisCore final : public ProtocolCore {
   [[nodiscard]] BackendIndex choose(std::span<const std::uint32_t> /*open_connections*/) const override {
     return kNoBackend;  // lanes are shared
   }
-  [[nodiscard]] BackendIndex elsewhere(BackendIndex backend, bool declined) const override {
-    return router_.elsewhere(backend, declined);
+  [[nodiscard]] BackendIndex elsewhere(BackendIndex backend, Home home, bool declined) const override {
+    return router_.elsewhere(backend, home, declined);
   }
+  [[nodiscard]] bool follows_homes() const override { return router_.clustered(); }
+  [[nodiscard]] BackendIndex named(BackendIndex from, std::string_view to) const override {
+    return router_.named(from, to);
+  }
+  [[nodiscard]] std::string_view sent_here() const override { return "*1\r\n$6\r\nASKING\r\n"; }
 
   [[nodiscard]] SlowLimits slow_limits() const override { return slow_limits_; }
   [[nodiscard]] RequestName name_request(std::string_view request) const override {
@@ -83,6 +90,9 @@ class RedisCore final : public ProtocolCore {
   const SlowLimits slow_limits_;
   const Router router_;
   const ProxyInfo info_;
+  const Heeds heeds_ = router_.clustered()    ? Heeds::slots
+                       : router_.replicated() ? Heeds::roles
+                                              : Heeds::nothing;
   mutable std::string text_;
   const CoreParts parts_{router_, info_, auth_, text_};
   mutable std::uint64_t last_id_ = 0;

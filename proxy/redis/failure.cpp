@@ -29,6 +29,8 @@ std::string failure_text(Failure failure, std::string_view backend_name, std::st
       return backend + " did not answer in time; the command may have been carried out";
     case Failure::overloaded:
       return backend + " has too many requests waiting; the command was not sent";
+    case Failure::declined:
+      return backend + " can't do this for now; the command was not carried out";
     case Failure::refused:
       // What no server is to blame for is said as a server says it.
       for (const std::string_view own : {"ERR ", "NOPROTO "}) {

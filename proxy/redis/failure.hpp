@@ -14,6 +14,9 @@ namespace ambassador::proxy::redis {
 inline constexpr std::string_view kCrossShard =
     "CROSSSLOT Keys in request don't hash to the same shard (a hash tag keeps keys together)";
 
+/// Redis' own, where its keys have several slots.
+inline constexpr std::string_view kCrossSlot = "CROSSSLOT Keys in request don't hash to the same slot";
+
 /// "ERR backend redis-0:6379 unreachable ...", without line end; long names are cut, odd bytes become '?'.
 /// `reason`: Greeted::why of Failure::refused.
 [[nodiscard]] std::string failure_text(Failure failure, std::string_view backend_name,

@@ -29,6 +29,7 @@ struct Gathered {
 /// A request for one server.
 struct Ask {
   BackendIndex backend = kNoBackend;
+  Home home = Home::anywhere;
   std::string text;  // empty: the client's message as it is
   std::uint32_t replies = 1;
   Lease lease = Lease::none;

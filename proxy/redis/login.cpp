@@ -67,6 +67,10 @@ Login::Login(LaneKind kind, const Account* account) {
     words = {"SELECT", database};
     add(Step::select);
   }
+  if (from_replica(kind)) {
+    words = {"READONLY"};
+    add(Step::readonly);
+  }
 }
 
 Login::~Login() {
@@ -97,7 +101,7 @@ Greeted Login::on_bytes(std::span<const char> span) {
 }
 
 Greeted Login::refused(std::string_view error) {
-  constexpr std::array<std::string_view, 3> kNames{"HELLO", "AUTH", "SELECT"};
+  constexpr std::array<std::string_view, 4> kNames{"HELLO", "AUTH", "SELECT", "READONLY"};
   const Step step = steps_[done_];
   const bool told =
       std::ranges::any_of(kTold, [&](std::string_view start) { return error.starts_with(start); });

@@ -1,5 +1,5 @@
-// How a connection to a Redis server begins: HELLO 3 or AUTH, SELECT, all in one piece, and what the server's
-// answers mean. The core makes one per connection; health probes begin so too. Pure.
+// How a connection to a Redis server begins: HELLO 3 or AUTH, SELECT, READONLY, all in one piece, and what
+// the server's answers mean. The core makes one per connection; health probes begin so too. Pure.
 //
 // Source: https://redis.io/docs/latest/commands/hello/, .../auth/, .../select/; networking.c, acl.c of Redis
 // 7.0 for the errors.
@@ -27,7 +27,7 @@ class Login final : public Greeting {
   Greeted on_bytes(std::span<const char> input) override;
 
  private:
-  enum class Step : std::uint8_t { hello, auth, select };
+  enum class Step : std::uint8_t { hello, auth, select, readonly };
   [[nodiscard]] Greeted refused(std::string_view error);
 
   std::string request_;  // of all steps; wiped when it was sent

@@ -5,17 +5,6 @@
 #include "proxy/redis/number.hpp"
 
 namespace ambassador::proxy::redis {
-namespace {
-
-// A reply that begins so: nothing was done, because the server follows another one, has not loaded its data
-// yet, has no link to the one it follows, or became such a server while the client was blocked.
-bool declines(std::string_view reply) {
-  if (reply.empty() || reply.front() != '-') return false;
-  return reply.starts_with("-READONLY ") || reply.starts_with("-LOADING ") ||
-         reply.starts_with("-MASTERDOWN ") || reply.starts_with("-UNBLOCKED force ");
-}
-
-}  // namespace
 
 // An aggregate of `elements` begins.
 ReplyFramer::Step ReplyFramer::open(std::int64_t elements) {
@@ -103,8 +92,8 @@ ReplyFramer::Begins ReplyFramer::beginning(std::string_view input) const {
 Framer::Frame ReplyFramer::next(std::span<const char> span) {
   const std::string_view input(span.data(), span.size());
   std::size_t at = 0;
-  const bool declined = heeds_declines_ && left_ == 0 && body_left_ == 0 && declines(input);
-  if (left_ == 0 && body_left_ == 0 && searched_ == 0) {
+  const bool begins = left_ == 0 && body_left_ == 0;
+  if (begins && searched_ == 0) {
     // Most replies are one short string that is wholly there.
     std::uint32_t length = 0;
     if (!input.empty() && input.front() == '$') [[likely]] {
@@ -114,9 +103,9 @@ Framer::Frame ReplyFramer::next(std::span<const char> span) {
     }
     in_push_ = pushes_ && !input.empty() && input.front() == '>';
     if (listens_) [[unlikely]] {
-      const Begins begins = beginning(input);
-      if (begins == Begins::unknown) return {.news = true};  // it may be: nobody has to have asked
-      in_push_ = begins == Begins::push;
+      const Begins what = beginning(input);
+      if (what == Begins::unknown) return {.news = true};  // it may be: nobody has to have asked
+      in_push_ = what == Begins::push;
     }
   }
   while (at < input.size()) {
@@ -134,7 +123,11 @@ Framer::Frame ReplyFramer::next(std::span<const char> span) {
     }
     if (element_ends_reply()) {
       Frame whole = frame(at, true);
-      whole.declined = declined;
+      if (begins && heeds_ != Heeds::nothing && input.front() == '-') [[unlikely]] {
+        const Declined declined = read_decline(input, heeds_);
+        whole.declined = declined.why;
+        whole.to = declined.to;
+      }
       return whole;
     }
   }

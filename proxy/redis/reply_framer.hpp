@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "proxy/redis/decline.hpp"
 #include "proxy/redis/lane_kind.hpp"
 #include "proxy/redis/limits.hpp"
 #include "proxy/session/session.hpp"
@@ -17,9 +18,9 @@ namespace ambassador::proxy::redis {
 
 class ReplyFramer final : public Framer {
  public:
-  /// `heeds_declines`: Frame::declined is wanted.
-  explicit ReplyFramer(Resp resp = Resp::two, bool heeds_declines = false)
-      : pushes_(resp == Resp::three), heeds_declines_(heeds_declines) {}
+  /// `heeds`: what Frame::declined is to tell.
+  explicit ReplyFramer(Resp resp = Resp::two, Heeds heeds = Heeds::nothing)
+      : pushes_(resp == Resp::three), heeds_(heeds) {}
   Frame next(std::span<const char> input) override;
   /// From now on messages of channels are news, and what confirms a subscription is a reply, though RESP3
   /// marks both as pushes. In RESP2, which has no mark, only for lanes that carry nothing but subscriptions:
@@ -38,7 +39,7 @@ class ReplyFramer final : public Framer {
   }
 
   const bool pushes_;
-  const bool heeds_declines_;
+  const Heeds heeds_;
   bool in_push_ = false;
   std::uint64_t body_left_ = 0;  // of a bulk whose header was read, its CRLF included
   std::size_t searched_ = 0;     // of a line whose end is not there yet

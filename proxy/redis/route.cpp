@@ -93,7 +93,9 @@ Verdict RedisSession::route(std::string_view input) {
   }
   router_->follow_ejection();
   reads_ = command->reads;
-  if (router_->replicated() && primary_moved()) [[unlikely]]
+  home_ = Home::anywhere;
+  from_replicas_ = false;
+  if ((router_->replicated() && primary_moved()) || (router_->clustered() && slots_moved())) [[unlikely]]
     return settle();
   if (!plain_) [[unlikely]]
     return route_held(*command);
@@ -113,6 +115,15 @@ bool RedisSession::primary_moved() {
   return false;
 }
 
+// Likewise of slots that may lie with other servers than before.
+bool RedisSession::slots_moved() {
+  if (!rebound_ || settled()) {
+    rebound_ = false;
+    return false;
+  }
+  return true;
+}
+
 Verdict RedisSession::read_from_replica() {
   const BackendIndex backend = router_->for_reading(reading_);
   if (backend != kNoBackend) return pass_to(reading_ = backend);
@@ -124,7 +135,8 @@ Verdict RedisSession::read_from_replica() {
 Verdict RedisSession::route_plainly(const Command& command) {
   if (command.reads && router_->replicas_read() && !held_ && !(command.may_block && asks_to_block(parser_)))
       [[unlikely]] {
-    return read_from_replica();
+    if (!router_->clustered()) return read_from_replica();
+    from_replicas_ = true;
   }
   if (command.route == Route::one_key) [[likely]] {
     return pass_to(backend_of(parser_.arg(command.first)));
@@ -155,7 +167,7 @@ Verdict RedisSession::route_plainly(const Command& command) {
 Verdict RedisSession::route_large(std::string_view input) {
   if (skipped_ > 0) return {.kind = Verdict::Kind::need_more, .consumed = std::exchange(skipped_, 0)};
   // What is streamed can't be given to another server when one declines it.
-  if (router_->replicated() && input.size() <= kMaxWhole) return {};
+  if ((router_->replicated() || router_->clustered()) && input.size() <= kMaxWhole) return {};
   const std::size_t seen = parser_.seen();
   const Command* command = seen > 0 ? find_command(parser_.arg(0)) : nullptr;
   const bool named = seen > 1 || (seen == 1 && (command == nullptr || command->sub_count == 0));
@@ -170,6 +182,8 @@ Verdict RedisSession::route_large(std::string_view input) {
     const bool anywhere = router_->whole() && command->route != Route::local &&
                           command->route != Route::hold && !command->may_block && !command->blocks;
     const bool is_held = in_transaction() || subscribed();
+    home_ = Home::anywhere;
+    from_replicas_ = false;
     if ((by_key || anywhere) && !is_held) {
       router_->follow_ejection();
       const BackendIndex backend = backend_of(by_key ? parser_.arg(command->first) : std::string_view());
@@ -208,16 +222,23 @@ void RedisSession::look_who_it_is() {
 }
 
 BackendIndex RedisSession::backend_of(std::string_view key) {
-  if (!router_->whole()) return router_->for_key(key);
+  if (!router_->whole()) {
+    home_ = router_->home_of(key, from_replicas_);
+    return router_->backend_at(home_, client_.id);
+  }
   if (held_ && held_->watch.on && !held_->watch.lost) return held_->watch.backend;
   if (router_->replicated()) return router_->for_client(current_);  // current_ is the last one that was asked
   return current_ = router_->for_client(current_);
 }
 
-RedisSession::Shard RedisSession::common_shard(std::size_t first, std::size_t step) {
-  Shard shard{.backend = router_->for_key(parser_.arg(first)), .keyed = true, .crosses = false};
+RedisSession::Shard RedisSession::shard_at(Home home) const {
+  return {.home = home, .backend = router_->backend_at(home, client_.id), .keyed = true, .crosses = false};
+}
+
+RedisSession::Shard RedisSession::common_shard(std::size_t first, std::size_t step) const {
+  Shard shard = shard_at(home_of(first));
   for (std::size_t i = first + step; i < parser_.count(); i += step) {
-    if (router_->for_key(parser_.arg(i)) != shard.backend) shard.crosses = true;
+    if (home_of(i) != shard.home) shard.crosses = true;
   }
   return shard;
 }
@@ -227,7 +248,7 @@ RedisSession::Shard RedisSession::shard_of(const Command& command) {
   if (router_->whole()) return {.backend = backend_of({}), .keyed = true, .crosses = false};
   switch (command.route) {
     case Route::one_key:
-      return {.backend = router_->for_key(parser_.arg(command.first)), .keyed = true, .crosses = false};
+      return shard_at(home_of(command.first));
     case Route::split:
       return common_shard(command.first, command.step);
     case Route::fan_out:
@@ -243,59 +264,62 @@ RedisSession::Shard RedisSession::shard_of(const Command& command) {
   if (!find_keys(command, parser_, keys)) return {};
   if (command.sorts) find_sort_keys(parser_, keys, patterns);
   if (keys.empty()) return {};
-  const BackendIndex backend = router_->for_key(parser_.arg(keys.front()));
-  const bool crosses =
-      std::ranges::any_of(keys,
-                          [&](std::uint32_t key) { return router_->for_key(parser_.arg(key)) != backend; }) ||
-      std::ranges::any_of(patterns, [&](std::uint32_t pattern) {
-        return !router_->pattern_stays(parser_.arg(pattern), backend);
-      });
-  return {.backend = backend, .keyed = true, .crosses = crosses};
+  Shard shard = shard_at(home_of(keys.front()));
+  shard.crosses = std::ranges::any_of(keys, [&](std::uint32_t key) { return home_of(key) != shard.home; }) ||
+                  std::ranges::any_of(patterns, [&](std::uint32_t pattern) {
+                    return !router_->pattern_stays(parser_.arg(pattern), shard.home);
+                  });
+  return shard;
 }
 
 Verdict RedisSession::to_same_shard(const Command& command) {
   const Shard shard = shard_of(command);
-  if (shard.crosses) return answer_error(kCrossShard);
+  if (shard.crosses) return answer_error(router_->crosses());
+  home_ = shard.home;
   return pass_to(shard.keyed ? shard.backend : router_->for_any());
 }
 
 Verdict RedisSession::to_split(const Command& command) {
   const std::size_t rest = parser_.count() - command.first;
   if (rest % command.step != 0) return pass_to(router_->for_any());  // which will refuse it in its own words
-  std::vector<BackendIndex> server_of_key;
-  server_of_key.reserve(rest / command.step);
+  std::vector<Home> home_of_key;
+  home_of_key.reserve(rest / command.step);
   for (std::size_t i = command.first; i < parser_.count(); i += command.step) {
-    server_of_key.push_back(router_->for_key(parser_.arg(i)));
-    if (server_of_key.back() == kNoBackend) return wait_for(kNoBackend);
+    home_ = home_of(i);
+    if (router_->backend_at(home_, client_.id) == kNoBackend) return wait_for(kNoBackend);
+    home_of_key.push_back(home_);
   }
-  if (std::ranges::count(server_of_key, server_of_key.front()) == std::ssize(server_of_key)) {
-    return pass_to(server_of_key.front());
+  if (std::ranges::count(home_of_key, home_of_key.front()) == std::ssize(home_of_key)) {
+    return pass_to(router_->backend_at(home_, client_.id));
   }
-  if (command.write) {  // all of it or nothing, as far as can be known beforehand
-    for (const BackendIndex backend : server_of_key) {
-      if (!router_->usable(backend)) return wait_for(backend);
-    }
+  auto group = std::make_unique<Group>();
+  group->gathered.merge = command.merge;
+  split_request(command, parser_, home_of_key, router_->homes(), group->asks, group->gathered);
+  for (Ask& ask : group->asks) {
+    ask.backend = router_->backend_at(ask.home, client_.id);
+    // All of it or nothing, as far as can be known beforehand.
+    if (command.write && !router_->usable(ask.backend)) return wait_for(ask.backend);
   }
-  group_ = std::make_unique<Group>();
-  group_->gathered.merge = command.merge;
-  split_request(command, parser_, server_of_key, router_->backends(), group_->asks, group_->gathered);
+  group_ = std::move(group);
   return ask_group();
 }
 
 Verdict RedisSession::to_all(const Command& command) {
-  if (router_->backends() == 0) return wait_for(kNoBackend);
+  const std::vector<Holder>& holders = router_->holders();
+  if (holders.empty()) return wait_for(kNoBackend);
   if (command.merge == Merge::all_succeeded) {
-    for (BackendIndex i = 0; i < router_->backends(); ++i) {
-      if (!router_->usable(i)) return wait_for(i);
+    for (const Holder& holder : holders) {
+      if (!router_->usable(holder.backend)) return wait_for(holder.backend);
     }
   }
   group_ = std::make_unique<Group>();
   group_->gathered.merge = command.merge;
   if (command.merge == Merge::pick_one) group_->gathered.random = router_->random();
-  for (BackendIndex i = 0; i < router_->backends(); ++i) {
+  for (const Holder& holder : holders) {
     Ask& ask = group_->asks.emplace_back();
-    ask.backend = i;
-    if (command.apart && lease_to(i) == Lease::none) ask.lease = Lease::last;
+    ask.backend = holder.backend;
+    ask.home = holder.home;
+    if (command.apart && lease_to(holder.backend) == Lease::none) ask.lease = Lease::last;
   }
   return ask_group();
 }
@@ -303,25 +327,26 @@ Verdict RedisSession::to_all(const Command& command) {
 Verdict RedisSession::to_next_in_scan() {
   const auto number = whole_number<std::uint64_t>(parser_.arg(1));
   if (!number) return answer_error("ERR invalid cursor");
-  if (router_->backends() > ScanCursor::kMaxServers)
-    return answer_error("ERR SCAN over more than 4096 shards");
-  if (router_->backends() == 0) return wait_for(kNoBackend);
+  const std::vector<Holder>& holders = router_->holders();
+  if (holders.size() > ScanCursor::kMaxServers) return answer_error("ERR SCAN over more than 4096 shards");
+  if (holders.empty()) return wait_for(kNoBackend);
   const ScanCursor at = ScanCursor::decoded(*number);
-  if (at.server >= router_->backends()) {  // there were more servers when the scan began: it is over
+  if (at.server >= holders.size()) {  // there were more servers when the scan began: it is over
     *text_ = "*2\r\n$1\r\n0\r\n*0\r\n";
     return answer();
   }
   group_ = std::make_unique<Group>();
   group_->gathered.merge = Merge::next_cursor;
   group_->gathered.scan = at;
-  group_->gathered.servers = router_->backends();
+  group_->gathered.servers = static_cast<std::uint32_t>(holders.size());
   std::string request;
   append_array(request, parser_.count());
   request += parser_.raw(0);
   append_bulk(request, std::to_string(at.cursor));
   for (std::size_t i = 2; i < parser_.count(); ++i) request += parser_.raw(i);
   Ask& ask = group_->asks.emplace_back();
-  ask.backend = at.server;
+  ask.backend = holders[at.server].backend;
+  ask.home = holders[at.server].home;
   ask.text = std::move(request);
   return ask_group();
 }

@@ -107,8 +107,9 @@ Verdict RedisSession::hold(const Command& command) {
 // A command that waits for a key: on a lane of its own, it holds up nobody else.
 Verdict RedisSession::block(const Command& command) {
   const Shard shard = shard_of(command);
-  if (shard.crosses) return answer_error(kCrossShard);
+  if (shard.crosses) return answer_error(router_->crosses());
   const BackendIndex backend = shard.keyed ? shard.backend : router_->for_any();
+  home_ = shard.home;
   if (backend == kNoBackend) return wait_for(kNoBackend);
   if (lease_to(backend) == Lease::none && !settled()) return settle();
   Verdict verdict = pass_to(backend);
@@ -159,8 +160,8 @@ Lease RedisSession::held_lease_to(BackendIndex backend) const {
   return leased ? Lease::keep : Lease::none;
 }
 
-// The backends have other numbers with `next`. Where one server has all that a client has, that one may still
-// be there; else its keys and channels may not be where they were.
+// The backends have other numbers with `next`, and keys may have other places. What a client has may still be
+// where it was; else its keys and channels can't be counted on.
 void RedisSession::renumber_held(const Router& next) {
   const bool stays = router_->same_rules(next);
   const auto number = [&](BackendIndex backend) {
@@ -169,7 +170,8 @@ void RedisSession::renumber_held(const Router& next) {
   Watch& watch = held_->watch;
   if (in_transaction() && !stays) held_->transaction.abort();
   watch.backend = number(watch.backend);
-  if (watch.on && watch.backend == kNoBackend) watch.lost = true;
+  const bool moved = next.clustered() && next.backend_at(watch.home) != watch.backend;
+  if (watch.on && (watch.backend == kNoBackend || moved)) watch.lost = true;
   if (!held_->subscriptions.renumber(number)) held_->stale = true;
 }
 

@@ -28,15 +28,15 @@ Verdict RedisSession::queue(const Command& command) {
   Transaction& transaction = held_->transaction;
   const Watch& watch = held_->watch;
   const Shard shard = shard_of(command);
-  if (shard.crosses) return refuse_to_queue(kCrossShard);
+  if (shard.crosses) return refuse_to_queue(router_->crosses());
   if (shard.keyed && !router_->whole()) {
     if (shard.backend == kNoBackend) {
       if (has_to_wait(kNoBackend)) return {.kind = Verdict::Kind::wait};
       transaction.abort();
       return answer();
     }
-    if (transaction.backend == kNoBackend) transaction.backend = watch.on ? watch.backend : shard.backend;
-    if (transaction.backend != shard.backend) return refuse_to_queue(kCrossShard);
+    if (transaction.home == Home::anywhere) transaction.home = watch.on ? watch.home : shard.home;
+    if (transaction.home != shard.home) return refuse_to_queue(router_->crosses());
   }
   if (!transaction.add(parser_.message())) {
     return refuse_to_queue("ERR the commands of a transaction may have 8 MiB here");
@@ -63,8 +63,9 @@ Verdict RedisSession::exec() {
   }
   if (transaction.empty() && !watch.on) return end_watch("*0\r\n");
 
-  BackendIndex backend = watch.on ? watch.backend : transaction.backend;
-  if (backend == kNoBackend) backend = router_->whole() ? backend_of({}) : router_->for_any();
+  const Home home = watch.on ? watch.home : transaction.home;
+  BackendIndex backend = watch.on ? watch.backend : router_->backend_at(home);
+  if (home == Home::anywhere && !watch.on) backend = router_->whole() ? backend_of({}) : router_->for_any();
   if (backend == kNoBackend) {
     if (has_to_wait(kNoBackend)) return {.kind = Verdict::Kind::wait};
     held_->transaction = {};
@@ -79,6 +80,7 @@ Verdict RedisSession::exec() {
   group_->gathered.replies = transaction.replies();
   Ask& ask = group_->asks.emplace_back();
   ask.backend = backend;
+  ask.home = home;
   ask.replies = transaction.replies();
   ask.lease = lease;
   ask.text = transaction.end();
@@ -138,17 +140,18 @@ Verdict RedisSession::end_watch(std::string_view reply) {
 Verdict RedisSession::watch() {
   if (in_transaction()) return answer_error("ERR WATCH inside MULTI is not allowed");
   const Shard shard = router_->whole() ? shard_of(*find_command("watch")) : common_shard(1, 1);
-  if (shard.crosses) return answer_error(kCrossShard);
+  if (shard.crosses) return answer_error(router_->crosses());
+  home_ = shard.home;
   if (shard.backend == kNoBackend) return wait_for(kNoBackend);
   if (held_ && held_->watch.on) {
     if (held_->watch.lost) {  // EXEC will say so
       *text_ = kOk;
       return answer();
     }
-    if (held_->watch.backend != shard.backend) return answer_error(kCrossShard);
+    if (held_->watch.home != shard.home) return answer_error(router_->crosses());
   }
   if (lease_to(shard.backend) == Lease::none && !settled()) return settle();
-  held().watch = {.on = true, .lost = false, .backend = shard.backend};
+  held().watch = {.on = true, .lost = false, .backend = shard.backend, .home = shard.home};
   return pass_to(shard.backend);
 }
 

@@ -12,6 +12,7 @@ Verdict RedisSession::select() {
   const auto index = whole_number<int>(parser_.arg(1));
   if (!index) return answer_error("ERR value is not an integer or out of range");
   if (*index < 0 || *index > kMaxDatabase) return answer_error("ERR DB index is out of range");
+  if (*index != 0 && router_->clustered()) return answer_error("ERR SELECT is not allowed in cluster mode");
   const auto database = static_cast<std::uint16_t>(*index);
   const bool known = database == 0;  // every server has it
   if (known && unanswered_ == 0) {
@@ -25,7 +26,7 @@ Verdict RedisSession::select() {
   if (!known) {
     const BackendIndex backend = router_->whole() ? backend_of({}) : router_->for_any();
     if (backend == kNoBackend) return wait_for(kNoBackend);
-    group->asks.push_back({backend, {}});
+    group->asks.emplace_back().backend = backend;
   }
   group_ = std::move(group);
   group_->gathered.merge = Merge::selected;

@@ -96,8 +96,9 @@ Verdict RedisSession::pass_to(BackendIndex backend) {
   return {.kind = verbatim ? Verdict::Kind::pass : Verdict::Kind::send,
           .reads = reads_,
           .lease = lease_to(backend),
-          .lane = lane_,
+          .lane = lane_to(home_, backend),
           .backend = backend,
+          .home = home_,
           .consumed = end_message(),
           .text = verbatim ? std::string_view() : std::string_view(*text_)};
 }
@@ -122,8 +123,9 @@ Verdict RedisSession::stream_to(BackendIndex backend, std::string_view input) {
   if (all_gone) parser_.next();
   return {.kind = Verdict::Kind::pass,
           .unfinished = !all_gone,
-          .lane = lane_,
+          .lane = lane_to(home_, backend),
           .backend = backend,
+          .home = home_,
           .consumed = here,
           .more = more};
 }
@@ -172,8 +174,9 @@ Verdict RedisSession::next_ask() {
             .reads = reads_,
             .listens = ask.listens,
             .lease = ask.lease != Lease::none ? ask.lease : lease_to(ask.backend),
-            .lane = lane_,
+            .lane = lane_to(ask.home, ask.backend),
             .backend = ask.backend,
+            .home = ask.home,
             .replies = ask.replies,
             .text = ask.text.empty() ? parser_.message() : std::string_view(ask.text)};
   }
@@ -209,6 +212,7 @@ void RedisSession::set_error(std::string_view text) {
 // True: wait for `backend` (kNoBackend: any). False: that was in vain, the error reply is in text_.
 bool RedisSession::has_to_wait(BackendIndex backend) {
   waiting_for_ = backend;
+  waiting_at_ = backend == kNoBackend ? home_ : Home::anywhere;
   waits_to_read_ = false;
   if (!gave_up_) return true;
   const bool any = backend == kNoBackend;
@@ -225,6 +229,8 @@ Verdict RedisSession::wait_for(BackendIndex backend) {
 void RedisSession::forget_waiting() {
   if (waiting_for_ != kNoBackend) {
     gave_up_ = !router_->usable(waiting_for_);
+  } else if (router_->clustered() && waiting_at_ != Home::anywhere) {
+    gave_up_ = router_->backend_at(waiting_at_, client_.id) == kNoBackend;
   } else if (waits_to_read_) {
     gave_up_ = router_->replicas_read() && router_->for_reading(reading_) == kNoBackend;
   } else {

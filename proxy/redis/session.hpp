@@ -55,20 +55,26 @@ class RedisSession final : public Session {
 
   /// Where the keys of a message lie.
   struct Shard {
-    BackendIndex backend = kNoBackend;  // of all of them; kNoBackend: all servers are ejected
+    Home home = Home::anywhere;         // of all of them
+    BackendIndex backend = kNoBackend;  // likewise; kNoBackend: nobody is known, or all servers are ejected
     bool keyed = false;                 // it has some, as far as can be told
-    bool crosses = false;               // on several servers
+    bool crosses = false;               // they have several homes
   };
 
   // route.cpp: where a message goes.
   Verdict route(std::string_view input);
   Verdict route_plainly(const Command& command);
   bool primary_moved();
+  bool slots_moved();
   Verdict read_from_replica();
   Verdict route_large(std::string_view input);
   const Command* recognise(std::string_view input, bool large);
   Shard shard_of(const Command& command);
-  Shard common_shard(std::size_t first, std::size_t step);
+  [[nodiscard]] Shard shard_at(Home home) const;
+  [[nodiscard]] Home home_of(std::size_t argument) const {
+    return router_->home_of(parser_.arg(argument), from_replicas_);
+  }
+  [[nodiscard]] Shard common_shard(std::size_t first, std::size_t step) const;
   Verdict to_same_shard(const Command& command);
   Verdict to_split(const Command& command);
   Verdict to_all(const Command& command);
@@ -114,9 +120,13 @@ class RedisSession final : public Session {
   Verdict unsubscribe(const Command& command);
   void refuse_while_subscribed(const Command& command);
   [[nodiscard]] bool places_stand();
+  [[nodiscard]] bool asked_apart(Subscriptions::Kind kind) const;
 
   // session.cpp: how it gets there.
   Verdict pass_to(BackendIndex backend);
+  [[nodiscard]] LaneKind lane_to(Home home, BackendIndex backend) const {
+    return router_->is_replica_at(home, backend) ? lane_kind(client_.resp, 0, true) : lane_;
+  }
   Verdict stream_to(BackendIndex backend, std::string_view input);
   Verdict go_on_streaming(std::string_view input);
   Verdict begin_to_drop(std::string_view input);
@@ -137,13 +147,16 @@ class RedisSession final : public Session {
   std::string* text_;
   RequestParser parser_;
   Doing doing_ = Doing::reading;
-  bool plain_ = true;     // it holds nothing and has nothing to settle: the short way
-  bool reads_ = false;    // the command of the message that is being routed, and nothing else
-  bool entered_ = false;  // it has logged in, or had not to, once
-  bool leaving_ = false;  // it left a lane of its own: what comes next waits until that has answered
-  bool settled_ = false;  // it said settle, and is asked again
-  bool gave_up_ = false;  // waiting for waiting_for_
-  BackendIndex waiting_for_ = kNoBackend;  // kNoBackend: any
+  bool plain_ = true;           // it holds nothing and has nothing to settle: the short way
+  bool reads_ = false;          // the command of the message that is being routed, and nothing else
+  bool from_replicas_ = false;  // and by keys, from replicas of their slots
+  Home home_ = Home::anywhere;  // of that message's keys, if it has one
+  bool entered_ = false;        // it has logged in, or had not to, once
+  bool leaving_ = false;        // it left a lane of its own: what comes next waits until that has answered
+  bool settled_ = false;        // it said settle, and is asked again
+  bool gave_up_ = false;        // waiting for waiting_for_
+  BackendIndex waiting_for_ = kNoBackend;  // kNoBackend: any...
+  Home waiting_at_ = Home::anywhere;       // ...that this lies with
   bool waits_to_read_ = false;             // for a replica
   BackendIndex current_ = kNoBackend;      // a Spread client's backend, or the last primary
   BackendIndex reading_ = kNoBackend;      // whom the client reads from where replicas are read

@@ -21,8 +21,9 @@ SlotMap::SlotMap(std::span<const config::SlotRange> ranges) {
   of_slot_.assign(kSlots, kNobody);
   for (const config::SlotRange* range : sorted) {
     assert(range->first <= range->last && range->last < kSlots);
-    auto shard = std::ranges::find(shards_, range->primary, &Shard::primary);
-    if (shard == shards_.end()) shard = shards_.insert(shard, {range->primary, range->replicas});
+    auto shard = std::ranges::find(shards_, range->primary, &ClusterShard::primary);
+    if (shard == shards_.end())
+      shard = shards_.insert(shard, {range->primary, range->replicas, range->first});
     const auto number = static_cast<std::uint16_t>(shard - shards_.begin());
     std::fill(of_slot_.begin() + range->first, of_slot_.begin() + range->last + 1, number);
   }

@@ -21,10 +21,11 @@ inline constexpr std::uint16_t kSlots = 16384;
 [[nodiscard]] std::uint16_t slot_of(std::string_view key);
 
 /// A server that keys lie with, and who has copies of them.
-struct Shard {
+struct ClusterShard {
   BackendIndex primary = kNoBackend;
   std::vector<BackendIndex> replicas{};
-  friend bool operator==(const Shard&, const Shard&) = default;
+  std::uint16_t first = 0;  // its lowest slot
+  friend bool operator==(const ClusterShard&, const ClusterShard&) = default;
 };
 
 class SlotMap {
@@ -34,23 +35,23 @@ class SlotMap {
   explicit SlotMap(std::span<const config::SlotRange> ranges);
 
   /// Whom the slot lies with; null: nobody is known.
-  [[nodiscard]] const Shard* shard_of(std::uint16_t slot) const {
+  [[nodiscard]] const ClusterShard* shard_of(std::uint16_t slot) const {
     if (of_slot_.empty()) return nullptr;
     const std::uint16_t number = of_slot_[slot];
     return number == kNobody ? nullptr : &shards_[number];
   }
   [[nodiscard]] BackendIndex primary_of(std::uint16_t slot) const {
-    const Shard* shard = shard_of(slot);
+    const ClusterShard* shard = shard_of(slot);
     return shard == nullptr ? kNoBackend : shard->primary;
   }
   /// All of them, by the lowest slot of each: a shard keeps its number when another one of its servers
   /// becomes the primary.
-  [[nodiscard]] std::span<const Shard> shards() const { return shards_; }
+  [[nodiscard]] std::span<const ClusterShard> shards() const { return shards_; }
 
  private:
   static constexpr std::uint16_t kNobody = 0xffff;
 
-  std::vector<Shard> shards_;
+  std::vector<ClusterShard> shards_;
   std::vector<std::uint16_t> of_slot_;  // empty, or kSlots numbers of shards
 };
 

@@ -1,5 +1,5 @@
-// Splits a command of many keys (MGET, MSET, DEL, ...) into one request per server. Used by the session.
-// Pure.
+// Splits a command of many keys (MGET, MSET, DEL, ...) into one request per server, or slot of a cluster.
+// Used by the session. Pure.
 #pragma once
 
 #include <span>
@@ -10,11 +10,10 @@
 
 namespace ambassador::proxy::redis {
 
-/// One ask per server that holds a key of `request`, in the order of their first keys. `server_of_key` has an
-/// entry per key of the request, in its order, and each is a backend below `backends`. Fills in `asks` and,
+/// One ask per home of a key of `request`, in the order of their first keys. `home_of_key` has an entry per
+/// key of the request, in its order, and each is below `homes`. Fills in `asks`, but for their backends, and,
 /// for Merge::in_key_order, gathered.part_of_key.
-void split_request(const Command& command, const RequestParser& request,
-                   std::span<const BackendIndex> server_of_key, std::uint32_t backends,
-                   std::vector<Ask>& asks, Gathered& gathered);
+void split_request(const Command& command, const RequestParser& request, std::span<const Home> home_of_key,
+                   std::size_t homes, std::vector<Ask>& asks, Gathered& gathered);
 
 }  // namespace ambassador::proxy::redis

@@ -22,7 +22,7 @@ std::size_t Subscriptions::size() const {
 }
 
 bool Subscriptions::at(BackendIndex backend) const {
-  return !names(Kind::pattern).empty() || (backend < at_.size() && at_[backend] > 0);
+  return everywhere_ > 0 || (backend < at_.size() && at_[backend] > 0);
 }
 
 bool Subscriptions::add(Kind kind, std::string_view name, BackendIndex backend) {
@@ -43,6 +43,7 @@ bool Subscriptions::remove(Kind kind, std::string_view name) {
 bool Subscriptions::renumber(const std::function<BackendIndex(BackendIndex before)>& number) {
   bool all = true;
   at_.clear();
+  everywhere_ = 0;
   for (Names& names : names_) {
     for (auto& [name, backend] : names) {
       backend = number(backend);
@@ -54,9 +55,8 @@ bool Subscriptions::renumber(const std::function<BackendIndex(BackendIndex befor
 }
 
 void Subscriptions::count(BackendIndex backend, std::int32_t change) {
-  if (backend == kEverywhere) return;
-  if (backend >= at_.size()) at_.resize(backend + 1);
-  at_[backend] += static_cast<std::uint32_t>(change);
+  if (backend != kEverywhere && backend >= at_.size()) at_.resize(backend + 1);
+  (backend == kEverywhere ? everywhere_ : at_[backend]) += static_cast<std::uint32_t>(change);
 }
 
 // Sharded channels are counted apart from the others, as servers do.

@@ -22,7 +22,7 @@ namespace ambassador::proxy::redis {
 class Subscriptions {
  public:
   enum class Kind : std::uint8_t { channel, pattern, shard_channel };
-  /// Where a pattern is: a message may come from any server.
+  /// Where a pattern may be: a message may come from any server.
   static constexpr BackendIndex kEverywhere = kNoBackend;
   using Names = std::map<std::string, BackendIndex, std::less<>>;
 
@@ -53,7 +53,8 @@ class Subscriptions {
   void append_count(Kind kind, std::string& out) const;
 
   std::array<Names, 3> names_;
-  std::vector<std::uint32_t> at_;  // channels per backend
+  std::vector<std::uint32_t> at_;  // names per backend
+  std::uint32_t everywhere_ = 0;
 };
 
 }  // namespace ambassador::proxy::redis

@@ -32,8 +32,8 @@ class Transaction {
   /// To MULTI, each command and EXEC.
   [[nodiscard]] std::uint32_t replies() const { return commands_ + 2; }
 
-  /// Where its keys are; kNoBackend: it has named none yet.
-  BackendIndex backend = kNoBackend;
+  /// Where its keys are; anywhere: it has named none yet.
+  Home home = Home::anywhere;
 
  private:
   bool begun_ = false;
@@ -48,6 +48,7 @@ struct Watch {
   /// The server does not watch the keys any more, or they are elsewhere now: EXEC must not do anything.
   bool lost = false;
   BackendIndex backend = kNoBackend;
+  Home home = Home::anywhere;  // of the keys
 };
 
 }  // namespace ambassador::proxy::redis

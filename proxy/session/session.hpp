@@ -41,6 +41,14 @@
 // before what the lane has not sent yet, for timeouts.queue at most. The session must not ask the new primary
 // before what it asked the old one is answered: it settles first.
 //
+// Servers that have the data shared out among them, and move it about while clients use it
+// (ProtocolCore::follows_homes): a message says what it is about (Verdict::home), and a server that is asked
+// for what it does not have names the one who has it (Decline::moved, once). Such a request goes there at
+// once, in the order in which the first server answered: so requests of one client about one home are done in
+// their order, as long as its session settles before it asks another server about it by itself. What can't be
+// done for the moment (Decline::later) is asked again by itself, what reads behind it waits for it, and its
+// client sends nothing more meanwhile.
+//
 // Threads: all objects of one worker (core, availability, sessions, framers) are used by that worker's thread
 // alone; every worker has a core of its own.
 #pragma once
@@ -63,6 +71,10 @@ using BackendIndex = std::uint32_t;
 inline constexpr BackendIndex kNoBackend = ~BackendIndex{0};
 /// Verdict::more of a stream without end.
 inline constexpr std::uint64_t kForever = ~std::uint64_t{0};
+
+/// Which part of the data a message is about, as the core numbers them (Redis Cluster: the slot of its keys).
+/// The backend that this lies with may be another one by the time that the message is sent.
+enum class Home : std::uint16_t { anywhere = 0xffff };
 
 /// By which lane to its backend a message goes, where lanes are shared.
 enum class Lease : std::uint8_t {
@@ -112,6 +124,8 @@ struct Verdict {
   LaneKind lane = LaneKind::ordinary;
   /// pass, send and ask; kNoBackend: it fails with Failure::no_backend.
   BackendIndex backend = kNoBackend;
+  /// pass, send and ask: what it is about, for ProtocolCore::elsewhere.
+  Home home = Home::anywhere;
   /// ask only: so many replies come to its text; together they are the part's.
   std::uint32_t replies = 1;
   /// Bytes at the front of the input that are done with; verdicts of any kind may have some.
@@ -134,6 +148,16 @@ enum class Failure : std::uint8_t {
   timed_out,    // sent, but no reply in time
   overloaded,   // a queue or buffer limit was reached; nothing was sent
   refused,      // the server refused the greeting, and said why; nothing was sent
+  declined,     // the server, or every one that was asked in time, would not do it; nothing was done
+};
+
+/// Why a server has done nothing of what it was asked, as its reply says.
+enum class Decline : std::uint8_t {
+  none,    // it has done it, or tried to
+  not_it,  // it is not the one to do such things, or not now: another server, or this one later
+  later,   // not this one for now: to be asked again in a moment
+  moved,   // what it is about lies with another server, which it names
+  once,    // the server that it names may do it, if told that it was sent there
 };
 
 /// One part of a gathered exchange: the reply's bytes, or why there is none.
@@ -199,9 +223,10 @@ class Framer {
     /// The bytes belong to no reply: the server tells news of its own accord, between two replies or while it
     /// owes none. They are nobody's, unless the lane listens for its client.
     bool news = false;
-    /// The reply says that nothing of the request was done, because of what the server is at the moment
-    /// (ProtocolCore::follows_primary): another server, or this one later, may be asked instead.
-    bool declined = false;
+    /// With `complete`: what the reply says of a request of which nothing was done.
+    Decline declined = Decline::none;
+    /// Decline::moved and once: where that server is, for ProtocolCore::named. Lies in the input.
+    std::string_view to{};
   };
   virtual ~Framer() = default;
   Framer(const Framer&) = delete;
@@ -286,12 +311,23 @@ class ProtocolCore : public Probing {
   /// usable. `open_connections[i]` are the connections that are open to backend i.
   [[nodiscard]] virtual BackendIndex choose(std::span<const std::uint32_t> open_connections) const = 0;
 
-  /// Where requests that wait for `backend`, of which nothing was sent, shall go when it cannot be reached,
-  /// or has declined them: another usable backend that serves the same keys, or kNoBackend: they stay and
-  /// wait (sharded). `backend` is kNoBackend for one that is not configured any more.
-  [[nodiscard]] virtual BackendIndex elsewhere(BackendIndex /*backend*/, bool /*declined*/) const {
+  /// Where a request about `home` that waits for `backend`, and of which nothing was sent, shall go when that
+  /// cannot be reached, or has declined it: another usable backend that serves the same keys, or kNoBackend:
+  /// it stays and waits (sharded). `backend` is kNoBackend for one that is not configured any more.
+  [[nodiscard]] virtual BackendIndex elsewhere(BackendIndex /*backend*/, Home /*home*/,
+                                               bool /*declined*/) const {
     return kNoBackend;
   }
+  /// With which backend a home lies is what servers say, who move them about: what is known of it is made
+  /// sure of when they decline requests, or are lost.
+  [[nodiscard]] virtual bool follows_homes() const { return false; }
+  /// The backend that a reply of `from` names (Frame::to); kNoBackend: it is none of the listener's, as far
+  /// as is known.
+  [[nodiscard]] virtual BackendIndex named(BackendIndex /*from*/, std::string_view /*to*/) const {
+    return kNoBackend;
+  }
+  /// What goes before a request that was sent on by Decline::once; it has one reply, which means nothing.
+  [[nodiscard]] virtual std::string_view sent_here() const { return {}; }
 
   [[nodiscard]] virtual SlowLimits slow_limits() const { return {}; }
   /// Of a slow request: `request` is what its server was sent, or the first bytes of it. What is returned

@@ -61,9 +61,18 @@ TEST_CASE("a YAML document is read with every field") {
   REQUIRE(l.backends.size() == 2);
   CHECK(l.backends[0] == Backend{"redis-0:6379", "redis-0", 6379, 1});
   CHECK(l.backends[1] == Backend{"second", "10.0.0.2", 6379, 3});
-  CHECK(l.redis == Redis{RedisMode::sharded, Hash::md5, Distribution::modula, "{}", Ejection{3, 5s},
-                         ReadPreference::primary, 10s, "/etc/r", "/etc/r/clients", SlowLog{25ms, 7},
-                         std::nullopt});
+  CHECK(l.redis == Redis{RedisMode::sharded,
+                         Hash::md5,
+                         Distribution::modula,
+                         "{}",
+                         Ejection{3, 5s},
+                         ReadPreference::primary,
+                         10s,
+                         "/etc/r",
+                         "/etc/r/clients",
+                         SlowLog{25ms, 7},
+                         std::nullopt,
+                         {}});
   CHECK(l.credentials_folder() == "/etc/r");
   CHECK(l.client_credentials_folder() == "/etc/r/clients");
   CHECK(l.server_tls == ServerTls{TlsMode::verify_full, "/etc/ca.crt", "", ""});

@@ -37,7 +37,8 @@ Document full() {
              "/c",
              "/d",
              SlowLog{20ms, 5},
-             std::nullopt};
+             std::nullopt,
+             {}};
   d.listeners = {l};
   return d;
 }

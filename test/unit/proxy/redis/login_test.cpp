@@ -31,11 +31,21 @@ Greeted hear(Greeting& greeting, std::string_view answer, std::size_t piece) {
 TEST_CASE("a kind of connection is its version of RESP and its database") {
   CHECK(lane_kind(Resp::two, 0) == LaneKind::ordinary);
   for (const Resp resp : {Resp::two, Resp::three}) {
-    for (const std::uint16_t database : std::initializer_list<std::uint16_t>{0, 1, 15, 255, 32767}) {
+    for (const std::uint16_t database : std::initializer_list<std::uint16_t>{0, 1, 15, 255, 16383}) {
       CHECK(resp_of(lane_kind(resp, database)) == resp);
       CHECK(database_of(lane_kind(resp, database)) == database);
+      CHECK_FALSE(from_replica(lane_kind(resp, database)));
     }
   }
+}
+
+TEST_CASE("a replica of a cluster is told that reads are meant for it") {
+  const LaneKind kind = lane_kind(Resp::three, 0, true);
+  CHECK(from_replica(kind));
+  CHECK(resp_of(kind) == Resp::three);
+  CHECK(database_of(kind) == 0);
+  CHECK(Login(kind, nullptr).on_bytes({}).send == request({"HELLO", "3"}) + request({"READONLY"}));
+  CHECK(Login(lane_kind(Resp::two, 0, true), nullptr).on_bytes({}).send == request({"READONLY"}));
 }
 
 TEST_CASE("a login says who logs in, in which version of RESP, for which database, in one piece") {

@@ -201,13 +201,14 @@ TEST_CASE("a large value is collected, so that it can be given to another server
 
 TEST_CASE("what can't be done where it waits goes to the primary") {
   Replicas scene(ReadPreference::prefer_replica);
-  CHECK(scene.core->elsewhere(1, true) == kNoBackend);  // asked again there
-  CHECK(scene.core->elsewhere(0, true) == 1);
-  CHECK(scene.core->elsewhere(0, false) == kNoBackend);  // a replica that will be reached in a moment
+  CHECK(scene.core->elsewhere(1, Home::anywhere, true) == kNoBackend);  // asked again there
+  CHECK(scene.core->elsewhere(0, Home::anywhere, true) == 1);
+  CHECK(scene.core->elsewhere(0, Home::anywhere, false) ==
+        kNoBackend);  // a replica that will be reached in a moment
   scene.availability.up[0] = false;
-  CHECK(scene.core->elsewhere(0, false) == 1);
+  CHECK(scene.core->elsewhere(0, Home::anywhere, false) == 1);
   scene.availability.leader = kNoBackend;
-  CHECK(scene.core->elsewhere(0, true) == kNoBackend);
+  CHECK(scene.core->elsewhere(0, Home::anywhere, true) == kNoBackend);
 }
 
 TEST_CASE("a listener of one server has no other to follow") {

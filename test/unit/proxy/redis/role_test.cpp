@@ -22,7 +22,7 @@ const std::string kReplica = bulk(
     "slave_read_repl_offset:1300\r\nslave_repl_offset:1200\r\nmaster_repl_offset:1200\r\n"
     "second_repl_offset:-1\r\n");
 
-redis::ReplyFramer::Frame framed(const std::string& reply, bool heeds = true) {
+redis::ReplyFramer::Frame framed(const std::string& reply, redis::Heeds heeds = redis::Heeds::roles) {
   redis::ReplyFramer framer(redis::Resp::two, heeds);
   return framer.next({reply.data(), reply.size()});
 }
@@ -68,21 +68,21 @@ TEST_CASE("what a server declines is told from other errors") {
         "-UNBLOCKED force unblock from blocking operation, instance state changed (master -> "
         "replica?)\r\n"}) {
     INFO(reply);
-    CHECK(framed(reply).declined);
+    CHECK(framed(reply).declined == Decline::not_it);
     CHECK(framed(reply).complete);
-    CHECK_FALSE(framed(reply, false).declined);
+    CHECK(framed(reply, redis::Heeds::nothing).declined == Decline::none);
   }
   for (const std::string reply : {"-ERR unknown command\r\n", "+READONLY \r\n", "-READONLYX y\r\n",
                                   "-UNBLOCKED client unblocked via CLIENT UNBLOCK\r\n", "$9\r\n-LOADING \r\n",
                                   "*1\r\n-READONLY no\r\n"}) {
     INFO(reply);
-    CHECK_FALSE(framed(reply).declined);
+    CHECK(framed(reply).declined == Decline::none);
   }
 }
 
 TEST_CASE("an element that was declined is part of a reply that was not") {
-  redis::ReplyFramer framer(redis::Resp::two, true);
+  redis::ReplyFramer framer(redis::Resp::two, redis::Heeds::roles);
   const std::string first = "*2\r\n:1\r\n", second = "-READONLY no\r\n+OK\r\n";
   CHECK_FALSE(framer.next({first.data(), first.size()}).complete);
-  CHECK_FALSE(framer.next({second.data(), second.size()}).declined);
+  CHECK(framer.next({second.data(), second.size()}).declined == Decline::none);
 }

@@ -234,8 +234,8 @@ TEST_CASE("Failover: all go to the preferred backend, and move with it") {
   scene.send("get x");
   CHECK(scene.verdicts() == Verdicts{"pass 0", "need_more", "pass 1", "need_more", "pass 0"});
   scene.availability.up = {true, false, true};
-  CHECK(scene.core->elsewhere(1, false) == 0);
-  CHECK(scene.core->elsewhere(0, false) == kNoBackend);
+  CHECK(scene.core->elsewhere(1, Home::anywhere, false) == 0);
+  CHECK(scene.core->elsewhere(0, Home::anywhere, false) == kNoBackend);
 }
 
 TEST_CASE("Spread: a client stays with its backend while that is usable, the next client gets the next one") {
@@ -253,7 +253,8 @@ TEST_CASE("Spread: a client stays with its backend while that is usable, the nex
   scene.availability.up[static_cast<std::size_t>(first.back() - '0')] = false;
   scene.send("get x");
   CHECK(scene.verdicts().at(0) != first);
-  CHECK(scene.core->elsewhere(static_cast<BackendIndex>(first.back() - '0'), false) != kNoBackend);
+  CHECK(scene.core->elsewhere(static_cast<BackendIndex>(first.back() - '0'), Home::anywhere, false) !=
+        kNoBackend);
 }
 
 TEST_CASE("a sharded store never goes elsewhere: a shard that is away keeps its keys") {
@@ -261,7 +262,7 @@ TEST_CASE("a sharded store never goes elsewhere: a shard that is away keeps its 
   scene.availability.up = {false, true};
   scene.send("get a0");
   CHECK(scene.verdicts() == Verdicts{"pass 0"});
-  CHECK(scene.core->elsewhere(0, false) == kNoBackend);
+  CHECK(scene.core->elsewhere(0, Home::anywhere, false) == kNoBackend);
 }
 
 TEST_CASE("without any usable backend a client waits, and gets an error when that lasts too long") {

@@ -38,8 +38,8 @@ TEST_CASE("a map of slots says whose each one is, and knows shards by their lowe
   CHECK(map.primary_of(16001) == kNoBackend);
   CHECK(map.primary_of(kSlots - 1) == kNoBackend);
   REQUIRE(map.shards().size() == 2);
-  CHECK(map.shards()[0] == Shard{1, {3, 4}});
-  CHECK(map.shards()[1] == Shard{2, {0}});
+  CHECK(map.shards()[0] == ClusterShard{1, {3, 4}, 0});
+  CHECK(map.shards()[1] == ClusterShard{2, {0}, 8000});
   REQUIRE(map.shard_of(500) != nullptr);
   CHECK(map.shard_of(500)->replicas == std::vector<BackendIndex>{3, 4});
 }
