@@ -95,6 +95,19 @@ def test_the_sentinels_of_the_example_are_the_policys_and_watch_the_servers_by_t
         assert f"-h {name} -p 26379 sentinel get-master-addr-by-name {listener['redis']['sentinel']['masterName']} " in start
 
 
+def test_the_cluster_of_the_example_is_made_of_the_policys_nodes():
+    policy, = documents(EXAMPLES / "cluster/policy.yaml")
+    pod, = documents(EXAMPLES / "cluster/app.yaml")
+    service, nodes, job = documents(EXAMPLES / "cluster/redis.yaml")
+    listener, = policy["spec"]["listeners"]
+    name = nodes["metadata"]["name"]
+    assert listener["upstreams"] == [{"statefulSet": {"name": name, "port": service["spec"]["ports"][0]["name"]}}]
+    assert nodes["spec"]["serviceName"] == service["metadata"]["name"] == name
+    assert pod["metadata"]["annotations"] == {"ambassador.dev/policy": policy["metadata"]["name"]}
+    create = job["spec"]["template"]["spec"]["containers"][0]["command"][-1]
+    assert " ".join(f"{name}-{ordinal}" for ordinal in range(nodes["spec"]["replicas"])) in create
+
+
 @pytest.mark.parametrize("path", sorted(EXAMPLES.rglob("*.yaml")), ids=lambda p: str(p.relative_to(EXAMPLES)))
 def test_an_example_parses_and_says_first_what_it_shows(path):
     assert all({"apiVersion", "kind", "metadata"} <= set(document) for document in documents(path))

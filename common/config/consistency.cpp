@@ -217,9 +217,10 @@ class Checks {
     };
     const bool primary = redis.read_preference == ReadPreference::primary;
     const bool lag = block->find("maxLag") != nullptr;
+    const auto mode = spell(kRedisModes, redis.mode);
+    if (!redis.has_replicas() && !primary)
+      meaningless("readPreference", "mode", mode, "mode Replicated, Sentinel or Cluster");
     if (!redis.follows_primary()) {
-      const auto mode = spell(kRedisModes, redis.mode);
-      if (!primary) meaningless("readPreference", "mode", mode, "mode Replicated or Sentinel");
       if (lag) meaningless("maxLag", "mode", mode, "mode Replicated or Sentinel");
     } else if (lag && primary) {
       meaningless("maxLag", "readPreference", "Primary", "another readPreference");

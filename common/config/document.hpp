@@ -17,10 +17,9 @@ namespace ambassador::config {
 inline constexpr int kVersion = 1;
 
 enum class Protocol { redis, tcp, postgresql };  // "Redis", "TCP", "PostgreSQL"
-/// "Sharded", "Failover", "Spread", "Replicated", "Sentinel"; `cluster` is not in
-/// documents yet.
+/// "Sharded", "Failover", "Spread", "Replicated", "Sentinel", "Cluster"
 enum class RedisMode { sharded, failover, spread, replicated, sentinel, cluster };
-/// Where Redis::follows_primary(): who answers reads. The primary; a replica, or the primary when there is
+/// Where Redis::has_replicas(): who answers reads. The primary; a replica, or the primary when there is
 /// none fit for it; a replica only; whoever answers the soonest. "Primary", "PreferReplica", "Replica",
 /// "Nearest"
 enum class ReadPreference { primary, prefer_replica, replica, nearest };
@@ -116,6 +115,8 @@ struct Redis {
   [[nodiscard]] bool follows_primary() const {
     return mode == RedisMode::replicated || mode == RedisMode::sentinel;
   }
+  /// Some servers have copies of what others have.
+  [[nodiscard]] bool has_replicas() const { return follows_primary() || mode == RedisMode::cluster; }
   /// Of RedisMode::cluster: where keys lie, by positions in Listener::backends. Found while the proxy runs,
   /// never part of a document.
   std::vector<SlotRange> slots;
@@ -172,7 +173,8 @@ struct Listener {
   ListenerTls listener_tls;  // likewise
   /// `backends` only know who the servers are; those are asked for while the proxy runs.
   [[nodiscard]] bool finds_servers() const {
-    return protocol == Protocol::redis && redis.mode == RedisMode::sentinel;
+    return protocol == Protocol::redis &&
+           (redis.mode == RedisMode::sentinel || redis.mode == RedisMode::cluster);
   }
   /// Of its protocol.
   [[nodiscard]] const std::string& credentials_folder() const {

@@ -86,17 +86,19 @@ void describe(V& v, Of<Redis>) {
            "Sharded: keys are spread by hash. Failover: the first healthy backend serves all. Spread: any "
            "healthy backend serves a request. Replicated: the primary takes writes, whichever backend that "
            "is, and readPreference says who answers reads. Sentinel: the same with the servers that the "
-           "backends, Redis Sentinels, tell of.");
+           "backends, Redis Sentinels, tell of. Cluster: keys lie where the nodes of a Redis Cluster say, of "
+           "which "
+           "the backends are some.");
   v.choice("hash", &Redis::hash, kHashes, Presence::optional, "How keys are hashed, as twemproxy names it.");
   v.choice("distribution", &Redis::distribution, kDistributions, Presence::optional,
            "How hashes are put on servers, as twemproxy names it.");
   v.text("hashTag", &Redis::hash_tag, kHashTag, Presence::optional,
          "Two characters; what stands between them in a key is hashed instead of the whole key.");
-  v.choice(
-      "readPreference", &Redis::read_preference, kReadPreferences, Presence::optional,
-      "Who answers reads, with modes Replicated and Sentinel. Primary: the primary alone. PreferReplica: a "
-      "replica, or the primary while no replica is fit. Replica: a replica alone. Nearest: who answers the "
-      "soonest.");
+  v.choice("readPreference", &Redis::read_preference, kReadPreferences, Presence::optional,
+           "Who answers reads, with modes Replicated, Sentinel and Cluster. Primary: the primary alone. "
+           "PreferReplica: a replica, or the primary while no replica is fit. Replica: a replica alone. "
+           "Nearest: who "
+           "answers the soonest.");
   v.duration("maxLag", &Redis::max_lag, DurationRange{100ms, kMaxDuration},
              "Replicas that are further behind the primary get no reads.");
   v.text(

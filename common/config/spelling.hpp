@@ -14,11 +14,12 @@ using Spelling = std::array<std::pair<std::string_view, E>, N>;
 
 inline constexpr Spelling<Protocol, 3> kProtocols{
     {{"Redis", Protocol::redis}, {"PostgreSQL", Protocol::postgresql}, {"TCP", Protocol::tcp}}};
-inline constexpr Spelling<RedisMode, 5> kRedisModes{{{"Sharded", RedisMode::sharded},
+inline constexpr Spelling<RedisMode, 6> kRedisModes{{{"Sharded", RedisMode::sharded},
                                                      {"Failover", RedisMode::failover},
                                                      {"Spread", RedisMode::spread},
                                                      {"Replicated", RedisMode::replicated},
-                                                     {"Sentinel", RedisMode::sentinel}}};
+                                                     {"Sentinel", RedisMode::sentinel},
+                                                     {"Cluster", RedisMode::cluster}}};
 inline constexpr Spelling<ReadPreference, 4> kReadPreferences{
     {{"Primary", ReadPreference::primary},
      {"PreferReplica", ReadPreference::prefer_replica},

@@ -6,12 +6,11 @@ HASHES = ["one_at_a_time", "md5", "crc16", "crc32", "crc32a", "fnv1_64", "fnv1a_
           "murmur", "jenkins"]
 MAX_LAG = "Replicas that are further behind the primary are not read from, 100ms to 168h. Default: 10s."
 
-# Modes that are to come may have replicas; whoever asks for one now is told of the mode.
 READER_RULES = [
     rule("self.readPreference == 'Primary' || !(self.mode in ['Sharded', 'Failover', 'Spread'])",
-         "readPreference other than Primary needs mode Replicated or Sentinel: give one, or use readPreference Primary",
+         "readPreference other than Primary needs mode Replicated, Sentinel or Cluster: give one, or use readPreference Primary",
          path=".readPreference"),
-    rule("!has(self.maxLag) || self.readPreference != 'Primary'",
+    rule("!has(self.maxLag) || self.readPreference != 'Primary' && self.mode != 'Cluster'",
          "maxLag is of replicas, and nobody reads from them: give mode Replicated or Sentinel and a readPreference "
          "other than Primary, or remove maxLag", path=".maxLag"),
 ]
@@ -30,14 +29,15 @@ def redis(cluster):
                        "healthy backend, in order. Spread: any healthy backend. Replicated: one of the backends is the "
                        "primary of the others, whichever says so; it takes writes, and readPreference says who answers "
                        "reads. Sentinel: the same with the servers that Redis Sentinels tell of, which are what "
-                       "upstreams name. Cluster is not in this version.",
+                       "upstreams name. Cluster: keys lie where the nodes of a Redis Cluster say, of which "
+                       "upstreams name some.",
                        ["Sharded", "Failover", "Spread", "Replicated", "Sentinel", "Cluster"], default="Sharded"),
         "hash": choice("Hash of a key, named as twemproxy names it.", HASHES, default="fnv1a_64"),
         "distribution": choice("How hashes are spread over backends.", ["ketama", "modula", "random"],
                                default="ketama"),
         "hashTag": text("Two characters such as {}: only what stands between them in a key is hashed. Default: none, "
                         "the whole key.", 2),
-        "readPreference": choice("Who answers reads in modes Replicated and Sentinel. Primary: the primary alone. "
+        "readPreference": choice("Who answers reads in modes Replicated, Sentinel and Cluster. Primary: the primary alone. "
                                  "PreferReplica: a replica, or the primary while no replica is fit. Replica: a replica alone, or an "
                                  "error after timeouts.queue. Nearest: of all that are fit, who answers the soonest. "
                                  "What a replica gives may be older than what the client wrote itself.",

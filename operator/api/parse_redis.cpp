@@ -33,35 +33,24 @@ config::SlowLog read_slow_log(Fields& redis) {
   return slow_log;
 }
 
-void read_mode(Fields& fields, config::Redis& redis) {
-  const auto* mode = fields.get("mode");
-  if (mode == nullptr) return;
-  if (*mode == "Cluster") {
-    fields.problems().not_yet(fields.path("mode"),
-                              shown(*mode) + " is not in this version: use " + words(kRedisModes));
-    return;
-  }
-  redis.mode = fields.choice("mode", kRedisModes).value_or(redis.mode);
-}
-
 /// `readPreference` and `maxLag`. The former may be there in every mode, as the CRD's default is.
 /// @param before how many problems there were before `mode` was read: while that or readPreference is wrong,
 ///     what they owe each other is not judged
 void read_readers(Fields& fields, config::Redis& redis, std::size_t before) {
   redis.read_preference = fields.choice("readPreference", kReadPreferences).value_or(redis.read_preference);
   const bool judged = fields.problems().size() == before;
-  const bool replicated = redis.follows_primary();
+  const bool lags = redis.follows_primary();
   const bool primary = redis.read_preference == config::ReadPreference::primary;
-  if (judged && !replicated && !primary) {
+  if (judged && !redis.has_replicas() && !primary) {
     fields.problems().invalid(fields.path("readPreference"),
                               shown(*fields.get("readPreference")) +
-                                  " needs mode Replicated or Sentinel, which alone tell a primary from its "
-                                  "replicas: give one of these, or use Primary");
+                                  " needs mode Replicated, Sentinel or Cluster, which alone tell a "
+                                  "primary from its replicas: give one of these, or use Primary");
   }
   std::string_view missing;
-  if (judged && primary)
-    missing =
-        replicated ? "another readPreference" : "mode Replicated or Sentinel and another readPreference";
+  if (judged && !lags && (primary || redis.has_replicas()))
+    missing = "mode Replicated or Sentinel and another readPreference";
+  if (judged && lags && primary) missing = "another readPreference";
   redis.max_lag = read_max_lag(fields, missing).value_or(redis.max_lag);
 }
 
@@ -97,7 +86,7 @@ config::Redis read_redis(Fields& listener) {
   if (object == nullptr) return redis;
   Fields fields(*object, listener.path("redis"), listener.problems());
   const std::size_t before = fields.problems().size();
-  read_mode(fields, redis);
+  redis.mode = fields.choice("mode", kRedisModes).value_or(redis.mode);
   redis.sentinel = read_sentinel(fields, fields.problems().size() == before, redis.mode);
   read_readers(fields, redis, before);
   redis.hash = fields.choice("hash", kHashes).value_or(redis.hash);

@@ -44,11 +44,12 @@ inline constexpr Spelling<config::ReadWriteSplit, 3> kReadWriteSplits = {
     {{"Disabled", config::ReadWriteSplit::disabled},
      {"ReadOnlyTransactions", config::ReadWriteSplit::read_only_transactions},
      {"Statements", config::ReadWriteSplit::statements}}};
-inline constexpr Spelling<config::RedisMode, 5> kRedisModes = {{{"Sharded", config::RedisMode::sharded},
+inline constexpr Spelling<config::RedisMode, 6> kRedisModes = {{{"Sharded", config::RedisMode::sharded},
                                                                 {"Failover", config::RedisMode::failover},
                                                                 {"Spread", config::RedisMode::spread},
                                                                 {"Replicated", config::RedisMode::replicated},
-                                                                {"Sentinel", config::RedisMode::sentinel}}};
+                                                                {"Sentinel", config::RedisMode::sentinel},
+                                                                {"Cluster", config::RedisMode::cluster}}};
 inline constexpr Spelling<config::ReadPreference, 4> kReadPreferences = {
     {{"Primary", config::ReadPreference::primary},
      {"PreferReplica", config::ReadPreference::prefer_replica},

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "proxy/postgresql/core.hpp"
+#include "proxy/redis/cluster.hpp"
 #include "proxy/redis/core.hpp"
 #include "proxy/redis/sentinel.hpp"
 #include "proxy/tcp/core.hpp"
@@ -55,7 +56,10 @@ postgresql::Settings postgresql_settings(const config::Listener& listener, Secre
 }  // namespace
 
 std::shared_ptr<const SeedQuestion> seed_question(const config::Listener& listener, Secrets& secrets) {
-  return redis::make_sentinel_question(listener, secrets.account(listener));
+  AccountFunction account = secrets.account(listener);
+  if (listener.redis.mode == config::RedisMode::cluster)
+    return redis::make_cluster_question(std::move(account));
+  return redis::make_sentinel_question(listener, std::move(account));
 }
 
 net::CoreFactory core_factory(Secrets& secrets,

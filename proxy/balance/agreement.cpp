@@ -8,9 +8,9 @@ namespace {
 
 // The list that most seeds tell of, of those with the highest epoch; of two that as many tell of the one
 // whose leader is `before`. Nothing: nobody tells of any.
-std::optional<Members> newest(std::span<const Heard> seeds, const std::optional<Members>& before) {
+std::optional<Members> newest(std::span<const SeedAnswer> seeds, const std::optional<Members>& before) {
   std::uint64_t epoch = 0;
-  for (const Heard& seed : seeds) {
+  for (const SeedAnswer& seed : seeds) {
     if (seed.members) epoch = std::max(epoch, seed.members->epoch);
   }
   struct List {
@@ -18,7 +18,7 @@ std::optional<Members> newest(std::span<const Heard> seeds, const std::optional<
     std::vector<Place> servers;
   };
   std::map<Place, List> by_leader;
-  for (const Heard& seed : seeds) {
+  for (const SeedAnswer& seed : seeds) {
     if (!seed.members || seed.members->epoch != epoch) continue;
     List& list = by_leader[seed.members->leader];
     ++list.seeds;
@@ -37,12 +37,12 @@ std::optional<Members> newest(std::span<const Heard> seeds, const std::optional<
 
 }  // namespace
 
-bool Agreement::weigh(std::span<const Heard> seeds) {
+bool Agreement::weigh(std::span<const SeedAnswer> seeds) {
   std::optional<Members> now = newest(seeds, members_);
   if (!now) return false;
   const bool newer = !members_ || now->epoch > members_->epoch ||
                      (now->epoch == members_->epoch && now->leader == members_->leader);
-  if (!newer && !std::ranges::all_of(seeds, &Heard::answers)) return false;
+  if (!newer && !std::ranges::all_of(seeds, &SeedAnswer::answers)) return false;
   const bool others = !members_ || now->servers != members_->servers;
   members_ = std::move(now);
   return others;

@@ -3,34 +3,20 @@
 // proxy/discovery. Pure; one per listener.
 #pragma once
 
-#include <optional>
 #include <span>
 
 #include "proxy/session/seed.hpp"
 
 namespace ambassador::proxy::balance {
 
-/// What one seed said when it was asked last.
-struct Heard {
-  bool answers = false;            // it did say something
-  std::optional<Members> members;  // nothing: it knows of no such servers
-};
-
-class Agreement {
+class Agreement final : public Consensus {
  public:
-  /// Weighs what all seeds say now. True: the servers are others than before.
-  ///
   /// The highest epoch counts, and of several leaders in it the one that most seeds name, which may each see
   /// a part of its servers. A lower epoch than was seen before, or another leader in the same, counts only
   /// when every seed answers: then nobody is left who could know better (they were all set up anew). What was
   /// agreed on stays while nobody says more.
-  bool weigh(std::span<const Heard> seeds);
-
-  /// Servers sorted; nothing: none were found yet.
-  [[nodiscard]] const std::optional<Members>& members() const { return members_; }
-
- private:
-  std::optional<Members> members_;
+  /// The servers are sorted.
+  bool weigh(std::span<const SeedAnswer> seeds) override;
 };
 
 }  // namespace ambassador::proxy::balance

@@ -42,6 +42,7 @@ config::Document Membership::effective(config::Document declared) const {
     if (!listener.finds_servers()) continue;
     const Search* const search = serving(listener);
     listener.backends = search != nullptr ? search->servers() : std::vector<config::Backend>();
+    listener.redis.slots = search != nullptr ? search->slots() : std::vector<config::SlotRange>();
   }
   return declared;
 }
@@ -50,16 +51,19 @@ void Membership::follow(const config::Document& declared) {
   std::vector<std::shared_ptr<Search>> before = std::exchange(searches_, {});
   for (const config::Listener& listener : declared.listeners) {
     if (!listener.finds_servers()) continue;
+    auto question = outside_.question(listener);
     const auto same =
         std::ranges::find_if(before, [&](const auto& search) { return search && search->serves(listener); });
     auto search = same != before.end() ? std::move(*same) : nullptr;
     if (!search) {
       search = std::make_shared<Search>(
-          control_, Search::Outside{outside_.resolve, outside_.events,
-                                    [this](const Search& one, bool others) { heard(one, others); },
-                                    outside_.seeds_changed});
+          control_,
+          Search::Outside{outside_.resolve, outside_.events,
+                          [this](const Search& one, bool others) { heard(one, others); },
+                          outside_.seeds_changed},
+          question->new_consensus());
     }
-    search->follow(listener, outside_.question(listener));
+    search->follow(listener, std::move(question));
     text(listener.name)->set(search->nobody());
     searches_.push_back(std::move(search));
   }

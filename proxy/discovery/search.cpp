@@ -7,12 +7,30 @@
 #include "common/config/parse.hpp"
 
 namespace ambassador::proxy::discovery {
+namespace {
 
-Search::Search(boost::asio::io_context& control, Outside outside)
-    : control_(control), outside_(std::move(outside)) {}
+config::Backend backend_at(const Place& place) {
+  config::Backend backend{.name = {}, .host = place.host, .port = place.port};
+  backend.name = config::default_name(backend);
+  return backend;
+}
+
+// Without the port, and the brackets of IPv6.
+std::string host_of(const net::Address& address) {
+  const std::string text = address.text();
+  const bool in_brackets = text.starts_with('[');
+  return text.substr(in_brackets ? 1 : 0, text.rfind(in_brackets ? ']' : ':') - (in_brackets ? 1 : 0));
+}
+
+}  // namespace
+
+Search::Search(boost::asio::io_context& control, Outside outside, std::unique_ptr<Consensus> consensus)
+    : control_(control), outside_(std::move(outside)), consensus_(std::move(consensus)) {}
 
 Search::~Search() {
-  for (const auto& seed : seeds_) stop(*seed);
+  for (const Seeds* seeds : {&seeds_, &found_}) {
+    for (const auto& seed : *seeds) stop(*seed);
+  }
 }
 
 bool Search::serves(const config::Listener& listener) const {
@@ -28,15 +46,51 @@ bool Search::serves(const config::Listener& listener) const {
 void Search::follow(const config::Listener& listener, std::shared_ptr<const SeedQuestion> question) {
   listener_ = listener;
   question_ = std::move(question);
-  std::vector<std::unique_ptr<Seed>> before = std::exchange(seeds_, {});
-  for (const config::Backend& backend : listener.backends) {
+  replace(seeds_, listener.backends);
+}
+
+// Those that stay are kept.
+void Search::replace(Seeds& seeds, const std::vector<config::Backend>& backends) {
+  Seeds before = std::exchange(seeds, {});
+  for (const config::Backend& backend : backends) {
     const auto kept = std::ranges::find_if(before, [&](const auto& seed) {
       return seed && net::same_place(seed->upstream->backend(), backend);
     });
-    seeds_.push_back(kept != before.end() ? std::move(*kept) : new_seed(backend));
+    seeds.push_back(kept != before.end() ? std::move(*kept) : new_seed(backend));
   }
   for (const auto& seed : before) {
     if (seed) stop(*seed);
+  }
+}
+
+// Those with data first: they are what a cluster can't do without.
+void Search::ask_found() {
+  const Members& members = *consensus_->members();
+  std::vector<std::size_t> order;
+  const auto add = [&](std::size_t server) {
+    if (order.size() < kServersAsked && std::ranges::find(order, server) == order.end())
+      order.push_back(server);
+  };
+  for (const config::SlotRange& range : members.slots) add(range.primary);
+  for (std::size_t i = 0; i < members.servers.size(); ++i) add(i);
+  std::vector<config::Backend> backends;
+  for (const std::size_t server : order) backends.push_back(backend_at(members.servers[server]));
+  replace(found_, backends);  // whoever takes the servers asks for targets, too
+}
+
+// Each address once, by whatever name it is known.
+template <class Visit>
+void Search::for_each_asked(Visit visit) const {
+  std::vector<net::Address> seen;
+  for (const Seeds* seeds : {&seeds_, &found_}) {
+    for (const auto& seed : *seeds) {
+      for (const auto& asked : seed->asked) {
+        const net::Address& address = asked->upstream->addresses()->front();
+        if (std::ranges::find(seen, address) != seen.end()) continue;
+        seen.push_back(address);
+        visit(*seed, asked);
+      }
+    }
   }
 }
 
@@ -76,34 +130,38 @@ void Search::stop(Seed& seed) {
 
 void Search::add_targets(const std::shared_ptr<const net::TlsClient>& tls,
                          std::vector<net::ProbeTarget>& targets) {
-  for (const auto& seed : seeds_) {
-    for (const auto& asked : seed->asked) {
-      targets.push_back({.listener = listener_.name,
-                         .upstream = asked->upstream,
-                         .core = question_,
-                         .timeout = listener_.timeouts.connect,
-                         .tls = tls,
-                         .apart = kSeedsApart,
-                         .heard = [search = weak_from_this(), asked,
-                                   resolution = seed->resolution](std::optional<std::string_view> reply) {
-                           // Once: from then on what DNS said is asked for again when its time is up.
-                           if (!reply && resolution && (!asked->told || asked->heard.answers))
-                             resolution->again();
-                           if (const auto still = search.lock()) still->heard(*asked, reply);
-                         }});
-    }
-  }
+  for_each_asked([&](const Seed& seed, const std::shared_ptr<Asked>& asked) {
+    targets.push_back({.listener = listener_.name,
+                       .upstream = asked->upstream,
+                       .core = question_,
+                       .timeout = listener_.timeouts.connect,
+                       .tls = tls,
+                       .apart = kSeedsApart,
+                       .heard = [search = weak_from_this(), asked,
+                                 resolution = seed.resolution](std::optional<std::string_view> reply) {
+                         // Once: from then on what DNS said is asked for again when its time is up.
+                         if (!reply && resolution && (!asked->told || asked->heard.answers))
+                           resolution->again();
+                         if (const auto still = search.lock()) still->heard(*asked, reply);
+                       }});
+  });
 }
 
 void Search::heard(Asked& asked, std::optional<std::string_view> reply) {
   asked.told = true;
-  asked.heard = {.answers = reply.has_value(), .members = reply ? question_->members(*reply) : std::nullopt};
-  const bool others = agreement_.weigh(all_heard());
-  if (others) {
+  const std::string host = host_of(asked.upstream->addresses()->front());
+  asked.heard = {.answers = reply.has_value(),
+                 .members = reply ? question_->members(*reply, host) : std::nullopt};
+  const std::vector<config::Backend> before = servers();
+  const bool others = consensus_->weigh(all_heard());
+  if (const auto now = servers(); others && now != before) {
     std::string names;
-    for (const config::Backend& server : servers()) names += (names.empty() ? "" : ", ") + server.name;
+    for (const config::Backend& server : now) names += (names.empty() ? "" : ", ") + server.name;
     say(config::LogLevel::info, "found the servers of a listener", "servers", std::move(names));
+  } else if (others) {
+    say(config::LogLevel::debug, "the servers of a listener have other slots", {}, {});
   }
+  if (others && question_->asks_servers()) ask_found();
   tell_silence();
   outside_.heard(*this, others);
 }
@@ -111,24 +169,22 @@ void Search::heard(Asked& asked, std::optional<std::string_view> reply) {
 std::vector<config::Backend> Search::servers() const {
   std::vector<config::Backend> servers;
   if (!found()) return servers;
-  for (const Place& place : agreement_.members()->servers) {
+  for (const Place& place : consensus_->members()->servers) {
     if (servers.size() == config::kMaxBackends) break;  // each seed tells of no more, but of others maybe
-    config::Backend& server = servers.emplace_back();
-    server.host = place.host;
-    server.port = place.port;
-    server.name = config::default_name(server);
+    servers.push_back(backend_at(place));
   }
   return servers;
+}
+
+std::vector<config::SlotRange> Search::slots() const {
+  return found() ? consensus_->members()->slots : std::vector<config::SlotRange>();
 }
 
 // Once, until one answers again.
 void Search::tell_silence() {
   bool silent = true;
-  for (const auto& seed : seeds_) {
-    silent = silent && std::ranges::all_of(seed->asked, [](const auto& asked) {
-               return asked->told && !asked->heard.answers;
-             });
-  }
+  for_each_asked(
+      [&](const Seed&, const auto& asked) { silent = silent && asked->told && !asked->heard.answers; });
   if (silent == std::exchange(silent_, silent)) return;
   if (silent) {
     say(config::LogLevel::warning, "nobody tells the servers of a listener, those found before stay", "error",
@@ -145,10 +201,10 @@ void Search::say(config::LogLevel level, const char* what, std::string_view key,
 }
 
 // A seed whose address is not known says nothing either.
-std::vector<balance::Heard> Search::all_heard() const {
-  std::vector<balance::Heard> all;
+std::vector<SeedAnswer> Search::all_heard() const {
+  std::vector<SeedAnswer> all;
+  for_each_asked([&](const Seed&, const auto& asked) { all.push_back(asked->heard); });
   for (const auto& seed : seeds_) {
-    for (const auto& asked : seed->asked) all.push_back(asked->heard);
     if (seed->asked.empty()) all.emplace_back();
   }
   return all;
@@ -156,7 +212,7 @@ std::vector<balance::Heard> Search::all_heard() const {
 
 net::SeedsSnapshot Search::snapshot() const {
   net::SeedsSnapshot out;
-  for (const balance::Heard& one : all_heard()) {
+  for (const SeedAnswer& one : all_heard()) {
     ++out.known;
     if (one.answers) ++out.answering;
   }

@@ -13,7 +13,6 @@
 #include <vector>
 
 #include "common/config/document.hpp"
-#include "proxy/balance/agreement.hpp"
 #include "proxy/net/event.hpp"
 #include "proxy/net/proxy.hpp"
 #include "proxy/net/resolution.hpp"
@@ -26,6 +25,9 @@ namespace ambassador::proxy::discovery {
 /// When a primary dies, the ambassadors of a whole fleet want to know at once: each asks a seed at most this
 /// often.
 inline constexpr std::chrono::milliseconds kSeedsApart{250};
+/// Of the servers that were found so many are asked: all of a small cluster, and of a large one those who are
+/// the most likely to be there, so that a fleet of ambassadors does not keep it busy.
+inline constexpr std::size_t kServersAsked = 9;
 
 class Search : public std::enable_shared_from_this<Search> {
  public:
@@ -36,7 +38,7 @@ class Search : public std::enable_shared_from_this<Search> {
     std::function<void(const Search&, bool others)> heard;
     std::function<void()> seeds_changed;  // what add_targets() adds is something else now
   };
-  Search(boost::asio::io_context& control, Outside outside);
+  Search(boost::asio::io_context& control, Outside outside, std::unique_ptr<Consensus> consensus);
   ~Search();
   Search(const Search&) = delete;
   Search& operator=(const Search&) = delete;
@@ -48,9 +50,11 @@ class Search : public std::enable_shared_from_this<Search> {
   [[nodiscard]] bool serves(const config::Listener& listener) const;
 
   [[nodiscard]] const config::Listener& listener() const { return listener_; }
-  [[nodiscard]] bool found() const { return agreement_.members().has_value(); }
-  /// Those that were found, as many as a listener may have.
+  [[nodiscard]] bool found() const { return consensus_->members().has_value(); }
+  /// Those that were found, as many as a listener may have...
   [[nodiscard]] std::vector<config::Backend> servers() const;
+  /// ...and what they have, by their positions there.
+  [[nodiscard]] std::vector<config::SlotRange> slots() const;
   /// As of now, for clients: SeedQuestion::nobody.
   [[nodiscard]] std::string nobody() const;
   [[nodiscard]] net::SeedsSnapshot snapshot() const;
@@ -59,7 +63,7 @@ class Search : public std::enable_shared_from_this<Search> {
  private:
   struct Asked {  // one address of a seed
     std::shared_ptr<net::Upstream> upstream;
-    balance::Heard heard{};
+    SeedAnswer heard{};
     bool told = false;  // it has been asked
   };
   struct Seed {
@@ -68,19 +72,25 @@ class Search : public std::enable_shared_from_this<Search> {
     std::vector<std::shared_ptr<Asked>> asked;
   };
   std::unique_ptr<Seed> new_seed(const config::Backend& backend);
+  using Seeds = std::vector<std::unique_ptr<Seed>>;
+  void replace(Seeds& seeds, const std::vector<config::Backend>& backends);
+  void ask_found();
+  template <class Visit>
+  void for_each_asked(Visit visit) const;
   static void take_addresses(Seed& seed);
   static void stop(Seed& seed);
   void heard(Asked& asked, std::optional<std::string_view> reply);
   void tell_silence();
-  [[nodiscard]] std::vector<balance::Heard> all_heard() const;
+  [[nodiscard]] std::vector<SeedAnswer> all_heard() const;
   void say(config::LogLevel level, const char* what, std::string_view key, std::string value) const;
 
   boost::asio::io_context& control_;
   const Outside outside_;
   config::Listener listener_;
   std::shared_ptr<const SeedQuestion> question_;
-  std::vector<std::unique_ptr<Seed>> seeds_;
-  balance::Agreement agreement_;
+  Seeds seeds_;  // as the listener names them...
+  Seeds found_;  // ...and servers that were found
+  std::unique_ptr<Consensus> consensus_;
   bool silent_ = false;  // all were asked, none answers, and the log says so
 };
 

@@ -84,6 +84,7 @@ class Prober::Probe : public std::enable_shared_from_this<Probe> {
   void login_changed() { log_in_again_ = true; }
 
   void start_soon() {
+    in_doubt_until_ = net::SteadyTime::clock::now() + kDoubt;
     if (stopped_ || busy_) return;
     const auto least = asked_at_ + target_.apart;
     next_.expires_at(std::max(least, net::SteadyTime::clock::now()));
@@ -256,15 +257,17 @@ class Prober::Probe : public std::enable_shared_from_this<Probe> {
     const net::SteadyTime now = net::SteadyTime::clock::now();
     target_.upstream->probed(true, {}, now);
     fresh_ = false;
-    if (followed_) learn(now);
+    if (!request_.empty())
+      target_.upstream->probe_took(std::chrono::duration_cast<std::chrono::microseconds>(now - asked_at_));
+    if (target_.core) learn(now);
     schedule(interval());
     if (target_.heard) target_.heard(std::string_view(reply_.data(), reply_size_));
   }
 
   void learn(net::SteadyTime now) {
-    target_.upstream->probe_took(std::chrono::duration_cast<std::chrono::microseconds>(now - asked_at_));
     const Standing standing = target_.core->probe_standing({reply_.data(), reply_size_});
     const bool changed = target_.upstream->set_standing(standing, now);
+    if (!followed_) return;
     const bool another = followed_->standings.said(*target_.upstream, standing, asked_at_, now);
     if (another) followed_->ask_all();
     if (changed || another) followed_->changed();
@@ -272,6 +275,7 @@ class Prober::Probe : public std::enable_shared_from_this<Probe> {
 
   // Often enough to know of a lag that is too much before it is a third more.
   [[nodiscard]] milliseconds interval() const {
+    if (target_.heard && net::SteadyTime::clock::now() < in_doubt_until_) return target_.apart;
     if (!followed_) return request_.empty() ? kConnectInterval : kInterval;
     if (!followed_->standings.has_primary()) return kIntervalWithoutPrimary;
     return std::min(kIntervalWithPrimary, target_.max_lag * 3 / 10);
@@ -345,6 +349,7 @@ class Prober::Probe : public std::enable_shared_from_this<Probe> {
   std::size_t turn_ = 0;
   unsigned attempt_ = 0;
   net::SteadyTime asked_at_{};
+  net::SteadyTime in_doubt_until_{};
   bool busy_ = false;
   bool fresh_ = false;  // the connection was made for this probe
   bool stopped_ = false;

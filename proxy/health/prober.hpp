@@ -29,6 +29,9 @@ inline constexpr std::chrono::milliseconds kRetryInterval{250};
 inline constexpr std::chrono::milliseconds kIntervalWithPrimary{800};
 /// And while none is known.
 inline constexpr std::chrono::milliseconds kIntervalWithoutPrimary{100};
+/// Asked out of turn, a seed is asked as often as it may be for so long: what one wants to know may not have
+/// come to pass yet.
+inline constexpr std::chrono::milliseconds kDoubt{2000};
 /// A protocol without a probe of its own is connected to this often.
 inline constexpr std::chrono::milliseconds kConnectInterval{2000};
 /// A probe that is not answered within the listener's timeouts.connect, but at most this, failed.

@@ -4,28 +4,30 @@
 #include <tuple>
 #include <vector>
 
+#include "proxy/redis/cluster_view.hpp"
+
 namespace ambassador::proxy::redis {
 namespace {
 
 /// Nodes that say the same of every slot.
 struct Opinion {
-  const ClusterView* best =
-      nullptr;  // of the latest epoch, and of one that is well connected if there is any
+  const Members* best = nullptr;  // of the latest epoch, and of one that is well connected if there is any
   std::size_t nodes = 0;
 };
 
 // Which of two views of one opinion knows more.
-auto freshness(const ClusterView& view) {
-  return std::tuple(view.ok, view.epoch);
+auto freshness(const Members& view) {
+  return std::tuple(view.connected, view.epoch);
 }
 
-std::vector<Opinion> opinions(std::span<const std::optional<ClusterView>> said) {
+std::vector<Opinion> opinions(std::span<const SeedAnswer> nodes) {
   std::vector<Opinion> all;
-  for (const auto& view : said) {
-    if (!view || view->ranges.empty()) continue;  // it has not met the others yet
-    auto known = std::ranges::find_if(all, [&](const Opinion& one) { return same_owners(*one.best, *view); });
-    if (known == all.end()) known = all.insert(known, Opinion{.best = &*view});
-    if (freshness(*view) > freshness(*known->best)) known->best = &*view;
+  for (const SeedAnswer& node : nodes) {
+    if (!node.members || node.members->slots.empty()) continue;  // it has not met the others yet
+    const Members& view = *node.members;
+    auto known = std::ranges::find_if(all, [&](const Opinion& one) { return same_owners(*one.best, view); });
+    if (known == all.end()) known = all.insert(known, Opinion{.best = &view});
+    if (freshness(view) > freshness(*known->best)) known->best = &view;
     ++known->nodes;
   }
   return all;
@@ -33,23 +35,24 @@ std::vector<Opinion> opinions(std::span<const std::optional<ClusterView>> said) 
 
 }  // namespace
 
-bool ClusterAgreement::weigh(std::span<const std::optional<ClusterView>> said) {
-  const std::vector<Opinion> all = opinions(said);
+bool ClusterAgreement::weigh(std::span<const SeedAnswer> nodes) {
+  const std::vector<Opinion> all = opinions(nodes);
   if (all.empty()) return false;
   const auto weight = [](const Opinion& one) { return std::tuple(one.nodes, freshness(*one.best)); };
   const Opinion* counts = &*std::ranges::max_element(all, {}, weight);
-  const bool most = counts->nodes * 2 > said.size();
-  if (view_ && !most) {
+  const bool most = counts->nodes * 2 > nodes.size();
+  if (members_ && !most) {
     const auto by_freshness = [](const Opinion& one) { return freshness(*one.best); };
     const Opinion& latest = *std::ranges::max_element(all, {}, by_freshness);
     const auto same =
-        std::ranges::find_if(all, [&](const Opinion& one) { return same_owners(*one.best, *view_); });
-    const bool news = latest.best->ok && latest.best->epoch > view_->epoch;
+        std::ranges::find_if(all, [&](const Opinion& one) { return same_owners(*one.best, *members_); });
+    const bool news = latest.best->connected && latest.best->epoch > members_->epoch;
     if (!news && same == all.end()) return false;
     counts = news ? &latest : &*same;
   }
-  const bool others = !view_ || view_->nodes != counts->best->nodes || view_->ranges != counts->best->ranges;
-  view_ = *counts->best;
+  const bool others =
+      !members_ || members_->servers != counts->best->servers || members_->slots != counts->best->slots;
+  members_ = *counts->best;
   return others;
 }
 

@@ -2,11 +2,10 @@
 
 #include <algorithm>
 #include <limits>
-#include <numeric>
 #include <optional>
-#include <tuple>
 #include <utility>
 
+#include "common/config/recognised.hpp"
 #include "proxy/redis/elements.hpp"
 #include "proxy/redis/info_field.hpp"
 #include "proxy/redis/slots.hpp"
@@ -15,9 +14,7 @@ namespace ambassador::proxy::redis {
 namespace {
 
 constexpr std::string_view kWhere = "CLUSTER SLOTS";
-constexpr std::size_t kMaxHost = 253;  // of a DNS name
-constexpr std::size_t kMaxId = 64;     // Redis' have 40
-constexpr std::size_t kQuoted = 120;   // of a node's error
+constexpr std::size_t kQuoted = 120;  // of a node's error
 
 Error makes_no_sense(const char* what) {
   return Error{std::string(kWhere), what};
@@ -39,23 +36,14 @@ std::optional<std::uint16_t> number_of(std::string_view reply, std::int64_t most
   return static_cast<std::uint16_t>(header.number);
 }
 
-// A name or an address as nodes announce them.
-bool is_host(std::string_view text) {
-  const auto fits = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-           c == '-' || c == '_' || c == ':';
-  };
-  return !text.empty() && text.size() <= kMaxHost && std::ranges::all_of(text, fits);
-}
-
 class Reader {
  public:
   explicit Reader(std::string_view asked) : asked_(asked) {}
 
-  Result<ClusterView> read(std::string_view info, std::string_view slots) {
+  Result<Members> read(std::string_view info, std::string_view slots) {
     const auto told = bulk_text(info);
     if (!told) return refused(info);
-    view_.ok = info_field(*told, "cluster_state") == "ok";
+    view_.connected = info_field(*told, "cluster_state") == "ok";
     view_.epoch = whole_number<std::uint64_t>(info_field(*told, "cluster_current_epoch")).value_or(0);
     Elements ranges(slots);
     if (ranges.count() < 0) return refused(slots);
@@ -67,7 +55,7 @@ class Reader {
     const auto overlap = [](const config::SlotRange& one, const config::SlotRange& next) {
       return one.last >= next.first;
     };
-    if (std::ranges::adjacent_find(view_.ranges, overlap) != view_.ranges.end())
+    if (std::ranges::adjacent_find(view_.slots, overlap) != view_.slots.end())
       return makes_no_sense("a slot is in two ranges");
     return std::move(view_);
   }
@@ -94,7 +82,7 @@ class Reader {
     for (std::int64_t i = 2; i < elements.count(); ++i) {
       std::optional<std::uint32_t> position;
       if (!node(elements.next(), position)) return "a node makes no sense";
-      if (view_.nodes.size() > kMaxClusterNodes) return "more nodes than a cluster may have";
+      if (view_.servers.size() > kMaxClusterNodes) return "more nodes than a cluster may have";
       if (i == 2) {
         owned = position.has_value();
         range.primary = position.value_or(0);
@@ -102,33 +90,27 @@ class Reader {
         range.replicas.push_back(*position);
       }
     }
-    if (owned) view_.ranges.push_back(std::move(range));
+    if (owned) view_.slots.push_back(std::move(range));
     return nullptr;
   }
 
-  // Each node tells in an order of its own; of two that say the same the views are equal.
+  // Each node tells in an order of its own; of two that say the same the lists are equal.
   void put_in_order() {
-    std::vector<std::uint32_t> order(view_.nodes.size());
-    std::iota(order.begin(), order.end(), 0);
-    const auto place = [&](std::uint32_t i) {
-      return std::tie(view_.nodes[i].host, view_.nodes[i].port, view_.nodes[i].id);
+    std::vector<Place> servers = view_.servers;
+    std::ranges::sort(servers);
+    const auto position_now = [&](std::uint32_t before) {
+      const auto found = std::ranges::lower_bound(servers, view_.servers[before]);
+      return static_cast<std::uint32_t>(found - servers.begin());
     };
-    std::ranges::sort(order, {}, place);
-    std::vector<ClusterNode> nodes;
-    std::vector<std::uint32_t> position_now(order.size());
-    for (const std::uint32_t i : order) {
-      position_now[i] = static_cast<std::uint32_t>(nodes.size());
-      nodes.push_back(std::move(view_.nodes[i]));
-    }
-    view_.nodes = std::move(nodes);
-    for (config::SlotRange& range : view_.ranges) {
-      range.primary = position_now[range.primary];
-      for (std::uint32_t& replica : range.replicas) replica = position_now[replica];
+    for (config::SlotRange& range : view_.slots) {
+      range.primary = position_now(range.primary);
+      for (std::uint32_t& replica : range.replicas) replica = position_now(replica);
       std::ranges::sort(range.replicas);
       const auto doubled = std::ranges::unique(range.replicas);
       range.replicas.erase(doubled.begin(), doubled.end());
     }
-    std::ranges::sort(view_.ranges, {}, &config::SlotRange::first);
+    std::ranges::sort(view_.slots, {}, &config::SlotRange::first);
+    view_.servers = std::move(servers);
   }
 
   // Where it is in the list; nothing: its place is not known. False: it is no node.
@@ -142,40 +124,32 @@ class Reader {
     const auto told = bulk_text(host_reply);
     if (!is_null && !told) return false;
     const std::string_view host = told && !told->empty() ? *told : asked_;
-    if (*port == 0 || !is_host(host)) return true;  // "?" is one that has no name yet
-    ClusterNode found{.id = {}, .host = std::string(host), .port = *port};
-    if (elements.count() > 2) {
-      const auto id = bulk_text(elements.next());
-      if (!id || id->size() > kMaxId) return false;
-      found.id = *id;
-    }
-    if (found.id.empty()) found.id = found.host + ":" + std::to_string(found.port);
-    const auto known = std::ranges::find_if(view_.nodes, [&](const ClusterNode& one) {
-      return one.port == found.port && one.host == found.host;
-    });
-    position = static_cast<std::uint32_t>(known - view_.nodes.begin());
-    if (known == view_.nodes.end()) view_.nodes.push_back(std::move(found));
+    if (*port == 0 || !config::is_server_host(host)) return true;  // "?" is one that has no name yet
+    const Place place{.host = std::string(host), .port = *port};
+    const auto known = std::ranges::find(view_.servers, place);
+    position = static_cast<std::uint32_t>(known - view_.servers.begin());
+    if (known == view_.servers.end()) view_.servers.push_back(place);
     return true;
   }
 
   const std::string_view asked_;
-  ClusterView view_;
+  Members view_;
 };
 
 // Of each run of slots that lie with one node, or with none: the last slot, and who that is.
-std::vector<std::pair<int, std::string_view>> owners(const ClusterView& view) {
-  std::vector<std::pair<int, std::string_view>> runs;
-  const auto add = [&](int last, std::string_view id) {
-    if (!runs.empty() && runs.back().second == id) {
+std::vector<std::pair<int, Place>> owners(const Members& view) {
+  std::vector<std::pair<int, Place>> runs;
+  const auto add = [&](int last, const Place& place) {
+    if (!runs.empty() && runs.back().second == place) {
       runs.back().first = last;
     } else {
-      runs.emplace_back(last, id);
+      runs.emplace_back(last, place);
     }
   };
   int next = 0;
-  for (const config::SlotRange& range : view.ranges) {
+  for (const config::SlotRange& range : view.slots) {
     if (range.first > next) add(range.first - 1, {});
-    add(range.last, view.nodes[range.primary].id);
+    add(range.last, view.servers[range.primary]);
     next = range.last + 1;
   }
   if (next < kSlots) add(kSlots - 1, {});
@@ -189,13 +163,13 @@ bool cluster_view_is_whole(std::string_view replies) {
   return first != 0 && reply_size(replies.substr(first)) != 0;
 }
 
-Result<ClusterView> read_cluster_view(std::string_view replies, std::string_view asked) {
+Result<Members> read_cluster_view(std::string_view replies, std::string_view asked) {
   const std::string_view info = replies.substr(0, reply_size(replies));
   const std::string_view slots = replies.substr(info.size());
   return Reader(asked).read(info, slots.substr(0, reply_size(slots)));
 }
 
-bool same_owners(const ClusterView& one, const ClusterView& other) {
+bool same_owners(const Members& one, const Members& other) {
   return owners(one) == owners(other);
 }
 

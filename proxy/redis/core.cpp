@@ -74,9 +74,10 @@ class RedisCore final : public ProtocolCore {
   }
 
   [[nodiscard]] std::string_view probe_request() const override {
-    return router_.replicated() ? kRoleProbeRequest : kProbeRequest;
+    return heeds_ == Heeds::nothing ? kProbeRequest : kRoleProbeRequest;
   }
   [[nodiscard]] Health probe_reply(std::string_view bytes) const override {
+    if (router_.clustered()) return judge_node_probe(bytes);
     return router_.replicated() ? judge_role_probe(bytes) : judge_probe(bytes);
   }
   [[nodiscard]] bool follows_primary() const override { return router_.replicated(); }

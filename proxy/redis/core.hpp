@@ -1,6 +1,7 @@
 // Redis as configured for one listener: the ProtocolCore that the relay (proxy/net) works with. Made by
-// proxy/app for each worker and configuration. Knows the modes Sharded, Failover, Spread, Replicated and
-// Sentinel, which is Replicated with servers that were found (sentinel.hpp); speaks RESP2 and RESP3.
+// proxy/app for each worker and configuration. Knows the modes Sharded, Failover, Spread, Replicated,
+// Sentinel, which is Replicated with servers that were found (sentinel.hpp), and Cluster (cluster.hpp);
+// speaks RESP2 and RESP3.
 #pragma once
 
 #include <memory>

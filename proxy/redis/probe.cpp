@@ -36,6 +36,13 @@ Health judge_role_probe(std::string_view reply) {
   return read_standing(reply).role != Role::any ? Health::healthy : Health::unhealthy;
 }
 
+Health judge_node_probe(std::string_view reply) {
+  const Health health = judge_role_probe(reply);
+  if (health != Health::healthy) return health;
+  const Standing standing = read_standing(reply);
+  return standing.role == Role::primary || standing.position != 0 ? Health::healthy : Health::unhealthy;
+}
+
 Standing read_standing(std::string_view reply) {
   const std::string_view role = info_field(reply, "role");
   if (role == "master") {

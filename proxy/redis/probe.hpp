@@ -21,6 +21,10 @@ inline constexpr std::string_view kRoleProbeRequest = "*2\r\n$4\r\nINFO\r\n$11\r
 /// declines.
 [[nodiscard]] ProtocolCore::Health judge_role_probe(std::string_view reply);
 
+/// The same in a cluster: a replica that has no link to its primary is not healthy, for all it does is to
+/// answer reads.
+[[nodiscard]] ProtocolCore::Health judge_node_probe(std::string_view reply);
+
 /// Of a reply that judge_role_probe found healthy. The term of a primary is where it left the history of the
 /// one before it (second_repl_offset), so of two primaries with the same past the one that was promoted last
 /// has the higher one. The position is in bytes of the replication stream, counted from 1; of a replica whose

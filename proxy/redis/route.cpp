@@ -292,15 +292,16 @@ Verdict RedisSession::to_split(const Command& command) {
   if (std::ranges::count(home_of_key, home_of_key.front()) == std::ssize(home_of_key)) {
     return pass_to(router_->backend_at(home_, client_.id));
   }
-  auto group = std::make_unique<Group>();
-  group->gathered.merge = command.merge;
-  split_request(command, parser_, home_of_key, router_->homes(), group->asks, group->gathered);
-  for (Ask& ask : group->asks) {
-    ask.backend = router_->backend_at(ask.home, client_.id);
-    // All of it or nothing, as far as can be known beforehand.
-    if (command.write && !router_->usable(ask.backend)) return wait_for(ask.backend);
+  if (command.write) {  // all of it or nothing, as far as can be known beforehand
+    for (const Home home : home_of_key) {
+      const BackendIndex backend = router_->backend_at(home, client_.id);
+      if (!router_->usable(backend)) return wait_for(backend);
+    }
   }
-  group_ = std::move(group);
+  group_ = std::make_unique<Group>();
+  group_->gathered.merge = command.merge;
+  split_request(command, parser_, home_of_key, router_->homes(), group_->asks, group_->gathered);
+  for (Ask& ask : group_->asks) ask.backend = router_->backend_at(ask.home, client_.id);
   return ask_group();
 }
 

@@ -6,6 +6,7 @@
 
 #include "common/config/parse.hpp"
 #include "common/config/recognised.hpp"
+#include "proxy/balance/agreement.hpp"
 #include "proxy/redis/elements.hpp"
 #include "proxy/redis/limits.hpp"
 #include "proxy/redis/login.hpp"
@@ -109,8 +110,12 @@ class SentinelQuestion final : public SeedQuestion {
     if (!answer.whole) return Health::need_more;
     return !array || answer.members() ? Health::healthy : Health::unhealthy;
   }
-  [[nodiscard]] std::optional<Members> members(std::string_view reply) const override {
+  [[nodiscard]] std::optional<Members> members(std::string_view reply,
+                                               std::string_view /*asked*/) const override {
     return Answer(reply).members();
+  }
+  [[nodiscard]] std::unique_ptr<Consensus> new_consensus() const override {
+    return std::make_unique<balance::Agreement>();
   }
   [[nodiscard]] std::string nobody(bool answers, std::string_view why) const override {
     if (answers) return "ERR no Sentinel knows the master " + master_;

@@ -43,7 +43,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const Health health = asks->probe_reply(reply);
     must(before == Health::need_more || health == before, "more bytes change no verdict");
     before = health;
-    const auto members = asks->members(reply);
+    const auto members = asks->members(reply, "");
     if (health == Health::healthy && members) {
       must(!members->servers.empty() && members->servers.front() == members->leader,
            "the leader is a server");

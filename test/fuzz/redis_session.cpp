@@ -6,9 +6,9 @@
 // changes neither requests nor replies, and where clients have to log in, servers are asked nothing for one
 // that does not know the password.
 //
-// Input: byte 0 the mode and the number of backends, byte 1 which are down, whether the first is the
-// primary of all and whether clients have to log in, bytes 2 and 3 the seed of cuts, replies and events; the
-// rest is what the client sends, where F0 F1 n stands for n KiB of 'x'.
+// Input: byte 0 the mode, the number of backends and whether clients have to log in, byte 1 which are down,
+// whether the first is the primary of all, and whether they are a cluster, bytes 2 and 3 the seed of cuts,
+// replies and events; the rest is what the client sends, where F0 F1 n stands for n KiB of 'x'.
 #include <algorithm>
 #include <cstdint>
 #include <string>
@@ -53,6 +53,21 @@ struct Setting {
 
 constexpr std::string_view kPassword = "pencil";
 
+// A cluster's slots, from hand to hand; the last of four nodes is a replica, and some slots are nobody's.
+std::vector<config::SlotRange> share_out(std::size_t nodes, std::uint32_t begin = 0) {
+  std::vector<config::SlotRange> ranges;
+  const std::uint32_t primaries = static_cast<std::uint32_t>(std::min<std::size_t>(nodes, 3));
+  if (primaries == 0) return ranges;
+  for (std::uint16_t slot = 0; slot + 1024 < 16384; slot = static_cast<std::uint16_t>(slot + 1024)) {
+    config::SlotRange& range = ranges.emplace_back();
+    range.first = slot;
+    range.last = static_cast<std::uint16_t>(slot + 1023);
+    range.primary = (slot / 1024U + begin) % primaries;
+    if (nodes > 3 && range.primary == 0) range.replicas = {3};
+  }
+  return ranges;
+}
+
 Setting read(const std::uint8_t* data, std::size_t size) {
   Setting setting;
   const std::size_t backends = data[0] % 5;  // none to four
@@ -64,6 +79,11 @@ Setting read(const std::uint8_t* data, std::size_t size) {
     setting.listener.redis.read_preference = static_cast<config::ReadPreference>(data[1] >> 5 & 3);
   }
   if ((data[1] & 0x80) != 0) {
+    setting.listener.redis.mode = config::RedisMode::cluster;
+    setting.listener.redis.read_preference = static_cast<config::ReadPreference>(data[1] >> 5 & 3);
+    setting.listener.redis.slots = share_out(backends);
+  }
+  if (data[0] / 120 % 2 == 1) {
     const auto account = std::make_shared<const Account>("shop", std::string(kPassword));
     setting.client_account = [account] { return account; };
   }
@@ -286,6 +306,7 @@ void play_wild(const Setting& setting) {
         if (!relay.streaming() && other_core == nullptr && random.below(8) == 0) {
           config::Listener listener = setting.listener;
           listener.backends.resize(4, {"redis-9:1", "redis-9", 1, 1});
+          if (listener.redis.mode == config::RedisMode::cluster) listener.redis.slots = share_out(4, 1);
           other_core = redis::make_core(listener, other_availability, {}, setting.client_account);
           other_core->rebind(relay.session());
           relay.go_on();

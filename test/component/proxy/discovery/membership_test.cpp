@@ -6,6 +6,8 @@
 #include <map>
 #include <sstream>
 
+#include "proxy/balance/agreement.hpp"
+
 using namespace ambassador;
 using namespace ambassador::proxy;
 using Names = std::vector<std::string>;
@@ -15,9 +17,11 @@ namespace {
 /// Answers are words: the epoch, the leader's host, the other servers' hosts; or "none".
 class ToyQuestion final : public SeedQuestion {
  public:
+  explicit ToyQuestion(bool asks_servers) : asks_servers_(asks_servers) {}
   [[nodiscard]] std::string_view probe_request() const override { return "who?"; }
   [[nodiscard]] Health probe_reply(std::string_view) const override { return Health::healthy; }
-  [[nodiscard]] std::optional<Members> members(std::string_view reply) const override {
+  [[nodiscard]] std::optional<Members> members(std::string_view reply,
+                                               std::string_view /*asked*/) const override {
     if (reply == "none") return std::nullopt;
     std::istringstream words{std::string(reply)};
     Members members;
@@ -26,9 +30,16 @@ class ToyQuestion final : public SeedQuestion {
     members.leader = members.servers.front();
     return members;
   }
+  [[nodiscard]] std::unique_ptr<Consensus> new_consensus() const override {
+    return std::make_unique<balance::Agreement>();
+  }
+  [[nodiscard]] bool asks_servers() const override { return asks_servers_; }
   [[nodiscard]] std::string nobody(bool answers, std::string_view why) const override {
     return answers ? "nobody knows" : "nobody answers: " + std::string(why);
   }
+
+ private:
+  const bool asks_servers_;
 };
 
 config::Listener listener(const Names& seeds, const std::string& master = "m") {
@@ -54,7 +65,10 @@ struct Scene {
       io,
       {.resolve = [this](const std::string& name, auto done) { resolve(name, std::move(done)); },
        .events = [this](const net::Event& event) { events.push_back(event.what); },
-       .question = [](const config::Listener&) { return std::make_shared<const ToyQuestion>(); },
+       .question =
+           [](const config::Listener& one) {
+             return std::make_shared<const ToyQuestion>(one.redis.mode == config::RedisMode::cluster);
+           },
        .servers_changed =
            [this] {
              ++others;
@@ -191,6 +205,30 @@ TEST_CASE("one that stays silent is looked for once, and not with every question
     scene.io.run_for(std::chrono::milliseconds(60));
   }
   CHECK(scene.asked_names.size() == before + 1);
+}
+
+TEST_CASE("servers that are seeds themselves are asked as well, each address once") {
+  config::Listener cluster = listener({"10.0.0.1"});
+  cluster.redis.mode = config::RedisMode::cluster;
+  cluster.redis.sentinel.reset();
+  cluster.backends[0].port = 1;
+  Scene scene(cluster);
+  scene.says(0, "1 10.0.0.1 10.0.0.2 c");
+  CHECK(scene.addresses() == Names{"10.0.0.1:1", "10.0.0.2:1"});
+  scene.names["c"] = {"10.0.0.3"};
+  scene.says(1, "2 10.0.0.2 c 10.0.0.4");
+  CHECK(scene.servers() == Names{"10.0.0.2:1", "10.0.0.4:1", "c:1"});
+  CHECK(scene.asked_names == Names{"c"});
+  CHECK(scene.addresses() == Names{"10.0.0.1:1", "10.0.0.2:1", "10.0.0.4:1"});
+  scene.says(0, "");  // the one that was named is gone; the others know
+  scene.says(1, "3 10.0.0.2 10.0.0.5");
+  CHECK(scene.servers() == Names{"10.0.0.2:1", "10.0.0.5:1"});
+  CHECK(scene.addresses() == Names{"10.0.0.1:1", "10.0.0.2:1", "10.0.0.5:1"});
+  std::string many = "4";
+  for (int i = 10; i < 40; ++i) many += " 10.0.0." + std::to_string(i);
+  scene.says(1, many);
+  CHECK(scene.servers().size() == 30);
+  CHECK(scene.addresses().size() == 1 + discovery::kServersAsked);
 }
 
 TEST_CASE("a new configuration keeps what was found while it looks for the same, with one of the seeds") {

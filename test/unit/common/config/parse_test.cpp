@@ -130,6 +130,19 @@ TEST_CASE("a listener of mode Sentinel names the master, and finds its servers")
   CHECK(other.redis.follows_primary());
 }
 
+TEST_CASE("a listener of mode Cluster names some nodes, and finds the others") {
+  const auto json = parse(
+      R"({"version":1,"listeners":[{"name":"a","protocol":"Redis","port":1,"backends":[{"host":"n-0","port":6379}],
+      "redis":{"mode":"Cluster","readPreference":"Nearest"}}]})");
+  REQUIRE(json.ok());
+  const Listener& listener = json->listeners[0];
+  CHECK(listener.redis.mode == RedisMode::cluster);
+  CHECK(listener.redis.read_preference == ReadPreference::nearest);
+  CHECK(listener.finds_servers());
+  CHECK(listener.redis.has_replicas());
+  CHECK_FALSE(listener.redis.follows_primary());
+}
+
 TEST_CASE("a PostgreSQL listener is read with every field") {
   const Parsed parsed = parse_all(R"(version: 1
 listeners:
@@ -300,7 +313,12 @@ TEST_CASE("wrong values name the path, the value and the way out") {
        "listeners[0].redis.clientCredentialsFolder: 'c' can't stand here"},
       {"protocol: Redis, port: 1, redis: {mode: Primary}",
        "listeners[0].redis.mode: 'Primary' is not known; give one of Sharded, Failover, Spread, "
-       "Replicated, Sentinel"},
+       "Replicated, Sentinel, Cluster"},
+      {"protocol: Redis, port: 1, redis: {mode: Cluster, readPreference: Replica, maxLag: 1s}",
+       "listeners[0].redis.maxLag: means nothing with mode Cluster; leave it out, or give mode Replicated or "
+       "Sentinel"},
+      {"protocol: Redis, port: 1, redis: {mode: Cluster, slots: []}",
+       "listeners[0].redis.slots: unknown field"},
       {"protocol: Redis, port: 1, redis: {mode: Sentinel}",
        "listeners[0].redis.sentinel: missing; mode Sentinel asks for a master by its name: give {masterName: "
        "mymaster}, or another mode"},

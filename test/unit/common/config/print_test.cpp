@@ -123,6 +123,15 @@ TEST_CASE("what Sentinels are asked for is printed beside the mode that asks") {
                            R"("redis":{"mode":"Sentinel","sentinel":{"masterName":"mymaster"}}}]})");
 }
 
+TEST_CASE("slots that were found are no part of a document") {
+  Document document = replicated();
+  document.listeners[0].redis = {};
+  document.listeners[0].redis.mode = RedisMode::cluster;
+  document.listeners[0].redis.slots = {{0, 16383, 0, {}}};
+  CHECK(print(document) == R"({"version":1,"listeners":[{"name":"p.pair","protocol":"Redis","port":6380,)"
+                           R"("redis":{"mode":"Cluster"}}]})");
+}
+
 TEST_CASE("how a server is logged in at is printed by its files alone") {
   CHECK(print(full_sql()) ==
         R"({"version":1,"listeners":[{"name":"p.db","protocol":"PostgreSQL","port":5432,)"

@@ -175,7 +175,6 @@ TEST_CASE("what is not built yet is refused as not in this version, never ignore
   const json secret = {{"secretRef", {{"name", "s"}}}};
   const auto row = GENERATE_COPY(values<Row>({
       {"/spec/listeners/1/protocol", "MySQL", "spec.listeners[1].protocol"},
-      {"/spec/listeners/0/redis/mode", "Cluster", "spec.listeners[0].redis.mode"},
       {"/spec/listeners/0/redis/clientCache", {{"maxMemory", "1Mi"}}, "spec.listeners[0].redis.clientCache"},
       {"/spec/listeners/0/redis/mirror", {{"hosts", json::array()}}, "spec.listeners[0].redis.mirror"},
       {"/spec/listeners/1/listenerTLS", secret, "spec.listeners[1].listenerTLS"},

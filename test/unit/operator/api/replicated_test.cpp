@@ -58,9 +58,15 @@ TEST_CASE("mode Sentinel asks for a master by name, and reads as mode Replicated
         hash(R"({"mode": "Sentinel", "sentinel": {"masterName": "b"}})"));
 }
 
+TEST_CASE("mode Cluster may read from replicas") {
+  const config::Redis redis = cache(R"({"mode": "Cluster", "readPreference": "PreferReplica"})");
+  CHECK(redis.mode == RedisMode::cluster);
+  CHECK(redis.read_preference == ReadPreference::prefer_replica);
+}
+
 TEST_CASE("what the API server adds by default changes nothing, in whatever mode") {
   const auto hash = [](const char* redis) { return read(redis).hash; };
-  const char* mode = GENERATE("Sharded", "Failover", "Spread", "Replicated");
+  const char* mode = GENERATE("Sharded", "Failover", "Spread", "Replicated", "Cluster");
   const json bare = {{"mode", mode}};
   json defaulted = bare;
   defaulted.update({{"hash", "fnv1a_64"}, {"distribution", "ketama"}, {"readPreference", "Primary"}});
@@ -89,9 +95,9 @@ TEST_CASE("what is wrong about reads from replicas is named with field, value an
        "\"Any\" is not one of Primary, PreferReplica, Replica, Nearest"},
       {R"({"mode": "Replicated", "readPreference": "Any", "maxLag": "1s"})", "readPreference", "\"Any\""},
       {R"({"mode": "Failover", "readPreference": "Nearest"})", "readPreference",
-       "\"Nearest\" needs mode Replicated or Sentinel, which alone tell a primary from its replicas: give "
-       "one "
-       "of these, or use Primary"},
+       "\"Nearest\" needs mode Replicated, Sentinel or Cluster, which alone tell a primary from its "
+       "replicas: "
+       "give one of these, or use Primary"},
       {R"({"readPreference": "Replica", "maxLag": "1s"})", "readPreference",
        "\"Replica\" needs mode Replicated"},
       {R"({"mode": "Replicated", "maxLag": "1s"})", "maxLag",
@@ -103,8 +109,10 @@ TEST_CASE("what is wrong about reads from replicas is named with field, value an
        "\"10ms\" is out of range: give 100ms to 168h"},
       {R"({"mode": "Replicated", "readPreference": "Replica", "maxLag": "169h"})", "maxLag", "\"169h\""},
       {R"({"mode": "Replicated", "ejection": {"failures": 3}})", "ejection", "applies to mode Sharded alone"},
-      {R"({"mode": "Cluster", "readPreference": "Nearest", "maxLag": "1s"})", "mode",
-       "\"Cluster\" is not in this version: use Sharded, Failover, Spread, Replicated, Sentinel"},
+      {R"({"mode": "Cluster", "readPreference": "Nearest", "maxLag": "1s"})", "maxLag",
+       "give mode Replicated or Sentinel and another readPreference, or remove it"},
+      {R"({"mode": "Cluster", "sentinel": {"masterName": "m"}})", "sentinel", "is for mode Sentinel"},
+      {R"({"mode": "Cluster", "ejection": {"failures": 3}})", "ejection", "applies to mode Sharded alone"},
       {R"({"mode": "Sentinel"})", "sentinel",
        "is missing, and mode Sentinel asks for a master by its name: give {masterName: mymaster}, or another "
        "mode"},

@@ -33,6 +33,14 @@ TEST_CASE("a listener of mode Sentinel has the Sentinels as its backends, and th
   CHECK(listener["backends"].size() == 2);
 }
 
+TEST_CASE("a listener of mode Cluster has the nodes that the policy names as its backends") {
+  World world;
+  world.listener()["redis"] = {{"mode", "Cluster"}, {"readPreference", "Replica"}};
+  const json listener = config_of(world.injected())["listeners"][0];
+  CHECK(listener["redis"] == json{{"mode", "Cluster"}, {"readPreference", "Replica"}});
+  CHECK(listener["backends"].size() == 2);
+}
+
 TEST_CASE("a running Pod takes another mode and another preference as they come") {
   const json pod = World().injected();
   Replicated world;

@@ -20,7 +20,7 @@ Json pod(const std::string& name, const std::string& phase, const std::string& n
 }
 
 /// What handlers heard, as "+a", "~a", "-a".
-struct Heard {
+struct SeedAnswer {
   std::mutex mutex;
   std::vector<std::string> changes;
   void operator()(const kube::Object& before, const kube::Object& after) {
@@ -50,7 +50,7 @@ TEST_CASE("an informer knows what is there, then follows") {
   test::FakeApiServer server;
   server.put(resources::pods, pod("a", "Pending"));
   const kube::Client client(server.factory());
-  Heard heard;
+  SeedAnswer heard;
   kube::Informer informer(client, quick());
   informer.on_change(std::ref(heard));
   CHECK_FALSE(informer.has_synced());
@@ -69,7 +69,7 @@ TEST_CASE("a broken watch goes on where it was, without a list and without telli
   test::FakeApiServer server;
   server.put(resources::pods, pod("a", "Running"));
   const kube::Client client(server.factory());
-  Heard heard;
+  SeedAnswer heard;
   kube::Informer informer(client, quick());
   informer.on_change(std::ref(heard));
   informer.start();
@@ -89,7 +89,7 @@ TEST_CASE("410 Gone makes a new list, and handlers hear the difference alone") {
   server.put(resources::pods, pod("goes", "Running"));
   server.put(resources::pods, pod("changes", "Pending"));
   const kube::Client client(server.factory());
-  Heard heard;
+  SeedAnswer heard;
   kube::Informer informer(client, quick());
   informer.on_change(std::ref(heard));
   informer.start();
@@ -172,7 +172,7 @@ TEST_CASE("an object that leaves the selector is gone") {
   const kube::Client client(server.factory());
   auto options = quick();
   options.label_selector = "app=shop";
-  Heard heard;
+  SeedAnswer heard;
   kube::Informer informer(client, options);
   informer.on_change(std::ref(heard));
   informer.start();

@@ -5,16 +5,15 @@
 
 using namespace ambassador::proxy;
 using balance::Agreement;
-using balance::Heard;
 using Hosts = std::vector<std::string>;
 
 namespace {
 
-const Heard kSilent{};
-const Heard kKnowsNothing{.answers = true, .members = std::nullopt};
+const SeedAnswer kSilent{};
+const SeedAnswer kKnowsNothing{.answers = true, .members = std::nullopt};
 
 /// The first of `hosts` leads.
-Heard says(std::uint64_t epoch, const Hosts& hosts) {
+SeedAnswer says(std::uint64_t epoch, const Hosts& hosts) {
   Members members{.epoch = epoch, .leader = {hosts.front(), 1}, .servers = {}};
   for (const std::string& host : hosts) members.servers.push_back({host, 1});
   return {.answers = true, .members = std::move(members)};
@@ -23,7 +22,7 @@ Heard says(std::uint64_t epoch, const Hosts& hosts) {
 struct Scene {
   Agreement agreement;
 
-  bool weigh(const std::vector<Heard>& seeds) { return agreement.weigh(seeds); }
+  bool weigh(const std::vector<SeedAnswer>& seeds) { return agreement.weigh(seeds); }
   [[nodiscard]] Hosts hosts() const {
     Hosts all;
     if (!agreement.members()) return all;
@@ -71,7 +70,7 @@ TEST_CASE("what was agreed on stays while nobody answers, or nobody knows") {
 
 TEST_CASE("who knows only an older list moves nobody, even when it alone answers") {
   Scene scene;
-  const Heard stale = says(1, {"a", "b"});
+  const SeedAnswer stale = says(1, {"a", "b"});
   scene.weigh({says(2, {"b", "c"}), says(2, {"b", "c"}), stale});
   REQUIRE(scene.hosts() == Hosts{"b", "c"});
   for (int i = 0; i < 5; ++i) {

@@ -1,11 +1,14 @@
 // What nodes say of their cluster, and whose word counts.
 #include <catch2/catch.hpp>
 
+#include "proxy/redis/cluster.hpp"
 #include "proxy/redis/cluster_agreement.hpp"
 #include "proxy/redis/cluster_view.hpp"
+#include "proxy/redis/probe.hpp"
 #include "proxy/redis/reply.hpp"
 
 using namespace ambassador;
+using namespace ambassador::proxy;
 using namespace ambassador::proxy::redis;
 
 namespace {
@@ -41,7 +44,7 @@ std::string slots(const std::vector<std::string>& ranges) {
   return out;
 }
 
-ClusterView read(const std::string& replies, const std::string& asked = "10.0.0.9") {
+Members read(const std::string& replies, const std::string& asked = "10.0.0.9") {
   REQUIRE(cluster_view_is_whole(replies));
   auto view = read_cluster_view(replies, asked);
   if (!view) FAIL(view.error().text());
@@ -54,27 +57,34 @@ std::string wrong(const std::string& replies) {
 }
 
 /// Two shards; the slots from `border` on are those of the second one, `second`.
-ClusterView view(std::uint64_t epoch, std::uint16_t border, bool ok = true, const std::string& second = "b") {
-  ClusterView made{.epoch = epoch, .ok = ok, .nodes = {{"a", "a", 1}, {second, second, 1}}, .ranges = {}};
-  made.ranges.push_back({0, static_cast<std::uint16_t>(border - 1), 0, {}});
-  made.ranges.push_back({border, 16383, 1, {}});
+Members view(std::uint64_t epoch, std::uint16_t border, bool ok = true, const std::string& second = "b") {
+  Members made{
+      .epoch = epoch, .leader = {}, .servers = {{"a", 1}, {second, 1}}, .slots = {}, .connected = ok};
+  made.slots.push_back({0, static_cast<std::uint16_t>(border - 1), 0, {}});
+  made.slots.push_back({border, 16383, 1, {}});
   return made;
 }
 
-using Said = std::vector<std::optional<ClusterView>>;
+/// What nodes say; nothing: one is silent.
+bool weigh(ClusterAgreement& agreement, const std::vector<std::optional<Members>>& said) {
+  std::vector<SeedAnswer> heard;
+  for (const auto& members : said) heard.push_back({.answers = members.has_value(), .members = members});
+  return agreement.weigh(heard);
+}
+
+using Said = std::vector<std::optional<Members>>;
 
 }  // namespace
 
 TEST_CASE("a node's word is read: epoch, state, nodes, slots") {
-  const ClusterView told =
+  const Members told =
       read(info() + slots({range(8192, 16383, {node("10.0.0.2", 6379, "bbb")}),
                            range(0, 8191, {node("10.0.0.1", 6379, "aaa"), node("10.0.0.3", 6380, "ccc")})}));
-  CHECK(told.ok);
+  CHECK(told.connected);
   CHECK(told.epoch == 6);
-  CHECK(told.nodes == std::vector<ClusterNode>{
-                          {"aaa", "10.0.0.1", 6379}, {"bbb", "10.0.0.2", 6379}, {"ccc", "10.0.0.3", 6380}});
-  CHECK(told.ranges == std::vector<config::SlotRange>{{0, 8191, 0, {2}}, {8192, 16383, 1, {}}});
-  CHECK_FALSE(read(info("fail") + slots({})).ok);
+  CHECK(told.servers == std::vector<Place>{{"10.0.0.1", 6379}, {"10.0.0.2", 6379}, {"10.0.0.3", 6380}});
+  CHECK(told.slots == std::vector<config::SlotRange>{{0, 8191, 0, {2}}, {8192, 16383, 1, {}}});
+  CHECK_FALSE(read(info("fail") + slots({})).connected);
 }
 
 TEST_CASE("nodes that tell the same in another order tell the same") {
@@ -94,24 +104,23 @@ TEST_CASE("a node that leaves its host out is where it was asked") {
   const std::string null = "*3\r\n$-1\r\n:7\r\n$1\r\nx\r\n";
   const std::string null3 = "*3\r\n_\r\n:8\r\n$1\r\ny\r\n";
   const auto told = read(info() + slots({range(0, 9, {node("", 6, "w"), null, null3})}), "redis-0.redis");
-  CHECK(told.nodes == std::vector<ClusterNode>{
-                          {"w", "redis-0.redis", 6}, {"x", "redis-0.redis", 7}, {"y", "redis-0.redis", 8}});
+  CHECK(told.servers == std::vector<Place>{{"redis-0.redis", 6}, {"redis-0.redis", 7}, {"redis-0.redis", 8}});
 }
 
 TEST_CASE("names, IPv6, and nodes without an id or with more than is known are understood") {
   const std::string old = "*2\r\n$9\r\nlocalhost\r\n:1\r\n";
   const std::string later = "*5\r\n$4\r\n::ff\r\n:2\r\n$1\r\ni\r\n*2\r\n$8\r\nhostname\r\n$1\r\nh\r\n:9\r\n";
   const auto told = read(info() + slots({range(0, 9, {old, later})}));
-  CHECK(told.nodes == std::vector<ClusterNode>{{"i", "::ff", 2}, {"localhost:1", "localhost", 1}});
-  CHECK(told.ranges == std::vector<config::SlotRange>{{0, 9, 1, {0}}});
+  CHECK(told.servers == std::vector<Place>{{"::ff", 2}, {"localhost", 1}});
+  CHECK(told.slots == std::vector<config::SlotRange>{{0, 9, 1, {0}}});
 }
 
 TEST_CASE("who can't be reached is left out, with the slots that are its own") {
   const auto told = read(
       info() + slots({range(0, 9, {node("?", 1, "a"), node("h", 1, "b")}),
                       range(10, 19, {node("h", 1, "b"), node("/tmp/sock", 1, "c"), node("h", 0, "d")})}));
-  CHECK(told.nodes == std::vector<ClusterNode>{{"b", "h", 1}});
-  CHECK(told.ranges == std::vector<config::SlotRange>{{10, 19, 0, {}}});
+  CHECK(told.servers == std::vector<Place>{{"h", 1}});
+  CHECK(told.slots == std::vector<config::SlotRange>{{10, 19, 0, {}}});
 }
 
 TEST_CASE("what makes no sense is refused as a whole") {
@@ -147,51 +156,81 @@ TEST_CASE("both replies have to be there") {
 
 TEST_CASE("what most nodes say counts") {
   ClusterAgreement agreement;
-  CHECK_FALSE(agreement.weigh(Said{std::nullopt, std::nullopt}));
-  CHECK_FALSE(agreement.view());
-  CHECK(agreement.weigh(Said{view(6, 100), std::nullopt, std::nullopt}));  // for want of better ones
-  CHECK(agreement.view()->epoch == 6);
-  CHECK(agreement.weigh(Said{view(6, 100), view(6, 200), view(6, 200)}));
-  CHECK(agreement.view() == view(6, 200));
-  CHECK_FALSE(agreement.weigh(Said{view(6, 200), view(6, 200), view(6, 200)}));
+  CHECK_FALSE(weigh(agreement, Said{std::nullopt, std::nullopt}));
+  CHECK_FALSE(agreement.members());
+  CHECK(weigh(agreement, Said{view(6, 100), std::nullopt, std::nullopt}));  // for want of better ones
+  CHECK(agreement.members()->epoch == 6);
+  CHECK(weigh(agreement, Said{view(6, 100), view(6, 200), view(6, 200)}));
+  CHECK(agreement.members() == view(6, 200));
+  CHECK_FALSE(weigh(agreement, Said{view(6, 200), view(6, 200), view(6, 200)}));
 }
 
 TEST_CASE("a minority flips nothing, whether it knows an old state or claims a new one") {
   ClusterAgreement agreement;
-  const ClusterView good = view(7, 100);
-  CHECK(agreement.weigh(Said{good, good, good, good, good, good}));
+  const Members good = view(7, 100);
+  CHECK(weigh(agreement, Said{good, good, good, good, good, good}));
   // Cut off: an old state, or one that it made up while it asked in vain to be elected.
-  CHECK_FALSE(agreement.weigh(Said{good, good, good, good, good, view(6, 200)}));
-  CHECK_FALSE(agreement.weigh(Said{good, good, good, good, good, view(9, 200, false)}));
-  CHECK_FALSE(agreement.weigh(Said{good, good, good, good, good, view(7, 200)}));
+  CHECK_FALSE(weigh(agreement, Said{good, good, good, good, good, view(6, 200)}));
+  CHECK_FALSE(weigh(agreement, Said{good, good, good, good, good, view(9, 200, false)}));
+  CHECK_FALSE(weigh(agreement, Said{good, good, good, good, good, view(7, 200)}));
   // The same when it is all that is reached.
-  CHECK_FALSE(agreement.weigh(
-      Said{std::nullopt, std::nullopt, std::nullopt, std::nullopt, std::nullopt, view(6, 200)}));
-  CHECK_FALSE(agreement.weigh(
-      Said{std::nullopt, std::nullopt, std::nullopt, std::nullopt, view(9, 200, false), view(7, 200)}));
-  CHECK_FALSE(agreement.weigh(
-      Said{std::nullopt, std::nullopt, std::nullopt, std::nullopt, std::nullopt, std::nullopt}));
-  CHECK(agreement.view() == good);
+  CHECK_FALSE(weigh(
+      agreement, Said{std::nullopt, std::nullopt, std::nullopt, std::nullopt, std::nullopt, view(6, 200)}));
+  CHECK_FALSE(weigh(agreement, Said{std::nullopt, std::nullopt, std::nullopt, std::nullopt,
+                                    view(9, 200, false), view(7, 200)}));
+  CHECK_FALSE(weigh(
+      agreement, Said{std::nullopt, std::nullopt, std::nullopt, std::nullopt, std::nullopt, std::nullopt}));
+  CHECK(agreement.members() == good);
 }
 
 TEST_CASE("a change counts as soon as most know of it, or it is of a later epoch") {
   ClusterAgreement agreement;
-  const ClusterView before = view(7, 100);
-  const ClusterView after = view(8, 100, true, "c");  // b died, c took its slots
-  CHECK(agreement.weigh(Said{before, before, before, before}));
-  CHECK(agreement.weigh(Said{after, before, std::nullopt, before}));  // the others will hear of it
-  CHECK(agreement.view() == after);
-  CHECK_FALSE(agreement.weigh(Said{after, after, std::nullopt, before}));
-  CHECK_FALSE(agreement.weigh(
-      Said{after, std::nullopt, view(7, 100), std::nullopt}));  // b is back, with what it knew
-  CHECK(agreement.view() == after);
+  const Members before = view(7, 100);
+  const Members after = view(8, 100, true, "c");  // b died, c took its slots
+  CHECK(weigh(agreement, Said{before, before, before, before}));
+  CHECK(weigh(agreement, Said{after, before, std::nullopt, before}));  // the others will hear of it
+  CHECK(agreement.members() == after);
+  CHECK_FALSE(weigh(agreement, Said{after, after, std::nullopt, before}));
+  CHECK_FALSE(weigh(agreement,
+                    Said{after, std::nullopt, view(7, 100), std::nullopt}));  // b is back, with what it knew
+  CHECK(agreement.members() == after);
 }
 
 TEST_CASE("a cluster that was set up anew counts when most of it says so") {
   ClusterAgreement agreement;
-  CHECK(agreement.weigh(Said{view(70, 100), view(70, 100), view(70, 100)}));
-  CHECK(agreement.weigh(Said{view(2, 300), view(2, 300), std::nullopt}));
-  CHECK(agreement.view() == view(2, 300));
-  CHECK_FALSE(
-      agreement.weigh(Said{ClusterView{}, ClusterView{}, ClusterView{}}));  // just reset: no slots at all
+  CHECK(weigh(agreement, Said{view(70, 100), view(70, 100), view(70, 100)}));
+  CHECK(weigh(agreement, Said{view(2, 300), view(2, 300), std::nullopt}));
+  CHECK(agreement.members() == view(2, 300));
+  CHECK_FALSE(weigh(agreement, Said{Members{}, Members{}, Members{}}));  // just reset: no slots at all
+}
+
+TEST_CASE("a node is asked, and answers, in the words of a cluster") {
+  const auto question = make_cluster_question({});
+  CHECK(question->new_greeting(LaneKind::ordinary) == nullptr);
+  CHECK(question->asks_servers());
+  const std::string whole = info() + slots({range(0, 9, {node("", 7, "a")})});
+  CHECK(question->probe_reply(whole.substr(0, whole.size() - 1)) == Probing::Health::need_more);
+  CHECK(question->probe_reply(whole) == Probing::Health::healthy);
+  CHECK(question->members(whole, "10.0.0.9")->servers == std::vector<Place>{{"10.0.0.9", 7}});
+  const std::string fresh = info("fail", "0") + slots({});
+  CHECK(question->probe_reply(fresh) == Probing::Health::healthy);
+  CHECK_FALSE(question->members(fresh, "10.0.0.9"));
+  CHECK(question->probe_reply("-ERR This instance has cluster support disabled\r\n") ==
+        Probing::Health::unhealthy);
+  CHECK(question->probe_reply(info() + slots({range(9, 0, {node("", 7, "a")})})) ==
+        Probing::Health::unhealthy);
+  CHECK(question->nobody(true, "") ==
+        "ERR no node of the cluster knows of slots; it may have to be created first");
+  CHECK(question->nobody(false, "redis-0: refused") ==
+        "ERR no node of the cluster is reachable: redis-0: refused");
+}
+
+TEST_CASE("a replica of a cluster without its primary is fit for nothing") {
+  const auto told = [](const std::string& text) { return judge_node_probe(bulk(text)); };
+  CHECK(told("role:master\r\nmaster_repl_offset:0\r\n") == Probing::Health::healthy);
+  CHECK(told("role:slave\r\nmaster_link_status:up\r\nslave_repl_offset:0\r\n") == Probing::Health::healthy);
+  CHECK(told("role:slave\r\nmaster_link_status:down\r\nslave_repl_offset:7\r\n") ==
+        Probing::Health::unhealthy);
+  CHECK(judge_node_probe("$10\r\nrole:mas") == Probing::Health::need_more);
+  CHECK(judge_node_probe("-NOAUTH Authentication required.\r\n") == Probing::Health::unhealthy);
 }

@@ -63,7 +63,7 @@ std::shared_ptr<const SeedQuestion> question() {
 std::vector<Place> servers(const std::string& reply) {
   const auto asks = question();
   REQUIRE(asks->probe_reply(reply) == Health::healthy);
-  const auto members = asks->members(reply);
+  const auto members = asks->members(reply, "");
   REQUIRE(members);
   return members->servers;
 }
@@ -84,7 +84,7 @@ TEST_CASE("the servers are the master and its replicas, and the epoch is the mas
   for (std::size_t n = 0; n < reply.size(); ++n)
     REQUIRE(asks->probe_reply(reply.substr(0, n)) == Health::need_more);
   REQUIRE(asks->probe_reply(reply) == Health::healthy);
-  const auto members = asks->members(reply);
+  const auto members = asks->members(reply, "");
   REQUIRE(members);
   CHECK(members->epoch == 4);
   CHECK(members->leader == Place{"10.0.0.1", 6379});
@@ -125,7 +125,7 @@ TEST_CASE("a Sentinel that knows no such master answers, without servers") {
   for (std::size_t n = 0; n < reply.size(); ++n)
     REQUIRE(asks->probe_reply(reply.substr(0, n)) == Health::need_more);
   CHECK(asks->probe_reply(reply) == Health::healthy);
-  CHECK_FALSE(asks->members(reply));
+  CHECK_FALSE(asks->members(reply, ""));
 }
 
 TEST_CASE("another server is no Sentinel") {
