@@ -115,7 +115,8 @@ class Lane final : public Peer {
   }
   /// Nobody waits for anything of it.
   [[nodiscard]] bool unused() const {
-    return owed_.empty() && put_off_.empty() && blocked_by_ == nullptr && waiting_for_room_.empty();
+    return owed_.empty() && aside_.empty() && put_off_.empty() && blocked_by_ == nullptr &&
+           waiting_for_room_.empty();
   }
 
   // What the relay does. ---------------------------------------------------------------------------------

@@ -191,6 +191,7 @@ void Lane::on_deadline(SteadyTime now) {
   if (state_ == State::up) ask_again(now);
   ask_those_put_off(now);
   if (ages() && unused() && now - heard_at_ >= kUnusedKind) return relay_.lane_unused(*this);
+  if (finished()) return relay_.lane_finished(*this);
   watch();
 }
 

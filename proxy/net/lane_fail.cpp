@@ -35,6 +35,7 @@ void Lane::lose(Failure failure, std::string_view why) {
   }
   room_again();
   show();
+  if (finished()) relay_.lane_finished(*this);  // all that it had is elsewhere
 }
 
 void Lane::end_lease(Failure failure, std::string_view why) {

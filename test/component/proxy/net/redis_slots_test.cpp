@@ -256,6 +256,24 @@ TEST_CASE("a node that is named and not known yet is waited for, until the time 
   CHECK(RedisClient(two.s1.port()).ask({"GET", "a"}) == "2");
 }
 
+TEST_CASE(
+    "what reads is asked of a slot's next node when the one before is silent, and is no node any more") {
+  Two two;
+  RedisClient reads(two.listener.port), writes(two.listener.port);
+  CHECK(writes.ask({"SET", "b", "1"}) == "OK");
+  two.move(3300, {"b"});
+  two.s0.freeze();
+  writes.send({"SET", "b", "2"});
+  reads.send({"GET", "b"});
+  two.proxy.probe_targets().at(0).upstream->probed(false, "it is silent", std::chrono::steady_clock::now());
+  REQUIRE(eventually([&] { return two.proxy.backend(0).owed == 2; }));
+  two.listener.backends.erase(two.listener.backends.begin());
+  two.listener.redis.slots = {{3300, 3300, 0, {}}, {8192, 16383, 0, {}}};
+  REQUIRE(two.proxy.apply(two.listener));
+  CHECK_THAT(writes.receive(), StartsWith("-ERR backend s0 did not answer in time"));
+  CHECK(reads.receive() == "1");
+}
+
 TEST_CASE("a command that is too large to be kept gets an error, and what is behind it goes on") {
   Two two;
   RedisClient client(two.listener.port);
