@@ -4,7 +4,7 @@ import time
 
 import redis_client
 import stage
-from redis_server import Redis, Sentinel
+from redis_server import ClusterNode, Redis, Sentinel, make_cluster
 
 QUEUE_SECONDS = 20  # a busy machine may take long to bring a server back; cases about waiting set their own
 
@@ -27,6 +27,12 @@ class Scene(stage.Scene):
         for one in three:
             one.wait_for(lambda: one.knows(replicas=1, sentinels=2))
         return three
+
+    def cluster(self):
+        """Three primaries, and a replica of each."""
+        nodes = [self.enter(ClusterNode(self.folder, f"node-{number}")).start() for number in range(6)]
+        make_cluster(nodes, replicas=1)
+        return nodes
 
     def load(self, mode, *servers, queue=QUEUE_SECONDS, **redis):
         program = self.run_proxy({
@@ -75,6 +81,25 @@ def killed_and_succeeded(outcome, load, first, second, promote, sentinels=()):
         outcome.remark = f"{len(there)} were not replicated"
     outcome.details.append(f"promoted after {promoted - gone:.3f} s")
     outcome.within("everybody goes on after the promotion", outcome.beyond, 0.3)
+
+
+def owner(nodes, key):
+    """The node of a cluster that has the key; the others say where it is."""
+    for node in nodes:
+        with contextlib.suppress(AssertionError, OSError):
+            node.ask("LLEN", key)
+            return node
+    raise SystemExit(f"nobody has {key}")
+
+
+def store_of(nodes):
+    """What a cluster has, of whoever has it."""
+    counts = {}
+    for number in range(redis_client.LISTS):
+        key = redis_client.key(number)
+        for one in owner(nodes, key).ask("LRANGE", key, 0, -1):
+            counts[int(one)] = counts.get(int(one), 0) + 1
+    return counts
 
 
 # The cases ----------------------------------------------------------------------------------------------------
@@ -205,6 +230,97 @@ def sentinel_killed(play):
     return outcome
 
 
+def cluster_primary_killed(play):
+    """A primary of a cluster is killed, and its replica takes its place."""
+    outcome = stage.Outcome()
+    with scene(play) as on:
+        nodes = on.cluster()
+        load = on.load("Cluster", *nodes[:2])
+        first = owner(nodes, redis_client.key(0))
+        second = next(node for node in nodes if node.info("master_port") == str(first.port))
+        began = time.monotonic()
+        first.kill()
+        gone = time.monotonic()
+        promoted = second.wait_for(lambda: second.info("role") == "master")
+        outcome.everybody_goes_on(load, promoted)
+        load.stop()
+        here = store_of([node for node in nodes if node is not first])
+        there = {id: count for id, count in redis_client.store(first.start_alone()).items() if id not in here}
+        operations = outcome.judge(load, here | there)
+        writes_alone_are_told(outcome, operations, began, gone)
+        outcome.goes_on_beyond(operations, promoted)
+        if there:
+            outcome.remark = f"{len(there)} were not replicated"
+        outcome.details.append(f"promoted after {promoted - gone:.3f} s")
+        outcome.within("everybody goes on after the promotion", outcome.beyond, 0.5)
+    return outcome
+
+
+def cluster_switch_over(play):
+    """A replica of a cluster takes over while its primary lives (CLUSTER FAILOVER)."""
+    outcome = stage.Outcome()
+    with scene(play) as on:
+        nodes = on.cluster()
+        load = on.load("Cluster", *nodes[:2])
+        first = owner(nodes, redis_client.key(0))
+        second = next(node for node in nodes if node.info("master_port") == str(first.port))
+        second.ask("CLUSTER", "FAILOVER")
+        promoted = second.wait_for(lambda: second.info("role") == "master")
+        outcome.everybody_goes_on(load, promoted)
+        load.stop()
+        operations = outcome.judge(load, store_of(nodes))
+        outcome.expect("nobody is told an error", outcome.verdict.errors == 0, outcome.verdict.errors)
+        outcome.goes_on_beyond(operations, promoted)
+        outcome.within("everybody goes on after the promotion", outcome.beyond, 0.3)
+    return outcome
+
+
+def cluster_resharded(play):
+    """All slots of one node are moved to another one, with the keys that are written meanwhile."""
+    outcome = stage.Outcome()
+    with scene(play) as on:
+        nodes = on.cluster()
+        load = on.load("Cluster", nodes[0])
+        first = owner(nodes, redis_client.key(0))
+        second = next(node for node in nodes if node is not first and node.info("role") == "master")
+        began = time.monotonic()
+        first.cluster("reshard", first.place(), "--cluster-from", first.id(), "--cluster-to", second.id(),
+                      "--cluster-slots", 5461)
+        moved = time.monotonic()
+        outcome.everybody_goes_on(load, moved)
+        load.stop()
+        operations = outcome.judge(load, store_of(nodes))
+        outcome.expect("nobody is told an error", outcome.verdict.errors == 0, outcome.verdict.errors)
+        outcome.goes_on_beyond(operations, moved)
+        outcome.details.append(f"moved in {moved - began:.1f} s")
+        outcome.within("everybody goes on all the time", outcome.gap, 0.5)
+    return outcome
+
+
+def cluster_minority(play):
+    """One primary does not hear from the others any more (its bus is stopped with it for a while), and comes back with
+    what it knew: the ambassador names that one alone."""
+    outcome = stage.Outcome()
+    with scene(play) as on:
+        nodes = on.cluster()
+        first = owner(nodes, redis_client.key(0))
+        second = next(node for node in nodes if node.info("master_port") == str(first.port))
+        load = on.load("Cluster", first)
+        first.freeze()
+        promoted = second.wait_for(lambda: second.info("role") == "master")
+        outcome.everybody_goes_on(load, promoted)
+        first.thaw()
+        thawed = time.monotonic()
+        outcome.everybody_goes_on(load, thawed)
+        load.stop()
+        operations = outcome.judge(load, store_of(nodes))
+        late = [one.error for one in operations if one.error and one.began > thawed]
+        outcome.expect("nobody is sent back to it", not late, late[:3])
+        outcome.goes_on_beyond(operations, promoted)
+        outcome.within("everybody goes on after the promotion", outcome.beyond, 2.5)  # it is silent, not gone
+    return outcome
+
+
 def two_primaries(play):
     """The replica is promoted while the old primary lives on: both take writes, one of them by right."""
     outcome = stage.Outcome()
@@ -235,4 +351,8 @@ CASES = {
     "redis-primary-killed": primary_killed,
     "redis-sentinel-killed": sentinel_killed,
     "redis-two-primaries": two_primaries,
+    "redis-cluster-primary-killed": cluster_primary_killed,
+    "redis-cluster-switch-over": cluster_switch_over,
+    "redis-cluster-resharded": cluster_resharded,
+    "redis-cluster-minority": cluster_minority,
 }

@@ -104,3 +104,43 @@ class Sentinel(Redis):
         said = self.ask("SENTINEL", "MASTER", self.MASTER)
         known = dict(zip(said[::2], said[1::2]))
         return (known[b"num-slaves"], known[b"num-other-sentinels"]) == (b"%d" % replicas, b"%d" % sentinels)
+
+
+class ClusterNode(Redis):
+    """One of a Redis Cluster, whose nodes miss each other after a second."""
+
+    def __init__(self, folder, name):
+        super().__init__(folder, name)
+        self.bus = programs.free_port()
+        self.alone = False
+
+    def command(self):
+        if self.alone:
+            return super().command()
+        return super().command() + [
+            "--cluster-enabled", "yes", "--cluster-port", str(self.bus), "--cluster-config-file", "nodes.conf",
+            "--cluster-node-timeout", "1000", "--cluster-replica-validity-factor", "0"]
+
+    def place(self):
+        return f"127.0.0.1:{self.port}"
+
+    def id(self):
+        return self.ask("CLUSTER", "MYID").decode()
+
+    def cluster(self, *words):
+        """redis-cli --cluster, with a minute for what it does."""
+        subprocess.run(["redis-cli", "--cluster", *map(str, words), "--cluster-yes"], check=True, timeout=BOUND,
+                       stdout=subprocess.DEVNULL)
+
+    def start_alone(self):
+        """With what is on its disk, and no cluster to take it away."""
+        self.alone = True
+        return self.start()
+
+
+def make_cluster(nodes, replicas):
+    """Returns when every node knows that all is well."""
+    nodes[0].cluster("create", *(node.place() for node in nodes), "--cluster-replicas", replicas)
+    for node in nodes:
+        node.wait_for(lambda node=node: b"cluster_state:ok" in node.ask("CLUSTER", "INFO"))
+        node.wait_for(lambda node=node: node.info("role") == "master" or node.info("master_link_status") == "up")
