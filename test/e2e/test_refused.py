@@ -44,6 +44,9 @@ POLICIES = {
     "a master's name for servers that no Sentinel tells of": (
         with_listener(redis={"mode": "Replicated", "sentinel": {"masterName": "orders"}}),
         ["listeners[0].redis.sentinel", "mode Sentinel"]),
+    "a lag of a cluster's replicas": (
+        with_listener(redis={"mode": "Cluster", "readPreference": "Replica", "maxLag": "1s"}),
+        ["listeners[0].redis.maxLag", "Replicated or Sentinel"]),
     "a weight of 0": (with_listener(weights={"redis-st-0": 0}), ["weights", "redis-st-0", "0"]),
     "a port too low": (with_listener(port=80), ["port", "80", "1024"]),
     "a port too high": (with_listener(port=65536), ["port", "65536", "65535"]),
