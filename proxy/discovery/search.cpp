@@ -74,6 +74,7 @@ void Search::ask_found() {
   for (const config::SlotRange& range : members.slots) add(range.primary);
   for (std::size_t i = 0; i < members.servers.size(); ++i) add(i);
   std::vector<config::Backend> backends;
+  backends.reserve(order.size());
   for (const std::size_t server : order) backends.push_back(backend_at(members.servers[server]));
   replace(found_, backends);  // whoever takes the servers asks for targets, too
 }

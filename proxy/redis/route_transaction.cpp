@@ -30,6 +30,7 @@ Verdict RedisSession::queue(const Command& command) {
   const Shard shard = shard_of(command);
   if (shard.crosses) return refuse_to_queue(router_->crosses());
   if (shard.keyed && !router_->whole()) {
+    home_ = shard.home;
     if (shard.backend == kNoBackend) {
       if (has_to_wait(kNoBackend)) return {.kind = Verdict::Kind::wait};
       transaction.abort();
@@ -64,6 +65,7 @@ Verdict RedisSession::exec() {
   if (transaction.empty() && !watch.on) return end_watch("*0\r\n");
 
   const Home home = watch.on ? watch.home : transaction.home;
+  home_ = home;
   BackendIndex backend = watch.on ? watch.backend : router_->backend_at(home);
   if (home == Home::anywhere && !watch.on) backend = router_->whole() ? backend_of({}) : router_->for_any();
   if (backend == kNoBackend) {

@@ -137,6 +137,17 @@ TEST_CASE("a slot that is nobody's is waited for, and told in the end") {
   CHECK(scene.answer() == "-ERR no backend is available\r\n");
   scene.send("get b");
   CHECK(scene.verdicts().back() == "pass 0");
+  scene.relay.deliver(0, "$-1\r\n");
+  scene.answer();
+  Scene in_transaction(part);  // where it is waited for as well, and not for ever
+  in_transaction.send("multi");
+  in_transaction.send("set c 1");
+  CHECK(in_transaction.relay.waiting);
+  in_transaction.relay.give_up();
+  CHECK_FALSE(in_transaction.relay.waiting);
+  CHECK(in_transaction.answer() == "+OK\r\n-ERR no backend is available\r\n");
+  in_transaction.send("exec");
+  CHECK(in_transaction.answer() == "-EXECABORT Transaction discarded because of previous errors.\r\n");
   config::Listener empty = cluster();
   empty.redis.slots.clear();
   Scene nothing(empty);
