@@ -42,7 +42,7 @@ class Membership {
 
   /// `declared`, with the servers that were found as backends of listeners that find them: none where none
   /// were. What was found stays with a listener as long as it looks for the same servers, with the help of at
-  /// least one seed that it had before.
+  /// least one seed that it had before, or of none for now (their StatefulSet was scaled to 0).
   [[nodiscard]] config::Document effective(config::Document declared) const;
   /// This document is what runs now: its seeds are followed. targets() are others then.
   void follow(const config::Document& declared);

@@ -35,17 +35,17 @@ Search::~Search() {
 
 bool Search::serves(const config::Listener& listener) const {
   const auto is_seed = [&](const config::Backend& backend) {
-    return std::ranges::any_of(
-        seeds_, [&](const auto& seed) { return net::same_place(seed->upstream->backend(), backend); });
+    return std::ranges::any_of(named_, [&](const auto& seed) { return net::same_place(seed, backend); });
   };
   return listener.name == listener_.name && listener.redis.mode == listener_.redis.mode &&
          listener.redis.sentinel == listener_.redis.sentinel &&
-         std::ranges::any_of(listener.backends, is_seed);
+         (listener.backends.empty() || std::ranges::any_of(listener.backends, is_seed));
 }
 
 void Search::follow(const config::Listener& listener, std::shared_ptr<const SeedQuestion> question) {
   listener_ = listener;
   question_ = std::move(question);
+  if (!listener.backends.empty()) named_ = listener.backends;
   replace(seeds_, listener.backends);
 }
 

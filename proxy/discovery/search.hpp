@@ -88,8 +88,9 @@ class Search : public std::enable_shared_from_this<Search> {
   const Outside outside_;
   config::Listener listener_;
   std::shared_ptr<const SeedQuestion> question_;
-  Seeds seeds_;  // as the listener names them...
-  Seeds found_;  // ...and servers that were found
+  std::vector<config::Backend> named_;  // by the listener, when it named any
+  Seeds seeds_;                         // as the listener names them...
+  Seeds found_;                         // ...and servers that were found
   std::unique_ptr<Consensus> consensus_;
   bool silent_ = false;  // all were asked, none answers, and the log says so
 };

@@ -35,7 +35,7 @@ struct Scene {
 
   explicit Scene(const std::string& password, const std::string& more = "") {
     if (!password.empty()) login.write("password", password);
-    proxy.emplace(std::vector<const RedisServer*>{&one, &two},
+    proxy.emplace(std::vector<OnPort>{&one, &two},
                   "  unixSocket: " + sockets.file("cache.sock") +
                       "\n  redis: {clientCredentialsFolder: " + login.file(".") + "}\n" + more);
     proxy->wait_started();

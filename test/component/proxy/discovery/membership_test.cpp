@@ -241,6 +241,19 @@ TEST_CASE("a new configuration keeps what was found while it looks for the same,
     CHECK(scene.addresses() == Names{"10.0.0.2:26379", "10.0.0.3:26379"});
     CHECK(scene.targets()[0].upstream == kept);
   }
+  SECTION("none for now") {
+    scene.follow(listener({}));
+    CHECK(scene.servers() == Names{"a:1"});
+    CHECK(scene.targets().empty());
+    SECTION("and then the same again") {
+      scene.follow(listener({"10.0.0.1", "10.0.0.2"}));
+      CHECK(scene.servers() == Names{"a:1"});
+    }
+    SECTION("and then others altogether") {
+      scene.follow(listener({"10.0.0.3"}));
+      CHECK(scene.servers().empty());
+    }
+  }
   SECTION("other seeds altogether") {
     scene.follow(listener({"10.0.0.3"}));
     CHECK(scene.servers().empty());
