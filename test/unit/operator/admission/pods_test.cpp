@@ -42,10 +42,10 @@ TEST_CASE("a Pod that does not ask is let through untouched, and nobody is asked
 }
 
 TEST_CASE("a policy that the cache does not know yet is found by one live read") {
-  World world;
-  // No cache hears of what comes now: once the watch of each is refused, it has none.
   std::mutex mutex;
   std::set<std::string> refused;
+  World world;  // its threads use both until it ends
+  // No cache hears of what comes now: once the watch of each is refused, it has none.
   world.server.on_call([&](const kube::Request& request) -> std::optional<Fault> {
     if (request.target.find("watch=") == std::string::npos) return std::nullopt;
     const std::lock_guard lock(mutex);
