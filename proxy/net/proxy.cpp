@@ -502,16 +502,16 @@ std::shared_ptr<const TlsClient> Proxy::Impl::tls(const std::string& listener) {
 template <class One, class Ask>
 void Proxy::Impl::gather(Ask ask, std::function<void(std::vector<One>)> done) {
   struct Gathered {
-    std::vector<One> all;
+    std::function<void(std::vector<One>)> done;
     std::size_t missing = 0;
+    std::vector<One> all{};
   };
-  const auto gathered = std::make_shared<Gathered>();
-  gathered->missing = workers_.size();
+  const auto gathered = std::make_shared<Gathered>(Gathered{std::move(done), workers_.size()});
   for (auto& worker : workers_) {
-    ask(*worker, [this, gathered, done](std::vector<One> part) {
-      boost::asio::post(control_, [gathered, done, part = std::move(part)]() mutable {
+    ask(*worker, [this, gathered](std::vector<One> part) {
+      boost::asio::post(control_, [gathered, part = std::move(part)]() mutable {
         std::move(part.begin(), part.end(), std::back_inserter(gathered->all));
-        if (--gathered->missing == 0) done(std::move(gathered->all));
+        if (--gathered->missing == 0) gathered->done(std::move(gathered->all));
       });
     });
   }
