@@ -87,8 +87,7 @@ void describe(V& v, Of<Redis>) {
            "healthy backend serves a request. Replicated: the primary takes writes, whichever backend that "
            "is, and readPreference says who answers reads. Sentinel: the same with the servers that the "
            "backends, Redis Sentinels, tell of. Cluster: keys lie where the nodes of a Redis Cluster say, of "
-           "which "
-           "the backends are some.");
+           "which the backends are some.");
   v.choice("hash", &Redis::hash, kHashes, Presence::optional, "How keys are hashed, as twemproxy names it.");
   v.choice("distribution", &Redis::distribution, kDistributions, Presence::optional,
            "How hashes are put on servers, as twemproxy names it.");
@@ -97,8 +96,7 @@ void describe(V& v, Of<Redis>) {
   v.choice("readPreference", &Redis::read_preference, kReadPreferences, Presence::optional,
            "Who answers reads, with modes Replicated, Sentinel and Cluster. Primary: the primary alone. "
            "PreferReplica: a replica, or the primary while no replica is fit. Replica: a replica alone. "
-           "Nearest: who "
-           "answers the soonest.");
+           "Nearest: who answers the soonest.");
   v.duration("maxLag", &Redis::max_lag, DurationRange{100ms, kMaxDuration},
              "Replicas that are further behind the primary get no reads.");
   v.text(

@@ -20,12 +20,9 @@ Error makes_no_sense(const char* what) {
   return Error{std::string(kWhere), what};
 }
 
-// A bulk string's text; nothing: it is no string, or null.
-std::optional<std::string_view> bulk_text(std::string_view reply) {
-  if (!reply.starts_with('$') && !reply.starts_with('=')) return std::nullopt;
-  const Header header = read_header(reply.data(), reply.size());
-  if (header.state != Header::State::complete || header.number < 0) return std::nullopt;
-  return reply.substr(header.bytes, static_cast<std::size_t>(header.number));
+// A string's text, which in RESP3 may be a verbatim one; nothing: it is no string, or null.
+std::optional<std::string_view> string_text(std::string_view reply) {
+  return bulk_text(reply, reply.starts_with('=') ? '=' : '$');
 }
 
 std::optional<std::uint16_t> number_of(std::string_view reply, std::int64_t most) {
@@ -41,7 +38,7 @@ class Reader {
   explicit Reader(std::string_view asked) : asked_(asked) {}
 
   Result<Members> read(std::string_view info, std::string_view slots) {
-    const auto told = bulk_text(info);
+    const auto told = string_text(info);
     if (!told) return refused(info);
     view_.connected = info_field(*told, "cluster_state") == "ok";
     view_.epoch = whole_number<std::uint64_t>(info_field(*told, "cluster_current_epoch")).value_or(0);
@@ -121,7 +118,7 @@ class Reader {
     const auto port = number_of(elements.next(), std::numeric_limits<std::uint16_t>::max());
     if (!port) return false;
     const bool is_null = host_reply.starts_with("$-1") || host_reply.starts_with('_');
-    const auto told = bulk_text(host_reply);
+    const auto told = string_text(host_reply);
     if (!is_null && !told) return false;
     const std::string_view host = told && !told->empty() ? *told : asked_;
     if (*port == 0 || !config::is_server_host(host)) return true;  // "?" is one that has no name yet

@@ -1,8 +1,9 @@
 // The elements of an array that a server replied, one after the other. Used where replies are looked into:
-// merge and sentinel. Pure.
+// merge, sentinel and cluster_view. Pure.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "proxy/redis/number.hpp"
@@ -33,5 +34,14 @@ class Elements {
   std::int64_t count_ = -1;
   std::string_view rest_;
 };
+
+/// The text of a bulk string, or of what else has that form and begins with `type`; nothing: it is of another
+/// type, null, or cut short before its length is told. `element` is whole otherwise.
+[[nodiscard]] inline std::optional<std::string_view> bulk_text(std::string_view element, char type = '$') {
+  if (!element.starts_with(type)) return std::nullopt;
+  const Header header = read_header(element.data(), element.size());
+  if (header.state != Header::State::complete || header.number < 0) return std::nullopt;
+  return element.substr(header.bytes, static_cast<std::size_t>(header.number));
+}
 
 }  // namespace ambassador::proxy::redis

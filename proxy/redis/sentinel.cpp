@@ -15,14 +15,6 @@
 namespace ambassador::proxy::redis {
 namespace {
 
-// What is in a bulk string; empty: it is none.
-std::string_view text_of(std::string_view element) {
-  if (!element.starts_with('$')) return {};
-  const Header header = read_header(element.data(), element.size());
-  if (header.state != Header::State::complete || header.number <= 0) return {};
-  return element.substr(header.bytes, static_cast<std::size_t>(header.number));
-}
-
 // One server as a Sentinel describes it: an array of names and values.
 struct Described {
   std::string_view host, port, flags, epoch;
@@ -30,8 +22,8 @@ struct Described {
   explicit Described(std::string_view reply) {
     Elements elements(reply);
     for (std::int64_t i = 0; i + 1 < elements.count(); i += 2) {
-      const std::string_view name = text_of(elements.next());
-      const std::string_view value = text_of(elements.next());
+      const std::string_view name = bulk_text(elements.next()).value_or("");
+      const std::string_view value = bulk_text(elements.next()).value_or("");
       if (name == "ip") host = value;  // or a host name, where Sentinels announce those
       if (name == "port") port = value;
       if (name == "flags") flags = value;

@@ -58,29 +58,31 @@ def writes_alone_are_told(outcome, operations, since, until):
 def here_and_there(old, new):
     """What the new primary has, and what only the old one has."""
     here = redis_client.store(new)
-    return here, {id: count for id, count in redis_client.store(old).items() if id not in here}
+    return here, only_there(old, here)
 
 
-def killed_and_succeeded(outcome, load, first, second, promote, sentinels=()):
-    """The primary `first` is killed, and `promote` gives the moment since which `second` takes writes in its place. Redis
-    acknowledges what only the primary has: what of that is on the dead one's disk is not lost by the proxy."""
+def only_there(old, here):
+    return {id: count for id, count in redis_client.store(old).items() if id not in here}
+
+
+def killed_and_succeeded(outcome, load, first, promote, revived, within=0.3):
+    """The primary `first` is killed; `promote` gives the moment since which another one takes writes in its place, `revived`
+    then what that one has, and what only `first` has. Redis acknowledges what only the primary has: what of that is on the
+    dead one's disk is not lost by the proxy."""
     began = time.monotonic()
     first.kill()
     gone = time.monotonic()
     promoted = promote()
     outcome.everybody_goes_on(load, promoted)
     load.stop()
-    for sentinel in sentinels:  # they would make the dead one follow, and so be emptied
-        sentinel.end()
-    first.start()
-    here, there = here_and_there(first, second)
+    here, there = revived()
     operations = outcome.judge(load, here | there)
     writes_alone_are_told(outcome, operations, began, gone)
     outcome.goes_on_beyond(operations, promoted)
     if there:
         outcome.remark = f"{len(there)} were not replicated"
     outcome.details.append(f"promoted after {promoted - gone:.3f} s")
-    outcome.within("everybody goes on after the promotion", outcome.beyond, 0.3)
+    outcome.within("everybody goes on after the promotion", outcome.beyond, within)
 
 
 def owner(nodes, key):
@@ -90,6 +92,10 @@ def owner(nodes, key):
             node.ask("LLEN", key)
             return node
     raise SystemExit(f"nobody has {key}")
+
+
+def replica_of(nodes, primary):
+    return next(node for node in nodes if node.info("master_port") == str(primary.port))
 
 
 def store_of(nodes):
@@ -214,45 +220,39 @@ def primary_killed(play):
     with scene(play) as on:
         first, second = on.pair()
         load = on.load("Replicated", first, second)
-        killed_and_succeeded(outcome, load, first, second, promote)
+        killed_and_succeeded(outcome, load, first, promote, lambda: here_and_there(first.start(), second))
     return outcome
 
 
 def sentinel_killed(play):
     """The primary of those whom Sentinels know is killed, and they promote its replica."""
     outcome = stage.Outcome()
+
+    def revived():
+        for sentinel in sentinels:  # they would make the dead one follow, and so be emptied
+            sentinel.end()
+        return here_and_there(first.start(), second)
     with scene(play) as on:
         first, second = on.pair()
         sentinels = on.sentinels(first)
         load = on.load("Sentinel", *sentinels, sentinel={"masterName": Sentinel.MASTER})
-        killed_and_succeeded(outcome, load, first, second, sentinels=sentinels,
-                             promote=lambda: second.wait_for(lambda: second.info("role") == "master"))
+        killed_and_succeeded(outcome, load, first, second.promoted, revived)
     return outcome
 
 
 def cluster_primary_killed(play):
     """A primary of a cluster is killed, and its replica takes its place."""
     outcome = stage.Outcome()
+
+    def revived():
+        here = store_of([node for node in nodes if node is not first])
+        return here, only_there(first.start_alone(), here)
     with scene(play) as on:
         nodes = on.cluster()
         load = on.load("Cluster", *nodes[:2])
         first = owner(nodes, redis_client.key(0))
-        second = next(node for node in nodes if node.info("master_port") == str(first.port))
-        began = time.monotonic()
-        first.kill()
-        gone = time.monotonic()
-        promoted = second.wait_for(lambda: second.info("role") == "master")
-        outcome.everybody_goes_on(load, promoted)
-        load.stop()
-        here = store_of([node for node in nodes if node is not first])
-        there = {id: count for id, count in redis_client.store(first.start_alone()).items() if id not in here}
-        operations = outcome.judge(load, here | there)
-        writes_alone_are_told(outcome, operations, began, gone)
-        outcome.goes_on_beyond(operations, promoted)
-        if there:
-            outcome.remark = f"{len(there)} were not replicated"
-        outcome.details.append(f"promoted after {promoted - gone:.3f} s")
-        outcome.within("everybody goes on after the promotion", outcome.beyond, 0.5)
+        second = replica_of(nodes, first)
+        killed_and_succeeded(outcome, load, first, second.promoted, revived, within=0.5)
     return outcome
 
 
@@ -263,9 +263,9 @@ def cluster_switch_over(play):
         nodes = on.cluster()
         load = on.load("Cluster", *nodes[:2])
         first = owner(nodes, redis_client.key(0))
-        second = next(node for node in nodes if node.info("master_port") == str(first.port))
+        second = replica_of(nodes, first)
         second.ask("CLUSTER", "FAILOVER")
-        promoted = second.wait_for(lambda: second.info("role") == "master")
+        promoted = second.promoted()
         outcome.everybody_goes_on(load, promoted)
         load.stop()
         operations = outcome.judge(load, store_of(nodes))
@@ -304,10 +304,10 @@ def cluster_minority(play):
     with scene(play) as on:
         nodes = on.cluster()
         first = owner(nodes, redis_client.key(0))
-        second = next(node for node in nodes if node.info("master_port") == str(first.port))
+        second = replica_of(nodes, first)
         load = on.load("Cluster", first)
         first.freeze()
-        promoted = second.wait_for(lambda: second.info("role") == "master")
+        promoted = second.promoted()
         outcome.everybody_goes_on(load, promoted)
         first.thaw()
         thawed = time.monotonic()

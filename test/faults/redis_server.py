@@ -63,10 +63,14 @@ class Redis:
         self.ask("REPLICAOF", "NO", "ONE")
         return time.monotonic()
 
+    def promoted(self):
+        """Somebody else makes it the primary: the moment since which it takes writes."""
+        return self.wait_for(lambda: self.info("role") == "master")
+
     def hand_over(self, replica):
         """It follows `replica` then, which has all that it has; returns the moment since which that one takes writes."""
         self.ask("FAILOVER", "TO", "127.0.0.1", replica.port)
-        return replica.wait_for(lambda: replica.info("role") == "master")
+        return replica.promoted()
 
     # Broken. --------------------------------------------------------------------------------------------------
 
