@@ -15,11 +15,13 @@ struct One {
   explicit One(const std::string& name = "lines")
       : listener(listener_named(name, config::Protocol::redis, {backend("s0", server.port())})),
         proxy(cores()) {
-    listener.timeouts.queue = 400ms;
-    listener.timeouts.connect = 200ms;
-    apply();
+    wait_at_most(5s, 5s);
   }
-  void apply() {
+  /// How long a request waits for a connection, and a connection for its greeting's answer. Without it long
+  /// enough for any server that answers, on a busy machine too.
+  void wait_at_most(std::chrono::milliseconds queue, std::chrono::milliseconds connect) {
+    listener.timeouts.queue = queue;
+    listener.timeouts.connect = connect;
     const auto applied = proxy.apply(listener);
     if (!applied) throw std::runtime_error(applied.error().text());
   }
@@ -77,6 +79,7 @@ TEST_CASE("a new connection in place of a lost one is greeted too, and so is the
 
 TEST_CASE("a greeting that is refused is tried again; who waited too long is told why") {
   One one("lines.greeted");
+  one.wait_at_most(400ms, 5s);
   one.server.answer_hello("no wrong password");
   Client client(one.listener.port);
   CHECK(client.ask("get 0") == "-refused s0: wrong password");
@@ -86,8 +89,7 @@ TEST_CASE("a greeting that is refused is tried again; who waited too long is tol
   CHECK(one.server.requests() == 0);
   CHECK(one.proxy.backend(0).lanes_open == 0);
   CHECK(one.proxy.backend(0).connect_failures > 1);
-  one.listener.timeouts.queue = 5s;  // longer than the pause between two attempts
-  one.apply();
+  one.wait_at_most(5s, 5s);  // longer than the pause between two attempts
   client.send("get 1\n");
   one.server.answer_hello("welcome");
   CHECK(client.line() == "s0:get 1");
@@ -95,8 +97,6 @@ TEST_CASE("a greeting that is refused is tried again; who waited too long is tol
 
 TEST_CASE("a refusal that stands is told at once, and says nothing of the backend") {
   One one;
-  one.listener.timeouts.queue = 5s;
-  one.apply();
   one.server.answer_hello("never no such kind");
   Client client(one.listener.port);
   CHECK(client.ask("use 9") == "used");
@@ -110,6 +110,7 @@ TEST_CASE("a refusal that stands is told at once, and says nothing of the backen
 
 TEST_CASE("a server that does not answer the greeting is given up after timeouts.connect") {
   One one("lines.greeted");
+  one.wait_at_most(400ms, 200ms);
   one.server.answer_hello("");
   Client client(one.listener.port);
   CHECK(client.ask("get 0") == "-refused s0: the server did not answer the greeting in time");
@@ -134,8 +135,6 @@ TEST_CASE("after the login changed, connections are made anew when nothing is ow
 
 TEST_CASE("after the login changed, what was refused is tried at once") {
   One one("lines.greeted");
-  one.listener.timeouts.queue = 5s;
-  one.apply();
   one.server.answer_hello("no wrong password");
   Client client(one.listener.port);
   client.send("get 0\n");
@@ -155,8 +154,6 @@ TEST_CASE("news that nobody asked for is dropped, in the middle of replies and a
 
 TEST_CASE("kinds are bounded: one that nobody uses gives way, else there is no more") {
   One one;
-  one.listener.timeouts.queue = 5s;
-  one.apply();
   Client client(one.listener.port);
   for (int kind = 1; kind <= 200; ++kind) {
     CHECK(client.ask("use " + std::to_string(kind)) == "used");
