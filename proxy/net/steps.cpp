@@ -21,11 +21,12 @@ void PooledClient::ask() {
   if (std::exchange(asking_, true)) return;
   while (may_ask()) {
     const std::string_view input = wire_.input();
-    if (rest(Side::client).bytes > 0 && !must_ask_) {
-      if (input.empty()) break;
+    const bool within = rest(Side::client).bytes > 0;  // what comes is no message's beginning
+    if (within && !input.empty()) {
       take_rest(Side::client);
       continue;
     }
+    if (within && !must_ask_) break;
     rebind_if_stale();
     if (!carry_out(Side::client, session_->on_bytes(Side::client, input))) {
       must_ask_ = false;
@@ -68,9 +69,11 @@ bool PooledClient::carry_out(Side from, const Step& step) {
       if (in.input().size() > generation_->pooled->max_head()) head_too_long(from);
       return false;
     case Step::Kind::skip:
+      assert(rest(from).bytes == 0);
       rest(from) = {step.more, false};
       return true;
     case Step::Kind::forward:
+      assert(rest(from).bytes == 0);
       rest(from) = {step.more, true};
       forward(from, bytes);
       return true;

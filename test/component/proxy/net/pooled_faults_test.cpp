@@ -39,10 +39,27 @@ TEST_CASE("a server that dies in the middle of a large message leaves the rest o
   Guest a(one.listener.port);
   CHECK(a.query("begin", "Z T") == "R s:begin");
   a.send("P 1000000\n" + std::string(500'000, 'y'));
+  CHECK(eventually([&] { return one.proxy.backend(0).owed == 1; }));  // else nobody asked anything of it
   one.server.cut();
   CHECK(a.line() == "! lost");
   a.send(std::string(500'000, 'y'));
   CHECK(a.query("next") == "R s:next");
+}
+
+TEST_CASE("what still comes of a large message whose server died is never taken for messages") {
+  OneServer one(1);
+  Guest a(one.listener.port);
+  std::string body;
+  while (body.size() < 3'000'000) body += "Q within\n";
+  for (int round = 0; round < 30; ++round) {
+    CHECK(a.query("begin", "Z T") == "R s:begin");
+    std::thread sender([&] { a.send("P " + std::to_string(body.size()) + "\n" + body); });
+    CHECK(eventually([&] { return one.proxy.backend(0).owed == 1; }));
+    one.server.cut();
+    CHECK(a.line() == "! lost");
+    sender.join();
+    CHECK(a.query("next") == "R s:next");
+  }
 }
 
 TEST_CASE("a client that leaves gives its server back, in the middle of its work it takes it along") {
