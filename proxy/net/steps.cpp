@@ -168,7 +168,7 @@ void PooledClient::give_back(const Step& step) {
   if (step.wrote) wrote();
   if (step.again) must_ask_ = true;
   held_ = false;
-  assert(rest(Side::server).bytes == 0);
+  assert(rest(Side::server).bytes == 0 && !(rest(Side::client).bytes > 0 && rest(Side::client).forward));
   forget_requests();  // those that the session answers itself
   std::exchange(server_, nullptr)->give_back();
 }

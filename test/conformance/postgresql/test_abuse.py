@@ -203,6 +203,23 @@ def test_halves_of_messages_hold_no_server(program):
         client.end()
 
 
+def test_the_rest_of_data_whose_copy_failed_meets_no_other_client(program):
+    """The server says that it is ready while a large CopyData is still coming."""
+    with login(program.port) as client, login(program.port) as other:
+        client.rows("CREATE TABLE numbers (number int)")
+        for _ in range(3):
+            data = wire.copy_data("7\n" * 300_000)
+            half = len(data) // 2
+            client.send(wire.query("COPY numbers FROM STDIN"))
+            assert client.receive()[0] == "G"
+            client.send(wire.copy_data("no number\n") + data[:half])
+            assert [kind for kind, _ in client.until_ready()] == ["E", "Z"]
+            other.send(wire.query("SELECT 7"))
+            client.send(data[half:] + wire.COPY_DONE)
+            assert [kind for kind, _ in other.until_ready()] == ["T", "D", "C", "Z"]
+            assert client.rows("SELECT count(*) FROM numbers") == [["0"]]
+
+
 def test_a_client_that_pipelines_without_reading_is_stopped_and_others_go_on(server, tmp_path):
     binary = proxied.binary("release")
     with proxied.proxy(tmp_path, server, "Transaction", 2, program=binary, threads=1) as program:

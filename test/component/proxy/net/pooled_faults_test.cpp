@@ -199,6 +199,8 @@ TEST_CASE("a client that cancels without end makes few connections of it") {
   CHECK(a.line() == "Z I");
   CHECK(one.pool().interruptions <= 2);
   one.server.end_cancels();
+  for (Client& cancel : cancels)
+    CHECK(cancel.line() == "EOF");  // none is left that would meet the next request
   CHECK(a.query("next") == "R s:next");
 }
 
