@@ -21,12 +21,14 @@ void PooledClient::ask() {
   if (std::exchange(asking_, true)) return;
   while (may_ask()) {
     const std::string_view input = wire_.input();
-    const bool within = rest(Side::client).bytes > 0;  // what comes is no message's beginning
-    if (within && !input.empty()) {
-      take_rest(Side::client);
-      continue;
+    if (rest(Side::client).bytes > 0) {  // what comes is no message's beginning
+      if (!input.empty()) {
+        take_rest(Side::client);
+        continue;
+      }
+      // The server has half of it; without one there may be something to be told meanwhile.
+      if (server_ != nullptr || !must_ask_) break;
     }
-    if (within && !must_ask_) break;
     rebind_if_stale();
     if (!carry_out(Side::client, session_->on_bytes(Side::client, input))) {
       must_ask_ = false;

@@ -220,6 +220,19 @@ def test_the_rest_of_data_whose_copy_failed_meets_no_other_client(program):
             assert client.rows("SELECT count(*) FROM numbers") == [["0"]]
 
 
+def test_data_that_is_sent_before_its_copy_is_refused_meets_no_other_client(program):
+    data = wire.copy_data("7\n" * 300_000)
+    half = len(data) // 2
+    with login(program.port) as client, login(program.port) as other:
+        for _ in range(3):
+            client.send(wire.query("COPY nowhere FROM STDIN") + data[:half])
+            assert [kind for kind, _ in client.until_ready()] == ["E", "Z"]
+            other.send(wire.query("SELECT 7"))
+            client.send(data[half:] + wire.COPY_DONE)
+            assert [kind for kind, _ in other.until_ready()] == ["T", "D", "C", "Z"]
+            assert client.rows("SELECT 8") == [["8"]]
+
+
 def test_a_client_that_pipelines_without_reading_is_stopped_and_others_go_on(server, tmp_path):
     binary = proxied.binary("release")
     with proxied.proxy(tmp_path, server, "Transaction", 2, program=binary, threads=1) as program:
