@@ -170,7 +170,8 @@ void PooledClient::give_back(const Step& step) {
   if (step.wrote) wrote();
   if (step.again) must_ask_ = true;
   held_ = false;
-  assert(rest(Side::server).bytes == 0 && !(rest(Side::client).bytes > 0 && rest(Side::client).forward));
+  assert(rest(Side::server).bytes == 0);
+  assert(rest(Side::client).bytes == 0 || !rest(Side::client).forward);
   forget_requests();  // those that the session answers itself
   std::exchange(server_, nullptr)->give_back();
 }
@@ -189,7 +190,6 @@ void PooledClient::server_lost() {
   server_ = nullptr;
   rest(Side::server) = {};
   rest(Side::client).forward = false;
-  if (rest(Side::client).bytes > 0 && !wire_.input().empty()) take_rest(Side::client);
   session_->server_lost();
   must_ask_ = true;
   if (!asking_) loop().again(*this);

@@ -203,20 +203,24 @@ def test_halves_of_messages_hold_no_server(program):
         client.end()
 
 
+def rest_meets_nobody(client, rest, other):
+    """Of a CopyData that `client` has begun and whose COPY failed: the server says that it is ready before it comes."""
+    assert [kind for kind, _ in client.until_ready()] == ["E", "Z"]
+    other.send(wire.query("SELECT 7"))
+    client.send(rest + wire.COPY_DONE)
+    assert [kind for kind, _ in other.until_ready()] == ["T", "D", "C", "Z"]
+
+
 def test_the_rest_of_data_whose_copy_failed_meets_no_other_client(program):
-    """The server says that it is ready while a large CopyData is still coming."""
+    data = wire.copy_data("7\n" * 300_000)
+    half = len(data) // 2
     with login(program.port) as client, login(program.port) as other:
         client.rows("CREATE TABLE numbers (number int)")
         for _ in range(3):
-            data = wire.copy_data("7\n" * 300_000)
-            half = len(data) // 2
             client.send(wire.query("COPY numbers FROM STDIN"))
             assert client.receive()[0] == "G"
             client.send(wire.copy_data("no number\n") + data[:half])
-            assert [kind for kind, _ in client.until_ready()] == ["E", "Z"]
-            other.send(wire.query("SELECT 7"))
-            client.send(data[half:] + wire.COPY_DONE)
-            assert [kind for kind, _ in other.until_ready()] == ["T", "D", "C", "Z"]
+            rest_meets_nobody(client, data[half:], other)
             assert client.rows("SELECT count(*) FROM numbers") == [["0"]]
 
 
@@ -226,10 +230,7 @@ def test_data_that_is_sent_before_its_copy_is_refused_meets_no_other_client(prog
     with login(program.port) as client, login(program.port) as other:
         for _ in range(3):
             client.send(wire.query("COPY nowhere FROM STDIN") + data[:half])
-            assert [kind for kind, _ in client.until_ready()] == ["E", "Z"]
-            other.send(wire.query("SELECT 7"))
-            client.send(data[half:] + wire.COPY_DONE)
-            assert [kind for kind, _ in other.until_ready()] == ["T", "D", "C", "Z"]
+            rest_meets_nobody(client, data[half:], other)
             assert client.rows("SELECT 8") == [["8"]]
 
 
