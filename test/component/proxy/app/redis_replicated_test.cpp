@@ -20,7 +20,8 @@ TEST_CASE("writes go to the primary and reads to replicas, whichever they are") 
   };
   CHECK(eventually(read_by_replica));
   CHECK(eventually([&] { return client.ask({"GET", "a"}) == "1"; }));  // a replica has it a little later
-  CHECK_THAT(proxy.status(), Contains(", primary") && Contains(", replica, 0.0s behind"));
+  CHECK(eventually([&] { return proxy.status().find(", replica, 0.0s behind") != std::string::npos; }));
+  CHECK_THAT(proxy.status(), Contains(", primary"));
 }
 
 TEST_CASE("a switch-over by hand costs clients no error, and no write") {
