@@ -1,6 +1,6 @@
 # Sourced by ./run: the steps of `./run test`, in order; each can be run alone as `./run test STEP`.
-quick_steps=(format layout e2e unit headers fuzz lint)
-full_steps=(format layout unit headers fuzz coverage lint_all conformance faults e2e tsan clang)
+quick_steps=(format layout unit e2e headers fuzz lint)
+full_steps=(format layout unit headers fuzz coverage lint_all conformance faults e2e rolled tsan clang)
 fuzz_seconds=${FUZZ_SECONDS:-20}
 
 step_format() { sources | xargs clang-format-16 --dry-run --Werror; }
@@ -48,7 +48,13 @@ step_lint_all() { lint --all; }
 # On the one-node Kubernetes, with release builds in images made of our own Dockerfiles.
 step_e2e() {
   build release
-  python3 -m pytest -q -p no:cacheprovider test/cluster test/e2e
+  python3 -m pytest -q -p no:cacheprovider test/cluster test/e2e --ignore=test/e2e/test_rolled.py
+}
+
+# There too, minutes for each mode of Redis.
+step_rolled() {
+  build release
+  python3 -m pytest -q -p no:cacheprovider test/e2e/test_rolled.py
 }
 
 step_tsan() {

@@ -116,7 +116,7 @@ class SqlClient {
   }
   [[nodiscard]] bool open() const { return greeting.empty(); }
 
- private:
+  // Both halves of a query().
   void send(const std::string& bytes) {
     if (::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(bytes.size()))
       ended_ = true;
@@ -146,6 +146,8 @@ class SqlClient {
       if (type == 'Z') return error.empty() ? rows : error;
     }
   }
+
+ private:
   static std::string first_column(std::string_view row) {
     if (row.size() < 6) return "";
     std::uint32_t size = 0;

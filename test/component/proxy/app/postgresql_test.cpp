@@ -313,3 +313,26 @@ TEST_CASE("a standby that is promoted is written to at once, and the old primary
     CHECK(another.query(where) == std::to_string(second.port()));
   }
 }
+
+TEST_CASE("what still comes of data whose COPY was refused meets no other client") {
+  namespace toy = ambassador::proxy::postgresql::test;
+  const auto server = shop();
+  PostgresqlProxy proxy(*server, {.connections = 1}, 1);
+  proxy.secret.replace(kRight);
+  proxy.start();
+  SqlClient one = proxy.client(), other = proxy.client();
+  std::string rows;
+  while (rows.size() < 600'000) rows += "7\n";
+  const std::string data = toy::bare('d', rows);
+  const std::size_t half = data.size() / 2;
+  std::string copy;
+  ambassador::proxy::postgresql::write_query(copy, "copy nowhere from stdin");
+  for (int round = 0; round < 3; ++round) {
+    one.send(copy + data.substr(0, half));
+    CHECK_THAT(one.answer(), Contains("42P01"));
+    auto seven = std::async(std::launch::async, [&] { return other.query("select 7"); });
+    one.send(data.substr(half) + toy::bare('c'));
+    CHECK(seven.get() == "7");
+    CHECK(one.query("select 8") == "8");
+  }
+}
