@@ -225,6 +225,9 @@ class Lane final : public Peer {
   void put_back();
   void give_on();
   void move_lease();
+  template <class Where>
+  void move_each(Where where);
+  void place_anew(bool only_reads);
   void ask_again(SteadyTime now);
   void ask_for_primary() const;
   [[nodiscard]] bool may_be_asked_again() const {

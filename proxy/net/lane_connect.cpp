@@ -149,6 +149,7 @@ void Lane::make_anew_when_nothing_is_owed() {
 void Lane::retire() {
   retired_ = true;
   standing_changed();  // nobody will tell it any more
+  place_anew(false);
   if (finished()) relay_.lane_finished(*this);
 }
 

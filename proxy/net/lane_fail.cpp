@@ -28,6 +28,7 @@ void Lane::lose(Failure failure, std::string_view why) {
   fail_sent(failure);
   put_back();
   if (failure == Failure::timed_out) move_elsewhere();  // it would be silent to a new connection, too
+  if (retired_) place_anew(true);
   if (state_ == State::idle && !finished()) {
     state_ = State::pausing;
     pause_until_ = loop().now() + kDying;
@@ -122,10 +123,28 @@ void Lane::move_elsewhere() {
   for (std::size_t i = 0; i < owed_.size() && !any; ++i)
     any = relay_.backend_instead_of(*upstream_, owed_[i].home, declines_) != kNoBackend;
   if (!any) return;
+  move_each([&](const Aside& one) { return relay_.lane_instead_of(*this, one.owed.home, declines_); });
+}
+
+// Its server is not configured any more, and nothing of what waits has been sent: it goes where it would go
+// if it came now. What has done so meanwhile may have overtaken it: then only what reads may go.
+void Lane::place_anew(bool only_reads) {
+  if (use_ != Use::shared || state_ == State::up) return;
+  const Generation& generation = *relay_.generation();
+  std::string scratch;
+  move_each([&](const Aside& one) -> Lane* {
+    if (only_reads && !one.owed.reads) return nullptr;
+    return relay_.lane(generation, generation.core->placed_anew(one.request.flat(scratch)), kind_).lane;
+  });
+}
+
+// `where`: the lane that an Aside goes to; null: it stays, in its order.
+template <class Where>
+void Lane::move_each(Where where) {
   bool full = false;  // then what is behind stays, too
   for (std::size_t left = owed_.size(); left > 0; --left) {
-    Lane* other = relay_.lane_instead_of(*this, owed_.front().home, declines_);
     Aside one = take_front(0);
+    Lane* other = where(one);
     full = full || (other != nullptr && other->queued() + one.request.size() > kQueueMost);
     (other == nullptr || full ? this : other)->take_over(std::move(one));
   }

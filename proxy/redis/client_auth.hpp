@@ -16,6 +16,8 @@ namespace ambassador::proxy::redis {
 
 class ClientAuth {
  public:
+  /// Clients are trusted.
+  ClientAuth() = default;
   /// `account`: as whom clients log in, asked at each login; null as long as that is not known: nobody is let
   /// in. Empty: clients are trusted.
   explicit ClientAuth(AccountFunction account) : account_(std::move(account)) {}

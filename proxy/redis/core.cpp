@@ -62,6 +62,16 @@ class RedisCore final : public ProtocolCore {
   [[nodiscard]] BackendIndex elsewhere(BackendIndex backend, Home home, bool declined) const override {
     return router_.elsewhere(backend, home, declined);
   }
+  // As from a client that says it now, and has no need to log in.
+  [[nodiscard]] BackendIndex placed_anew(std::string_view request) const override {
+    const ClientAuth anybody;
+    std::string text;
+    const CoreParts parts{router_, info_, anybody, text};
+    const Verdict verdict = RedisSession(parts, 0).on_client(request);
+    const bool whole = (verdict.kind == Verdict::Kind::pass || verdict.kind == Verdict::Kind::send) &&
+                       verdict.lease == Lease::none && verdict.consumed == request.size();
+    return whole ? verdict.backend : kNoBackend;
+  }
   [[nodiscard]] bool follows_homes() const override { return router_.clustered(); }
   [[nodiscard]] BackendIndex named(BackendIndex from, std::string_view to) const override {
     return router_.named(from, to);

@@ -318,6 +318,9 @@ class ProtocolCore : public Probing {
                                                bool /*declined*/) const {
     return kNoBackend;
   }
+  /// Where a whole request belongs by its own words, of which nothing was sent and whose backend is not
+  /// configured any more; kNoBackend: with no single backend, or its words don't say.
+  [[nodiscard]] virtual BackendIndex placed_anew(std::string_view /*request*/) const { return kNoBackend; }
   /// With which backend a home lies is what servers say, who move them about: what is known of it is made
   /// sure of when they decline requests, or are lost.
   [[nodiscard]] virtual bool follows_homes() const { return false; }

@@ -20,14 +20,14 @@ def main():
     prefix = sys.argv[3] if len(sys.argv) > 3 else "load:"
     seen = {"operations": 0, "errors": 0, "failed_reads": 0, "reconnects": 0, "wrong": 0, "slowest_ms": 0.0, "first_errors": []}
     names = [prefix + hashlib.md5(str(n).encode()).hexdigest()[:12] for n in range(keys)]
-    connection, number = resp.Connection(port=port), 0
+    connection, number = resp.Connection(port=port, timeout=40), 0
     print(json.dumps({"connected": True}), flush=True)
     while True:
         number += 1
         key, value = names[number % keys], str(number).encode()
         try:
             if connection is None:
-                connection = resp.Connection(port=port)
+                connection = resp.Connection(port=port, timeout=40)
             for wanted, *command in (("OK", "SET", key, value), (value, "GET", key)):
                 started = time.monotonic()
                 try:
