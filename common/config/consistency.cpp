@@ -60,6 +60,7 @@ class Checks {
       if (listener.protocol == Protocol::redis) {
         reads(listener.redis, path + ".redis", node);
         sentinel(listener.redis, path + ".redis", node);
+        client_cache(listener.redis, path + ".redis", node);
       }
       if (listener.protocol != Protocol::tcp) server_tls(listener.server_tls, path + ".serverTLS", node);
     }
@@ -237,6 +238,19 @@ class Checks {
                          "or another mode"
                        : "means nothing with mode " + mode + "; leave it out, or give mode Sentinel",
                   line_of(*block, "sentinel"));
+  }
+
+  void client_cache(const Redis& redis, const std::string& path, const TreeNode& node) {
+    if (!redis.client_cache || redis.can_keep_replies()) return;
+    const bool cluster = redis.mode == RedisMode::cluster;
+    findings_.add(
+        path + ".clientCache",
+        "can't be with " +
+            (cluster ? "mode Cluster, whose keys move from server to server"
+                     : "readPreference " + std::string(spell(kReadPreferences, redis.read_preference)) +
+                           ", as replicas do not see all at once") +
+            "; leave it out, or give another " + (cluster ? "mode" : "readPreference"),
+        line_of(*node.find("redis"), "clientCache"));
   }
 
   void server_tls(const ServerTls& tls, const std::string& path, const TreeNode& node) {

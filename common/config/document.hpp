@@ -98,6 +98,12 @@ struct SlowLog {
   friend bool operator==(const SlowLog&, const SlowLog&) = default;
 };
 
+/// Replies of servers are kept, to answer reads with them until the servers say that they are so no more.
+struct ClientCache {
+  std::uint64_t max_memory = std::uint64_t{16} << 20;  // bytes, over all workers
+  friend bool operator==(const ClientCache&, const ClientCache&) = default;
+};
+
 struct Redis {
   RedisMode mode = RedisMode::sharded;
   Hash hash = Hash::fnv1a_64;
@@ -110,13 +116,18 @@ struct Redis {
   std::string credentials_folder;
   std::string client_credentials_folder;  // likewise: what clients have to know; empty: they are trusted
   SlowLog slow_log;
-  std::optional<Sentinel> sentinel;  // there with RedisMode::sentinel, and only there
+  std::optional<ClientCache> client_cache;  // absent: nothing is kept
+  std::optional<Sentinel> sentinel;         // there with RedisMode::sentinel, and only there
   /// One server takes writes, the others follow it.
   [[nodiscard]] bool follows_primary() const {
     return mode == RedisMode::replicated || mode == RedisMode::sentinel;
   }
   /// Some servers have copies of what others have.
   [[nodiscard]] bool has_replicas() const { return follows_primary() || mode == RedisMode::cluster; }
+  /// One server has the last word about a key, so that it can tell when a reply about it holds no more.
+  [[nodiscard]] bool can_keep_replies() const {
+    return mode != RedisMode::cluster && read_preference == ReadPreference::primary;
+  }
   /// Of RedisMode::cluster: where keys lie, by positions in Listener::backends. Found while the proxy runs,
   /// never part of a document.
   std::vector<SlotRange> slots;

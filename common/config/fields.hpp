@@ -80,6 +80,13 @@ void describe(V& v, Of<SlowLog>) {
 }
 
 template <class V>
+void describe(V& v, Of<ClientCache>) {
+  v.integer("maxMemory", &ClientCache::max_memory, Range{kMinClientCache, kMaxClientCache},
+            Presence::optional,
+            "The most memory for what is kept, in bytes; the workers share it out equally.");
+}
+
+template <class V>
 void describe(V& v, Of<Redis>) {
   using namespace std::chrono_literals;
   v.choice("mode", &Redis::mode, kRedisModes, Presence::optional,
@@ -109,6 +116,10 @@ void describe(V& v, Of<Redis>) {
       "without username as the default user. Default: clients are trusted.");
   v.object("slowLog", &Redis::slow_log,
            "Which commands are kept for `ambassador-proxy slowlog`, by their name and key.");
+  v.optional(
+      "clientCache", &Redis::client_cache,
+      "Keep replies to reads of clients that speak RESP3, and answer with them until the server says that "
+      "they are so no more. Not with mode Cluster, nor where replicas are read.");
   v.optional("ejection", &Redis::ejection,
              "Take failing servers off the ring. Without it never: their keys then get errors.");
   v.optional("sentinel", &Redis::sentinel, "What the Sentinels are asked for; with mode Sentinel only.");

@@ -25,6 +25,8 @@ inline constexpr std::size_t kMaxListeners = 64;   // listeners a Pod; each cost
 inline constexpr std::size_t kMaxBackends = 1024;  // backends a listener
 inline constexpr unsigned kMaxWeight = 1000;       // as document.hpp says
 inline constexpr unsigned kMaxSlowLog = 1024;      // slow commands kept, a listener and worker
+inline constexpr std::int64_t kMinClientCache = std::int64_t{1} << 20;  // bytes
+inline constexpr std::int64_t kMaxClientCache = std::int64_t{1} << 40;
 
 /// What parse_all() found. `document` is meaningful only when there are no errors.
 struct Parsed {

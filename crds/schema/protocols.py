@@ -23,6 +23,16 @@ SENTINEL_RULES = [
 ]
 
 
+CACHE_RULES = [
+    rule("!has(self.clientCache) || self.mode != 'Cluster'",
+         "clientCache can't be with mode Cluster, whose keys move from server to server: remove it, or give another mode",
+         path=".clientCache"),
+    rule("!has(self.clientCache) || self.readPreference == 'Primary'",
+         "clientCache can't be with a readPreference other than Primary, as replicas do not see all at once: remove it, or "
+         "use Primary", path=".clientCache"),
+]
+
+
 def redis(cluster):
     return obj("What concerns protocol Redis.", {
         "mode": choice("Sharded: keys over all backends as twemproxy does. Failover: every client uses the first "
@@ -55,10 +65,13 @@ def redis(cluster):
                                   default="10ms"),
             "size": number("So many of the last ones are kept, per thread of the proxy; 0: none.", 0, 1024,
                            default=128)}),
-        "clientCache": obj("Not in this version. Keeps replies in the proxy, invalidated by the server.", {
-            "maxMemory": quantity("The most memory for cached replies, in bytes. Default: 16Mi.")}),
+        "clientCache": obj("Keeps replies to reads of clients that speak RESP3 in the proxy, and answers with them until the "
+                           "server says that the key has changed. Needs Redis 7 or Valkey. Not in mode Cluster, nor where "
+                           "replicas are read.", {
+            "maxMemory": quantity("The most memory for what is kept, 1Mi to 1Ti: a part of what the container has. "
+                                  "Default: 16Mi.")}),
         "mirror": mirror(cluster),
-    }, rules=READER_RULES + SENTINEL_RULES)
+    }, rules=READER_RULES + SENTINEL_RULES + CACHE_RULES)
 
 
 def split():

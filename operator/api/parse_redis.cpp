@@ -33,6 +33,34 @@ config::SlowLog read_slow_log(Fields& redis) {
   return slow_log;
 }
 
+/// @param judged `mode` and `readPreference` are right
+std::optional<config::ClientCache> read_client_cache(Fields& redis, bool judged, const config::Redis& known) {
+  const auto* object = redis.object("clientCache");
+  if (object == nullptr) return std::nullopt;
+  if (judged && !known.can_keep_replies()) {
+    const bool cluster = known.mode == config::RedisMode::cluster;
+    redis.problems().invalid(
+        redis.path("clientCache"),
+        cluster
+            ? "can't be with mode Cluster, whose keys move from server to server: remove it, or give another "
+              "mode"
+            : "can't be with a readPreference other than Primary, as replicas do not see all at once: remove "
+              "it, or use Primary");
+  }
+  Fields fields(*object, redis.path("clientCache"), redis.problems());
+  config::ClientCache cache;
+  if (const auto memory = fields.quantity("maxMemory")) {
+    const std::int64_t bytes = memory->milli() / 1000;
+    if (bytes < config::kMinClientCache || bytes > config::kMaxClientCache) {
+      fields.problems().invalid(fields.path("maxMemory"),
+                                "\"" + memory->text() + "\" is out of range: give 1Mi to 1Ti");
+    }
+    cache.max_memory = static_cast<std::uint64_t>(bytes);
+  }
+  fields.finish();
+  return cache;
+}
+
 /// `readPreference` and `maxLag`. The former may be there in every mode, as the CRD's default is.
 /// @param before how many problems there were before `mode` was read: while that or readPreference is wrong,
 ///     what they owe each other is not judged
@@ -89,6 +117,7 @@ config::Redis read_redis(Fields& listener) {
   redis.mode = fields.choice("mode", kRedisModes).value_or(redis.mode);
   redis.sentinel = read_sentinel(fields, fields.problems().size() == before, redis.mode);
   read_readers(fields, redis, before);
+  redis.client_cache = read_client_cache(fields, fields.problems().size() == before, redis);
   redis.hash = fields.choice("hash", kHashes).value_or(redis.hash);
   redis.distribution = fields.choice("distribution", kDistributions).value_or(redis.distribution);
   redis.hash_tag = fields.string("hashTag").value_or("");
@@ -104,7 +133,6 @@ config::Redis read_redis(Fields& listener) {
         fields.path("ejection"),
         "applies to mode Sharded alone (the others choose healthy servers anyway): remove it");
   }
-  fields.not_yet("clientCache", "remove it");
   fields.not_yet("mirror", "remove it");
   fields.finish();
   return redis;

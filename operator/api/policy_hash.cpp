@@ -60,6 +60,7 @@ json content(const config::Redis& redis) {
   if (redis.sentinel) object["sentinel"] = redis.sentinel->master_name;
   if (redis.slow_log != absent.slow_log)
     object["slowLog"] = {redis.slow_log.threshold.count(), redis.slow_log.size};
+  if (redis.client_cache) object["clientCache"] = redis.client_cache->max_memory;
   if (redis.ejection) object["ejection"] = {redis.ejection->failures, redis.ejection->retry_after.count()};
   return object;
 }

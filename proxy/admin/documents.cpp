@@ -112,6 +112,16 @@ Json pool_json(const net::PoolSnapshot& pool) {
           {"pins", std::move(pins)}};
 }
 
+Json kept_json(const KeptCounts& kept) {
+  return {{"hits", kept.hits},
+          {"misses", kept.misses},
+          {"invalidations", kept.invalidations},
+          {"evictions", kept.evictions},
+          {"bytes", kept.bytes},
+          {"limitBytes", kept.most_bytes},
+          {"connections", kept.connections}};
+}
+
 Json listener_json(const net::ListenerSnapshot& listener) {
   Json backends = Json::array();
   for (const net::BackendSnapshot& backend : listener.backends) {
@@ -139,6 +149,9 @@ Json listener_json(const net::ListenerSnapshot& listener) {
     json["seeds"] = {{"known", listener.seeds->known},
                      {"answering", listener.seeds->answering},
                      {"trouble", listener.seeds->trouble}};
+  }
+  if (listener.kept) {
+    json["clientCache"] = kept_json(*listener.kept);
   }
   if (listener.pool.most > 0) {
     json["pool"] = pool_json(listener.pool);

@@ -92,6 +92,23 @@ void add_seeds(const std::string& listener, const net::SeedsSnapshot& seeds, She
   sheet.gauge("ambassador_proxy_seeds_answering", "Of them, those that answer", labels, seeds.answering);
 }
 
+void add_kept(const std::string& listener, const KeptCounts& kept, Sheet& sheet) {
+  const Labels labels{{"listener", listener}};
+  sheet.counter("ambassador_proxy_client_cache_hits_total",
+                "Reads that were answered with a kept reply (clientCache)", labels, number(kept.hits));
+  sheet.counter("ambassador_proxy_client_cache_misses_total",
+                "Reads whose reply could be kept, and that went to a server", labels, number(kept.misses));
+  sheet.counter("ambassador_proxy_client_cache_invalidations_total",
+                "Kept replies that were dropped as the server said so", labels, number(kept.invalidations));
+  sheet.counter("ambassador_proxy_client_cache_evictions_total",
+                "Kept replies that were dropped to make room", labels, number(kept.evictions));
+  sheet.gauge("ambassador_proxy_client_cache_bytes", "Memory for kept replies", labels, number(kept.bytes));
+  sheet.gauge("ambassador_proxy_client_cache_limit_bytes", "Memory that kept replies may take", labels,
+              number(kept.most_bytes));
+  sheet.gauge("ambassador_proxy_client_cache_connections", "Connections to servers that tell of changes",
+              labels, number(kept.connections));
+}
+
 void add_pool(const net::ListenerSnapshot& listener, Sheet& sheet) {
   const net::PoolSnapshot& pool = listener.pool;
   const Labels labels{{"listener", listener.name}};
@@ -169,6 +186,9 @@ void add_samples(const View& view, Sheet& sheet) {
     add_listener(listener, sheet);
     if (listener.seeds) {
       add_seeds(listener.name, *listener.seeds, sheet);
+    }
+    if (listener.kept) {
+      add_kept(listener.name, *listener.kept, sheet);
     }
     if (listener.pool.most > 0) {
       add_pool(listener, sheet);

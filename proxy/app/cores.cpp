@@ -23,19 +23,21 @@ void fill_with_random(std::span<char> out) {
 }
 
 // What the cores of one listener count together, over its workers and reloads.
-class Pins {
+template <class Counters>
+class Counted {
  public:
-  std::shared_ptr<postgresql::PinCounters> of(const std::string& listener) {
+  std::shared_ptr<Counters> of(const std::string& listener) {
     std::erase_if(known_, [](const auto& one) { return one.second.expired(); });
     auto& known = known_[listener];
     auto found = known.lock();
-    if (!found) known = found = std::make_shared<postgresql::PinCounters>();
+    if (!found) known = found = std::make_shared<Counters>();
     return found;
   }
 
  private:
-  std::map<std::string, std::weak_ptr<postgresql::PinCounters>> known_;
+  std::map<std::string, std::weak_ptr<Counters>> known_;
 };
+using Pins = Counted<postgresql::PinCounters>;
 
 postgresql::Settings postgresql_settings(const config::Listener& listener, Secrets& secrets, Pins& pins) {
   postgresql::Settings settings;
@@ -63,14 +65,17 @@ std::shared_ptr<const SeedQuestion> seed_question(const config::Listener& listen
 }
 
 net::CoreFactory core_factory(Secrets& secrets,
-                              std::function<NobodyFunction(const std::string& listener)> nobody) {
-  return [&secrets, nobody = std::move(nobody), pins = std::make_shared<Pins>()](
+                              std::function<NobodyFunction(const std::string& listener)> nobody,
+                              unsigned workers) {
+  return [&secrets, nobody = std::move(nobody), workers, pins = std::make_shared<Pins>(),
+          kept = std::make_shared<Counted<redis::KeptCounters>>()](
              const config::Listener& listener, const Availability& availability) -> Result<net::Core> {
     switch (listener.protocol) {
       case config::Protocol::redis:
-        return net::Core(redis::make_core(
-            listener, availability, secrets.account(listener), secrets.client_account(listener),
-            listener.finds_servers() ? nobody(listener.name) : NobodyFunction()));
+        return net::Core(redis::make_core(listener, availability, secrets.account(listener),
+                                          secrets.client_account(listener),
+                                          listener.finds_servers() ? nobody(listener.name) : NobodyFunction(),
+                                          {.workers = workers, .counters = kept->of(listener.name)}));
       case config::Protocol::tcp:
         return net::Core(tcp::make_core(listener, availability));
       case config::Protocol::postgresql:

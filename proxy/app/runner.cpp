@@ -39,6 +39,7 @@ Runner::Runner(Options options, const Build& build)
       timer_(control_) {
   net::Options net_options;
   net_options.workers = options_.threads != 0 ? options_.threads : cpu_limit();
+  const unsigned workers = net_options.workers;
   net_options.resolve = resolve_with(resolver_);
   net_options.events = log_event;
   net_options.certificate = [this](const config::Listener& listener) {
@@ -54,7 +55,8 @@ Runner::Runner(Options options, const Build& build)
                     .seeds_changed = [this] { prober_->refresh(); }});
   proxy_ = std::make_unique<net::Proxy>(
       control_, std::move(net_options),
-      core_factory(secrets_, [this](const std::string& listener) { return membership_->nobody(listener); }));
+      core_factory(
+          secrets_, [this](const std::string& listener) { return membership_->nobody(listener); }, workers));
   prober_ = std::make_unique<health::Prober>(
       control_,
       [this] {

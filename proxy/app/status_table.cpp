@@ -89,6 +89,18 @@ void print_pool(const json& listener, std::string& out) {
   if (!pins.empty()) out += "  pinned by: " + pins + "\n";
 }
 
+void print_client_cache(const json& listener, std::string& out) {
+  const auto found = listener.find("clientCache");
+  if (found == listener.end() || !found->is_object()) return;
+  const json& kept = *found;
+  fmt::format_to(
+      std::back_inserter(out),
+      "  client cache: hits {}  misses {}  invalidated {}  evicted {}  {}B of {}B  connections {}\n",
+      count(number_of(kept, "hits")), count(number_of(kept, "misses")),
+      count(number_of(kept, "invalidations")), count(number_of(kept, "evictions")),
+      count(number_of(kept, "bytes")), count(number_of(kept, "limitBytes")), text_of(kept, "connections"));
+}
+
 void print_seeds(const json& listener, std::string& out) {
   const auto found = listener.find("seeds");
   if (found == listener.end() || !found->is_object()) return;
@@ -157,6 +169,7 @@ std::string status_table(const json& status) {
       out += "  not bound: " + error + "\n";
     }
     print_seeds(listener, out);
+    print_client_cache(listener, out);
     print_pool(listener, out);
     print_backends(listener, out);
   }

@@ -28,6 +28,7 @@ Client::Client(Relay& relay, std::shared_ptr<const Generation> generation, Socke
       peer_(peer),
       open_(std::move(open)),
       shared_(generation_->core->shares_lanes()),
+      keeps_replies_(generation_->core->keeps_replies()),
       unheard_(generation_->certificate != nullptr),
       started_(relay.loop().now()),
       active_(started_) {}

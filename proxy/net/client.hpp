@@ -179,7 +179,8 @@ class Client final : public Peer {
   std::shared_ptr<void> certificate_;  // of its TLS
   Address peer_;
   std::shared_ptr<OpenClients> open_;
-  const bool shared_;  // lanes
+  const bool shared_;   // lanes
+  bool keeps_replies_;  // generation_'s core
 
   bool unheard_;  // it may begin TLS with its first byte
   bool closed_ = false;

@@ -48,6 +48,7 @@ Slices* Lane::enqueue(Client& client, std::uint32_t sequence, std::uint32_t part
        .replies = how.replies,
        .patient = how.patient,
        .reads = how.reads,
+       .keeps = how.keeps,
        .home = how.home,
        .since = loop().now()},
       bytes);
@@ -244,6 +245,8 @@ void Lane::read() {
     if (got > 0) {
       counters_->bytes_received.add(static_cast<std::size_t>(got));
       heard_at_ = loop().now();
+      if (keeping_) [[unlikely]]
+        keeping_->keeper->heard(heard_at_);
       replies();
       continue;
     }
@@ -270,6 +273,7 @@ void Lane::replies() {
     const Framer::Frame frame = framer_->next(bytes);
     if (frame.news && frame.bytes > 0) {
       input_.begin += static_cast<std::uint32_t>(frame.bytes);
+      if (keeping_) keep_news(bytes.substr(0, frame.bytes), frame.complete);
       if (listens_ && holder_ != nullptr)
         holder_->news(*this, block, bytes.substr(0, frame.bytes), frame.complete);
       continue;
@@ -299,6 +303,8 @@ void Lane::replies() {
       continue;
     }
     if (!complete) owed_.front().begun = true;
+    if (keeping_ && owed_.front().keeps) [[unlikely]]
+      keep_reply(bytes.substr(0, frame.bytes), complete);
     const Owed owed = owed_.front();
     if (complete) {
       const auto took = std::chrono::duration_cast<std::chrono::microseconds>(loop().now() - owed.since);

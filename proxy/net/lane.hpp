@@ -4,7 +4,7 @@
 // ends goes out on the next one, what was sent fails, unless it may be asked once more. One worker's thread
 // only. Where its parts lie: lane.cpp (requests and replies), lane_connect.cpp and lane_greet.cpp (how it
 // comes up), lane_fail.cpp, lane_again.cpp (what is asked once more), lane_sent_on.cpp (what servers send to
-// other ones).
+// other ones), lane_keep.cpp (what is kept of replies).
 #pragma once
 
 #include <chrono>
@@ -19,6 +19,7 @@
 #include "proxy/net/connecting.hpp"
 #include "proxy/net/counters.hpp"
 #include "proxy/net/loop.hpp"
+#include "proxy/net/pieces.hpp"
 #include "proxy/net/ring.hpp"
 #include "proxy/net/slices.hpp"
 #include "proxy/net/transport.hpp"
@@ -132,6 +133,8 @@ class Lane final : public Peer {
   /// Who logs in is somebody else now, or whom TLS believes: what is owed is waited for, then the connection
   /// is made anew.
   void login_changed();
+  /// The core is another one: what its Keeper kept is gone, and the new one's begins.
+  void keep_anew();
   /// Ends at once, tells nobody.
   void close();
 
@@ -163,6 +166,7 @@ class Lane final : public Peer {
     std::uint32_t replies = 1;  // to it
     bool patient = false;       // the server may take its time
     bool reads = false;         // and does nothing else
+    bool keeps = false;         // its reply is shown to the Keeper
     bool introduced = false;    // it begins with what ProtocolCore::sent_here() says, which has a reply, too
     Decline declined = Decline::none;  // one of its replies says so
     std::uint8_t sent_on = 0;          // so often, in a row
@@ -172,6 +176,12 @@ class Lane final : public Peer {
     std::uint32_t came = 0;   // of its replies
     bool begun = false;       // some of a reply has gone to the client
     bool again = false;       // it is asked once more
+  };
+  /// What comes by a connection whose server tells.
+  struct Keeping {
+    std::unique_ptr<Keeper> keeper;
+    Pieces reply;  // to the oldest request
+    Pieces news;
   };
   /// What is to be asked once more.
   struct Aside {
@@ -188,7 +198,7 @@ class Lane final : public Peer {
   void connect();
   void came_to(Connecting::State state);
   void round_failed(const char* what, std::string_view why);
-  void come_up();
+  void come_up(bool tells = false);
   void drop_connection();
   void make_anew_when_nothing_is_owed();
   [[nodiscard]] bool in_mid_request() const;
@@ -236,6 +246,11 @@ class Lane final : public Peer {
   [[nodiscard]] bool may_be_read_again(Failure failure) const;
   /// The server has not begun with anything that is owed.
   [[nodiscard]] bool nothing_sent() const { return owed_.empty() || owed_.front().start >= sent_; }
+
+  // lane_keep.cpp
+  void begin_to_keep();
+  void keep_reply(std::string_view bytes, bool complete);
+  void keep_news(std::string_view bytes, bool complete);
 
   // lane_sent_on.cpp
   void send_on();
@@ -300,6 +315,7 @@ class Lane final : public Peer {
   std::unique_ptr<Welcome> welcome_;  // while greeting
   std::string refusal_;               // the last greeting's, until one succeeds
   std::unique_ptr<Framer> framer_;
+  std::unique_ptr<Keeping> keeping_;  // null: nothing is kept of what comes
   Slice input_;
   Client* blocked_by_ = nullptr;
 

@@ -45,7 +45,8 @@ void Lane::round_failed(const char* what, std::string_view why) {
   show();
 }
 
-void Lane::come_up() {
+// `tells`: Greeted::tells.
+void Lane::come_up(bool tells) {
   if (failures_ > 0) relay_.say(config::LogLevel::info, "a backend is reached again", upstream_.get(), {});
   failures_ = 0;
   refusal_.clear();
@@ -59,6 +60,7 @@ void Lane::come_up() {
   heard_at_ = loop().now();
   counters_->connected(connecting_.took());
   upstream_->connected();
+  if (tells) begin_to_keep();
   loop().flush_lane_later(*this);
 }
 
@@ -77,6 +79,7 @@ void Lane::drop_connection() {
   state_ = State::idle;
   welcome_.reset();
   framer_.reset();
+  keeping_.reset();
   input_.block.reset();
   input_.begin = input_.end = 0;
   moving_ = declines_ = false;
@@ -148,6 +151,7 @@ void Lane::make_anew_when_nothing_is_owed() {
 
 void Lane::retire() {
   retired_ = true;
+  keeping_.reset();
   standing_changed();  // nobody will tell it any more
   place_anew(false);
   if (finished()) relay_.lane_finished(*this);

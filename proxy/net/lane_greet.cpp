@@ -15,7 +15,8 @@ void Lane::connected() {
   transport_ = Transport(connecting_.take());
   loop().poller().want_writing(transport_.socket(), *this, false);
   readable_ = hung_up_ = write_blocked_ = moving_ = told_end_ = stale_ = false;
-  auto greeting = generation.core->new_greeting(kind_);
+  const ProtocolCore& core = *generation.core;
+  auto greeting = use_ == Use::shared ? core.new_shared_greeting(kind_) : core.new_greeting(kind_);
   if (!greeting && !generation.tls) return come_up();
   state_ = State::greeting;
   welcome_ = std::make_unique<Welcome>();
@@ -94,7 +95,12 @@ void Lane::greet(std::string_view input) {
       welcome_->out.copy(loop().pool(), said.send.data(), said.send.size());
       return send_greeting();
     case Greeted::State::ready:
-      come_up();
+      if (!said.why.empty()) {
+        upstream_->note_error(said.why, std::chrono::system_clock::now());
+        relay_.say(config::LogLevel::warning, "a backend does not tell of changes", upstream_.get(),
+                   said.why);
+      }
+      come_up(said.tells);
       return loop().again(*this);  // there may be more to read
     case Greeted::State::refused:
       return not_greeted(std::string(said.why), said.lasting);

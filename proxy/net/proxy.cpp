@@ -466,6 +466,8 @@ Snapshot Proxy::Impl::snapshot() const {
       listener.pool.most = entry.config.sql.max_server_connections;
       listener.pool.pins = pooled->pinned();
       listener.pool.units = pooled->units();
+    } else if (const auto& core = entry.generations.front()->core) {
+      listener.kept = core->kept();
     }
     for (std::size_t i = 0; i < entry.upstreams.size(); ++i) {
       BackendSnapshot& backend = listener.backends.emplace_back();

@@ -9,7 +9,8 @@ namespace {
 bool other_login(const config::Listener& one, const config::Listener& other) {
   return one.server_tls != other.server_tls ||
          one.redis.credentials_folder != other.redis.credentials_folder ||
-         one.redis.mode != other.redis.mode;  // what servers decline is heeded, or not
+         one.redis.mode != other.redis.mode ||  // what servers decline is heeded, or not
+         one.redis.client_cache.has_value() != other.redis.client_cache.has_value();
 }
 
 }  // namespace
@@ -30,6 +31,7 @@ void Relay::adopt(std::shared_ptr<const Generation> generation) {
   const auto old = std::exchange(generation_, std::move(generation));
   slow_log_.limit(generation_->core->slow_limits());
   retire(lanes_.reorder(old->upstreams, generation_->upstreams));
+  for (Lane* lane : lanes_.lanes()) lane->keep_anew();
   if (other_login(old->config, generation_->config)) login_changed();
   // Leased lanes to what is no longer configured end with their message; spare ones at once.
   for (auto& lane : std::exchange(spare_, {})) stock(std::move(lane));

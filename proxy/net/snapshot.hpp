@@ -100,6 +100,7 @@ struct ListenerSnapshot {
   FailureCounts failures{};        // exchanges that failed, whatever the client was told
   HistogramSnapshot request_time;  // from the request's last byte read to its reply being due and complete
   PoolSnapshot pool;
+  std::optional<KeptCounts> kept;      // nothing: no replies are kept
   std::optional<SeedsSnapshot> seeds;  // nothing: its servers are declared
   std::vector<BackendSnapshot> backends;
 };

@@ -20,6 +20,8 @@ void Client::consume() {
       return;
     }
     rebind_if_stale();
+    if (keeps_replies_) [[unlikely]]
+      session_->stands(exchanges_.empty(), loop().now());
     const Verdict verdict = session_->on_client({input_.data(), input_.size()});
     assert(verdict.consumed <= input_.size());
     const std::string_view message(input_.data(), verdict.consumed);
@@ -37,6 +39,7 @@ void Client::rebind_if_stale() {
   if (generation_ == relay_.generation() || group_open_ || stream_ != Stream::none) return;
   const auto old = std::exchange(generation_, relay_.generation());
   generation_->core->rebind(*session_);
+  keeps_replies_ = generation_->core->keeps_replies();
 }
 
 void Client::carry_out(const Verdict& verdict, std::string_view message) {

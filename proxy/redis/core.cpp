@@ -3,6 +3,7 @@
 #include "proxy/redis/limits.hpp"
 #include "proxy/redis/login.hpp"
 #include "proxy/redis/probe.hpp"
+#include "proxy/redis/reply_cache.hpp"
 #include "proxy/redis/reply_framer.hpp"
 #include "proxy/redis/request_name.hpp"
 #include "proxy/redis/router.hpp"
@@ -32,12 +33,20 @@ std::string mode_name(config::RedisMode mode) {
 class RedisCore final : public ProtocolCore {
  public:
   RedisCore(const config::Listener& listener, const Availability& availability, AccountFunction account,
-            AccountFunction client_account, NobodyFunction nobody)
+            AccountFunction client_account, NobodyFunction nobody, CacheShare share)
       : account_(std::move(account)),
         auth_(std::move(client_account)),
         slow_limits_{listener.redis.slow_log.threshold, listener.redis.slow_log.size},
         router_(listener, availability, std::move(nobody)),
-        info_{listener.name, mode_name(listener.redis.mode), listener.backends.size()} {}
+        info_{listener.name, mode_name(listener.redis.mode), listener.backends.size()},
+        most_kept_(listener.redis.client_cache ? listener.redis.client_cache->max_memory : 0),
+        kept_(share.counters ? std::move(share.counters) : std::make_shared<KeptCounters>()) {
+    // Where servers have copies of each other's keys, or move them about, what one of them tells is not
+    // enough.
+    if (most_kept_ == 0 || router_.clustered() || router_.replicas_read()) return;
+    cache_ = std::make_shared<ReplyCache>(most_kept_ / share.workers, listener.backends.size(), kept_);
+    parts_.cache = cache_.get();
+  }
 
   [[nodiscard]] bool shares_lanes() const override { return true; }
   [[nodiscard]] bool keeps_requests() const override { return true; }
@@ -51,6 +60,19 @@ class RedisCore final : public ProtocolCore {
   }
   [[nodiscard]] std::unique_ptr<Greeting> new_greeting(LaneKind kind) const override {
     return new_login(kind, account_);
+  }
+  [[nodiscard]] bool keeps_replies() const override { return cache_ != nullptr; }
+  [[nodiscard]] std::unique_ptr<Greeting> new_shared_greeting(LaneKind kind) const override {
+    return new_login(kind, account_, cache_ != nullptr && kind == kTrackedKind);
+  }
+  [[nodiscard]] std::unique_ptr<Keeper> new_keeper(BackendIndex backend) const override {
+    return cache_ ? cache_->new_shelf(backend) : nullptr;
+  }
+  [[nodiscard]] std::optional<KeptCounts> kept() const override {
+    if (!cache_) return std::nullopt;
+    KeptCounts counts = kept_->sum();
+    counts.most_bytes = most_kept_;
+    return counts;
   }
   void rebind(Session& session) const override {
     static_cast<RedisSession&>(session).rebind(parts_);  // the relay never mixes protocols
@@ -104,8 +126,11 @@ class RedisCore final : public ProtocolCore {
   const Heeds heeds_ = router_.clustered()    ? Heeds::slots
                        : router_.replicated() ? Heeds::roles
                                               : Heeds::nothing;
+  const std::uint64_t most_kept_;  // by all the listener's cores; 0: nothing is
+  const std::shared_ptr<KeptCounters> kept_;
+  std::shared_ptr<ReplyCache> cache_;
   mutable std::string text_;
-  const CoreParts parts_{router_, info_, auth_, text_};
+  CoreParts parts_{router_, info_, auth_, text_, nullptr};
   mutable std::uint64_t last_id_ = 0;
 };
 
@@ -113,9 +138,10 @@ class RedisCore final : public ProtocolCore {
 
 std::shared_ptr<const ProtocolCore> make_core(const config::Listener& listener,
                                               const Availability& availability, AccountFunction account,
-                                              AccountFunction client_account, NobodyFunction nobody) {
+                                              AccountFunction client_account, NobodyFunction nobody,
+                                              CacheShare share) {
   return std::make_shared<const RedisCore>(listener, availability, std::move(account),
-                                           std::move(client_account), std::move(nobody));
+                                           std::move(client_account), std::move(nobody), std::move(share));
 }
 
 }  // namespace ambassador::proxy::redis

@@ -28,4 +28,8 @@ inline constexpr std::uint16_t kMaxDatabase = 0x3fff;
   return (static_cast<std::uint16_t>(kind) & 2) != 0;
 }
 
+/// The kind whose shared connections are tracked where replies are kept: what servers tell is RESP3, and
+/// names no database.
+inline constexpr LaneKind kTrackedKind = lane_kind(Resp::three, 0);
+
 }  // namespace ambassador::proxy::redis

@@ -7,6 +7,7 @@
 
 #include "proxy/redis/client_info.hpp"
 #include "proxy/redis/limits.hpp"
+#include "proxy/redis/number.hpp"
 #include "proxy/redis/reply.hpp"
 
 namespace ambassador::proxy::redis {
@@ -38,9 +39,24 @@ std::string printable(std::string_view text) {
   return out;
 }
 
+constexpr std::string_view kTrack = "*3\r\n$6\r\nCLIENT\r\n$8\r\nTRACKING\r\n$2\r\nON\r\n";
+
+// The first number of the version that the reply to HELLO tells; nothing: it tells none.
+std::optional<std::int64_t> major_version(std::string_view about) {
+  constexpr std::string_view kName = "\r\nversion\r\n$";
+  const std::size_t name = about.find(kName);
+  if (name == std::string_view::npos) return std::nullopt;
+  std::string_view version = about.substr(name + kName.size());
+  const std::size_t length = version.find('\n');
+  if (length == std::string_view::npos) return std::nullopt;
+  version.remove_prefix(length + 1);
+  return whole_number(version.substr(0, version.find('.')));
+}
+
 }  // namespace
 
-Login::Login(LaneKind kind, const Account* account) {
+Login::Login(LaneKind kind, const Account* account, bool tracked)
+    : tracked_(tracked && resp_of(kind) == Resp::three) {
   std::vector<std::string_view> words;
   const auto add = [&](Step step) {
     append_array(request_, words.size());
@@ -92,16 +108,36 @@ Greeted Login::on_bytes(std::span<const char> span) {
     if (frame.bytes == 0) break;
     at += frame.bytes;
     if (frame.news) continue;
+    if (tracked_ && steps_[done_] == Step::hello) about_.append(rest.substr(0, frame.bytes));
     if (!within_ && frame.complete && rest.front() == '-')
-      return refused(rest.substr(1, frame.bytes - kLineEnd - 1));
+      return refused(rest.substr(1, frame.bytes - kLineEnd - 1), at);
     within_ = !frame.complete;
-    if (frame.complete && ++done_ == steps_.size()) return {.state = Greeted::State::ready, .consumed = at};
+    if (frame.complete && ++done_ == steps_.size()) {
+      Greeted greeted = done();
+      greeted.consumed = at;
+      return greeted;
+    }
   }
   return {.consumed = at};
 }
 
-Greeted Login::refused(std::string_view error) {
-  constexpr std::array<std::string_view, 4> kNames{"HELLO", "AUTH", "SELECT", "READONLY"};
+// All steps so far are.
+Greeted Login::done() {
+  if (steps_.back() == Step::track) return {.state = Greeted::State::ready, .tells = true};
+  if (!tracked_) return {.state = Greeted::State::ready};
+  const auto version = major_version(about_);
+  if (!version || *version < kTracksWell) return untracked("the server is older than Redis 7");
+  steps_.push_back(Step::track);
+  return {.send = kTrack};
+}
+
+Greeted Login::untracked(std::string_view why) {
+  why_ = "clientCache keeps nothing of its replies: " + std::string(why);
+  return {.state = Greeted::State::ready, .why = why_};
+}
+
+Greeted Login::refused(std::string_view error, std::size_t consumed) {
+  constexpr std::array<std::string_view, 5> kNames{"HELLO", "AUTH", "SELECT", "READONLY", "CLIENT TRACKING"};
   const Step step = steps_[done_];
   const bool told =
       std::ranges::any_of(kTold, [&](std::string_view start) { return error.starts_with(start); });
@@ -113,12 +149,17 @@ Greeted Login::refused(std::string_view error) {
   } else {
     why_ = "the server refused " + std::string(kNames[static_cast<std::size_t>(step)]);
   }
+  if (step == Step::track) {
+    Greeted greeted = untracked(std::string(why_));
+    greeted.consumed = consumed;
+    return greeted;
+  }
   return {.state = Greeted::State::refused, .lasting = lasting, .why = why_};
 }
 
-std::unique_ptr<Greeting> new_login(LaneKind kind, const AccountFunction& account) {
-  if (!account) return kind == LaneKind::ordinary ? nullptr : std::make_unique<Login>(kind, nullptr);
-  if (const auto known = account()) return std::make_unique<Login>(kind, known.get());
+std::unique_ptr<Greeting> new_login(LaneKind kind, const AccountFunction& account, bool tracked) {
+  if (!account) return kind == LaneKind::ordinary ? nullptr : std::make_unique<Login>(kind, nullptr, tracked);
+  if (const auto known = account()) return std::make_unique<Login>(kind, known.get(), tracked);
   return std::make_unique<NoAccount>();
 }
 

@@ -93,6 +93,7 @@ Verdict RedisSession::route(std::string_view input) {
   }
   router_->follow_ejection();
   reads_ = command->reads;
+  reads_in_order_ = reads_ && (command->route == Route::one_key || command->route == Route::split);
   home_ = Home::anywhere;
   from_replicas_ = false;
   if ((router_->replicated() && primary_moved()) || (router_->clustered() && slots_moved())) [[unlikely]]
@@ -139,7 +140,10 @@ Verdict RedisSession::route_plainly(const Command& command) {
     from_replicas_ = true;
   }
   if (command.route == Route::one_key) [[likely]] {
-    return pass_to(backend_of(parser_.arg(command.first)));
+    const BackendIndex backend = backend_of(parser_.arg(command.first));
+    if (cache_ != nullptr) [[unlikely]]
+      return read_kept(command, backend);
+    return pass_to(backend);
   }
   if (command.route == Route::local) return answer_here(command);
   if (command.route == Route::hold) return hold(command);
@@ -183,7 +187,7 @@ Verdict RedisSession::route_large(std::string_view input) {
                           command->route != Route::hold && !command->may_block && !command->blocks;
     const bool is_held = in_transaction() || subscribed();
     home_ = Home::anywhere;
-    from_replicas_ = false;
+    reads_in_order_ = from_replicas_ = false;
     if ((by_key || anywhere) && !is_held) {
       router_->follow_ejection();
       const BackendIndex backend = backend_of(by_key ? parser_.arg(command->first) : std::string_view());
@@ -207,7 +211,7 @@ Verdict RedisSession::answer_here(const Command& command) {
   if (command.local == Local::select) return select();
   if (command.local == Local::reset) reset_database();
   const bool close = answer_locally(command, parser_, client_, *proxy_, *auth_, *text_);
-  lane_ = lane_kind(client_.resp, client_.database);
+  use_lane();
   look_who_it_is();
   Verdict verdict = answer();
   verdict.secret = command.local == Local::auth || command.local == Local::hello;

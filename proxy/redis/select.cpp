@@ -18,7 +18,7 @@ Verdict RedisSession::select() {
   if (known && unanswered_ == 0) {
     ++selects_;
     client_.database = effective_ = database;
-    lane_ = lane_kind(client_.resp, database);
+    use_lane();
     append_simple(*text_, "OK");
     return answer();
   }
@@ -34,7 +34,7 @@ Verdict RedisSession::select() {
   group_->gathered.select = ++selects_;
   ++unanswered_;
   client_.database = database;
-  lane_ = lane_kind(client_.resp, database);
+  use_lane();
   return ask_group();
 }
 
@@ -46,7 +46,7 @@ void RedisSession::selected(const Gathered& gathered, bool ok) {
     effective_ = gathered.database;
   } else if (gathered.select == selects_) {
     client_.database = effective_;
-    lane_ = lane_kind(client_.resp, effective_);
+    use_lane();
   }
 }
 

@@ -16,6 +16,7 @@ RedisSession::RedisSession(const CoreParts& core, std::uint64_t id)
       proxy_(&core.proxy),
       auth_(&core.auth),
       text_(&core.text),
+      cache_(core.cache),
       client_{.id = id, .name = {}, .library = {}, .library_version = {}} {
   auth_->log_out(client_);
   look_who_it_is();
@@ -50,6 +51,7 @@ Verdict RedisSession::on_client(std::span<const char> span) {
 
 void RedisSession::merge(std::span<const Part> parts, std::string& out) {
   assert(first_gathered_ < gathered_.size());
+  if (std::ranges::any_of(parts, &Part::failed)) in_step_.lost();
   const std::size_t before = out.size();
   const Gathered& gathered = gathered_[first_gathered_];
   merge_replies(gathered, parts, out);
@@ -70,6 +72,7 @@ void RedisSession::merge(std::span<const Part> parts, std::string& out) {
 
 bool RedisSession::fail(Failure failure, std::string_view backend_name, std::string_view reason,
                         std::string& out) {
+  in_step_.lost();  // nothing came by the connection
   append_error(out, failure_text(failure, backend_name, reason));
   return true;
 }
@@ -82,6 +85,8 @@ void RedisSession::rebind(const CoreParts& core) {
   if (!auth_->required()) client_.logged_in = true;
   look_who_it_is();
   text_ = &core.text;
+  cache_ = core.cache;
+  in_step_.lost();
   current_ = reading_ = kNoBackend;
   rebound_ = true;
   waiting_for_ = kNoBackend;
@@ -93,9 +98,11 @@ Verdict RedisSession::pass_to(BackendIndex backend) {
   if (backend == kNoBackend) return wait_for(kNoBackend);
   const bool verbatim = skipped_ == 0 && !parser_.is_inline();
   if (!verbatim) text_->assign(parser_.message());
+  const Lease lease = lease_to(backend);
+  goes_to(backend, lease);
   return {.kind = verbatim ? Verdict::Kind::pass : Verdict::Kind::send,
           .reads = reads_,
-          .lease = lease_to(backend),
+          .lease = lease,
           .lane = lane_to(home_, backend),
           .backend = backend,
           .home = home_,
@@ -121,6 +128,7 @@ Verdict RedisSession::stream_to(BackendIndex backend, std::string_view input) {
   const bool all_gone = parser_.all_gone();
   doing_ = all_gone ? Doing::reading : Doing::streaming;
   if (all_gone) parser_.next();
+  goes_to(backend, Lease::last);
   return {.kind = Verdict::Kind::pass,
           .unfinished = !all_gone,
           .lane = lane_to(home_, backend),
@@ -170,10 +178,12 @@ Verdict RedisSession::next_ask() {
   Group& group = *group_;
   if (group.next < group.asks.size()) {
     const Ask& ask = group.asks[group.next++];
+    const Lease lease = ask.lease != Lease::none ? ask.lease : lease_to(ask.backend);
+    goes_to(ask.backend, lease);
     return {.kind = Verdict::Kind::ask,
             .reads = reads_,
             .listens = ask.listens,
-            .lease = ask.lease != Lease::none ? ask.lease : lease_to(ask.backend),
+            .lease = lease,
             .lane = lane_to(ask.home, ask.backend),
             .backend = ask.backend,
             .home = ask.home,

@@ -12,6 +12,8 @@
 #include "proxy/redis/client_info.hpp"
 #include "proxy/redis/command.hpp"
 #include "proxy/redis/gathered.hpp"
+#include "proxy/redis/in_step.hpp"
+#include "proxy/redis/reply_cache.hpp"
 #include "proxy/redis/request_parser.hpp"
 #include "proxy/redis/router.hpp"
 #include "proxy/redis/subscriptions.hpp"
@@ -26,6 +28,7 @@ struct CoreParts {
   const ProxyInfo& proxy;
   const ClientAuth& auth;
   std::string& text;  // of the last verdict of any of them: idle clients hold no answers
+  ReplyCache* cache;  // null: none
 };
 
 class RedisSession final : public Session {
@@ -34,6 +37,7 @@ class RedisSession final : public Session {
   RedisSession(const CoreParts& core, std::uint64_t id);
 
   Verdict on_client(std::span<const char> input) override;
+  void stands(bool at_rest, std::chrono::steady_clock::time_point now) override;
   void give_up() override { gave_up_ = true; }
   void merge(std::span<const Part> parts, std::string& out) override;
   bool fail(Failure failure, std::string_view backend_name, std::string_view reason,
@@ -84,6 +88,16 @@ class RedisSession final : public Session {
   Verdict select();
   BackendIndex backend_of(std::string_view key);
   Verdict ask_group();
+
+  // route_kept.cpp: what is answered with replies that were kept.
+  Verdict read_kept(const Command& command, BackendIndex backend);
+  /// A message, or a part of it, goes there.
+  void goes_to(BackendIndex backend, Lease lease) {
+    if (cache_ != nullptr) [[unlikely]]
+      keep_step(backend, lease);
+  }
+  void keep_step(BackendIndex backend, Lease lease);
+  void use_lane();
 
   // route_held.cpp: what a client has for itself, and what needs a connection of its own.
   struct Held;
@@ -145,16 +159,18 @@ class RedisSession final : public Session {
   const ProxyInfo* proxy_;
   const ClientAuth* auth_;
   std::string* text_;
+  ReplyCache* cache_;
   RequestParser parser_;
   Doing doing_ = Doing::reading;
-  bool plain_ = true;           // it holds nothing and has nothing to settle: the short way
-  bool reads_ = false;          // the command of the message that is being routed, and nothing else
-  bool from_replicas_ = false;  // and by keys, from replicas of their slots
-  Home home_ = Home::anywhere;  // of that message's keys, if it has one
-  bool entered_ = false;        // it has logged in, or had not to, once
-  bool leaving_ = false;        // it left a lane of its own: what comes next waits until that has answered
-  bool settled_ = false;        // it said settle, and is asked again
-  bool gave_up_ = false;        // waiting for waiting_for_
+  bool plain_ = true;            // it holds nothing and has nothing to settle: the short way
+  bool reads_ = false;           // the command of the message that is being routed, and nothing else
+  bool reads_in_order_ = false;  // and goes by the shared lanes, of which nothing changes behind its reply
+  bool from_replicas_ = false;   // and by keys, from replicas of their slots
+  Home home_ = Home::anywhere;   // of that message's keys, if it has one
+  bool entered_ = false;         // it has logged in, or had not to, once
+  bool leaving_ = false;         // it left a lane of its own: what comes next waits until that has answered
+  bool settled_ = false;         // it said settle, and is asked again
+  bool gave_up_ = false;         // waiting for waiting_for_
   BackendIndex waiting_for_ = kNoBackend;  // kNoBackend: any...
   Home waiting_at_ = Home::anywhere;       // ...that this lies with
   bool waits_to_read_ = false;             // for a replica
@@ -165,6 +181,11 @@ class RedisSession final : public Session {
   std::string refusal_;                    // of the message that is being dropped
   ClientInfo client_;
   LaneKind lane_ = LaneKind::ordinary;  // as client_ says
+
+  // Where replies are kept: how it stands, and with whom.
+  bool at_rest_ = false;
+  std::chrono::steady_clock::time_point now_;
+  InStep in_step_;
 
   // select.cpp: the databases that the client asked for, and what became of them.
   void selected(const Gathered& gathered, bool ok);

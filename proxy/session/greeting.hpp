@@ -27,6 +27,9 @@ struct Greeted {
   /// refused: no other attempt will fare better (there is no such database). Who waits is told at once,
   /// and the backend is as well as before. Otherwise trying again may help: it is tried after a pause.
   bool lasting = false;
+  /// ready: the server will tell when what it replies is so no more (Keeper). Where that was asked for and
+  /// can't be had, `why`.
+  bool tells = false;
   std::size_t consumed = 0;  // bytes at the front of the input that are done with
   std::string_view send{};   // to the server; valid, as `why`, until the next call
   /// For logs and for clients: without secrets, printable, one line.

@@ -41,6 +41,12 @@
 // before what the lane has not sent yet, for timeouts.queue at most. The session must not ask the new primary
 // before what it asked the old one is answered: it settles first.
 //
+// Servers that tell when what they replied is so no more (keeping.hpp): a core that keeps replies
+// (ProtocolCore::keeps_replies) has a Keeper for each connection of a shared lane to one, which is shown the
+// replies to requests with Verdict::keeps, and all news. Sessions then answer by themselves what is kept:
+// only when nothing of their client is open (Session::stands), so that no client sees the past after the
+// present.
+//
 // Servers that have the data shared out among them, and move it about while clients use it
 // (ProtocolCore::follows_homes): a message says what it is about (Verdict::home), and a server that is asked
 // for what it does not have names the one who has it (Decline::moved, once). Such a request goes there at
@@ -57,11 +63,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 
 #include "proxy/session/greeting.hpp"
+#include "proxy/session/keeping.hpp"
 #include "proxy/session/probing.hpp"
 
 namespace ambassador::proxy {
@@ -113,6 +121,8 @@ struct Verdict {
   /// pass, send and ask: the message changes nothing, it may be asked more often than once
   /// (ProtocolCore::keeps_requests).
   bool reads = false;
+  /// pass and send by a shared lane: the reply is shown to the Keeper of the connection that it comes by.
+  bool keeps = false;
   /// answer: the bytes that are done with hold a password; the relay wipes them where they were received.
   bool secret = false;
   /// With a lease: from now on the server may send messages that nobody asked for.
@@ -181,6 +191,10 @@ class Session {
   /// relay keeps at most the protocol's limit (see ProtocolCore::max_message) unconsumed and then closes.
   /// What was not consumed comes again, at the front and unchanged: sessions go on where they stopped.
   virtual Verdict on_client(std::span<const char> input) = 0;
+
+  /// Before each on_client, where the core keeps_replies(). `at_rest`: every exchange of this client has been
+  /// answered.
+  virtual void stands(bool /*at_rest*/, std::chrono::steady_clock::time_point /*now*/) {}
 
   /// The session said wait and timeouts.queue has passed: until what it waited for is there again, it answers
   /// with errors instead of waiting.
@@ -331,6 +345,17 @@ class ProtocolCore : public Probing {
   }
   /// What goes before a request that was sent on by Decline::once; it has one reply, which means nothing.
   [[nodiscard]] virtual std::string_view sent_here() const { return {}; }
+
+  // Only where lanes are shared and requests are kept (keeps_requests):
+  [[nodiscard]] virtual bool keeps_replies() const { return false; }
+  /// new_greeting for a connection of a shared lane: one that asks the server to tell (Greeted::tells).
+  [[nodiscard]] virtual std::unique_ptr<Greeting> new_shared_greeting(LaneKind kind) const {
+    return new_greeting(kind);
+  }
+  /// For such a connection, when its server tells; null: nothing of that backend is kept.
+  [[nodiscard]] virtual std::unique_ptr<Keeper> new_keeper(BackendIndex /*backend*/) const { return nullptr; }
+  /// Over all cores of the listener; nothing: they keep none. Any thread.
+  [[nodiscard]] virtual std::optional<KeptCounts> kept() const { return std::nullopt; }
 
   [[nodiscard]] virtual SlowLimits slow_limits() const { return {}; }
   /// Of a slow request: `request` is what its server was sent, or the first bytes of it. What is returned

@@ -275,11 +275,16 @@ Outcome play_still(const Setting& setting, std::size_t cut) {
   return outcome;
 }
 
+constexpr std::string_view kAllChanged = ">2\r\n$10\r\ninvalidate\r\n_\r\n";
+constexpr std::string_view kOneChanged = ">2\r\n$10\r\ninvalidate\r\n*1\r\n$1\r\nk\r\n";
+
 // Anything happens, in any order.
 void play_wild(const Setting& setting) {
   Random random(setting.seed);
   SetAvailability availability(setting);
-  const auto core = redis::make_core(setting.listener, availability, {}, setting.client_account);
+  config::Listener keeping = setting.listener;  // and what was read is given again
+  keeping.redis.client_cache = config::ClientCache{};
+  const auto core = redis::make_core(keeping, availability, {}, setting.client_account);
   ToyRelay relay(*core, 4);
   relay.log_texts = false;
   std::size_t more = 0;
@@ -320,6 +325,7 @@ void play_wild(const Setting& setting) {
         if (random.below(8) == 0) {
           relay.lose(backend, static_cast<Failure>(random.below(6)));
         } else {
+          if (random.below(4) == 0) relay.tell(backend, random.below(2) == 0 ? kAllChanged : kOneChanged);
           relay.deliver(backend,
                         replies_to(*relay.owed(backend), relay.owed_replies(backend), random, false));
         }

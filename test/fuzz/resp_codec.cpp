@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "proxy/redis/inline_request.hpp"
+#include "proxy/redis/invalidation.hpp"
 #include "proxy/redis/limits.hpp"
 #include "proxy/redis/reply_framer.hpp"
 #include "proxy/redis/request_name.hpp"
@@ -140,6 +141,18 @@ std::string replies(std::string_view bytes, std::uint32_t seed) {
 
 }  // namespace
 
+// The keys that a push names lie in it; what is not understood stands for all.
+void invalidations(std::string_view bytes) {
+  const std::vector<char> shown(bytes.begin(), bytes.end());
+  const std::string_view push(shown.data(), shown.size());
+  const Invalidation said = read_invalidation(push);
+  must(said.keys.empty() || said.what == Invalidation::What::keys, "keys are told where keys are");
+  for (const std::string_view key : said.keys) {
+    must(key.data() >= push.data() && key.data() + key.size() <= push.data() + push.size(),
+         "a key is part of the push");
+  }
+}
+
 // What is told of a request lies in it, or is a command's name.
 void names(std::string_view bytes) {
   const std::vector<char> shown(bytes.begin(), bytes.end());
@@ -158,6 +171,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   streamed_sizes(bytes, seed);
   names(bytes);
   names(bytes.substr(0, bytes.size() / 2));
+  invalidations(bytes);
+  invalidations(">2\r\n$10\r\ninvalidate\r\n" + std::string(bytes));
   must(replies(bytes, 0) == replies(bytes, seed), "cuts change no reply");
   return 0;
 }

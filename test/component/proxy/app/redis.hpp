@@ -145,6 +145,7 @@ class RedisServer {
   void stop() { process_.reset(); }
   /// It answers nobody any more; its sockets stay open.
   void freeze() const { process_->signal(SIGSTOP); }
+  void thaw() const { process_->signal(SIGCONT); }
 
   [[nodiscard]] std::uint16_t port() const { return port_; }
   [[nodiscard]] std::string place() const { return "127.0.0.1:" + std::to_string(port_); }

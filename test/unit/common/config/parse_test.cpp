@@ -27,7 +27,8 @@ listeners:
   - {host: redis-0, port: 6379}
   - {name: second, host: 10.0.0.2, port: 6379, weight: 3}
   redis: {mode: Sharded, hash: md5, distribution: modula, hashTag: "{}", ejection: {failures: 3, retryAfter: 5s},
-    credentialsFolder: /etc/r, clientCredentialsFolder: /etc/r/clients, slowLog: {threshold: 25ms, size: 7}}
+    credentialsFolder: /etc/r, clientCredentialsFolder: /etc/r/clients, slowLog: {threshold: 25ms, size: 7},
+    clientCache: {maxMemory: 1048576}}
   serverTLS: {mode: VerifyFull, caFile: /etc/ca.crt}
 )";
 
@@ -71,6 +72,7 @@ TEST_CASE("a YAML document is read with every field") {
                          "/etc/r",
                          "/etc/r/clients",
                          SlowLog{25ms, 7},
+                         ClientCache{1 << 20},
                          std::nullopt,
                          {}});
   CHECK(l.credentials_folder() == "/etc/r");
@@ -87,7 +89,8 @@ TEST_CASE("the same document as JSON is the same") {
     "backends":[{"host":"redis-0","port":6379},{"name":"second","host":"10.0.0.2","port":6379,"weight":3}],
     "redis":{"mode":"Sharded","hash":"md5","distribution":"modula","hashTag":"{}",
     "ejection":{"failures":3,"retryAfter":"5s"},"credentialsFolder":"/etc/r",
-    "clientCredentialsFolder":"/etc/r/clients","slowLog":{"threshold":"25ms","size":7}},
+    "clientCredentialsFolder":"/etc/r/clients","slowLog":{"threshold":"25ms","size":7},
+    "clientCache":{"maxMemory":1048576}},
     "serverTLS":{"mode":"VerifyFull","caFile":"/etc/ca.crt"}}]})");
   REQUIRE(json.ok());
   CHECK(*json == *parse(kYaml));
@@ -309,6 +312,16 @@ TEST_CASE("wrong values name the path, the value and the way out") {
       {"protocol: Redis, port: 1, redis: {slowLog: {size: 1025}}", "listeners[0].redis.slowLog.size: 1025"},
       {"protocol: Redis, port: 1, redis: {slowLog: {threshold: fast}}",
        "listeners[0].redis.slowLog.threshold: 'fast'"},
+      {"protocol: Redis, port: 1, redis: {clientCache: {maxMemory: 1000}}",
+       "listeners[0].redis.clientCache.maxMemory: 1000 is out of range; give 1048576 to 1099511627776"},
+      {"protocol: Redis, port: 1, redis: {mode: Cluster, clientCache: {}}",
+       "listeners[0].redis.clientCache: can't be with mode Cluster, whose keys move from server to server; "
+       "leave it "
+       "out, or give another mode"},
+      {"protocol: Redis, port: 1, redis: {mode: Replicated, readPreference: Nearest, clientCache: {}}",
+       "listeners[0].redis.clientCache: can't be with readPreference Nearest, as replicas do not see all at "
+       "once; "
+       "leave it out, or give another readPreference"},
       {"protocol: Redis, port: 1, redis: {clientCredentialsFolder: c}",
        "listeners[0].redis.clientCredentialsFolder: 'c' can't stand here"},
       {"protocol: Redis, port: 1, redis: {mode: Primary}",

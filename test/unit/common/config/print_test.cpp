@@ -37,6 +37,7 @@ Document full() {
              "/c",
              "/d",
              SlowLog{20ms, 5},
+             ClientCache{2 << 20},
              std::nullopt,
              {}};
   d.listeners = {l};
@@ -105,7 +106,7 @@ TEST_CASE("printing is compact, ordered, and leaves defaults out") {
       R"({"host":"a","port":1},{"name":"named","host":"b","port":2,"weight":5},{"host":"/s"}],)"
       R"("timeouts":{"connect":"1ms","queue":"2s","idle":"3m"},"maxClients":7,"redis":{"mode":"Failover",)"
       R"("hash":"jenkins","distribution":"random","hashTag":"[]","credentialsFolder":"/c",)"
-      R"("clientCredentialsFolder":"/d","slowLog":{"threshold":"20ms","size":5},"ejection":{}}}]})");
+      R"("clientCredentialsFolder":"/d","slowLog":{"threshold":"20ms","size":5},"clientCache":{"maxMemory":2097152},"ejection":{}}}]})");
 }
 
 TEST_CASE("who answers reads is printed beside the mode that asks for it") {

@@ -175,7 +175,6 @@ TEST_CASE("what is not built yet is refused as not in this version, never ignore
   const json secret = {{"secretRef", {{"name", "s"}}}};
   const auto row = GENERATE_COPY(values<Row>({
       {"/spec/listeners/1/protocol", "MySQL", "spec.listeners[1].protocol"},
-      {"/spec/listeners/0/redis/clientCache", {{"maxMemory", "1Mi"}}, "spec.listeners[0].redis.clientCache"},
       {"/spec/listeners/0/redis/mirror", {{"hosts", json::array()}}, "spec.listeners[0].redis.mirror"},
       {"/spec/listeners/1/listenerTLS", secret, "spec.listeners[1].listenerTLS"},
       {"/spec/listeners/1/credentials", secret, "spec.listeners[1].credentials"},
@@ -224,6 +223,46 @@ TEST_CASE("which commands are slow the policy says, or a default does") {
   CHECK(parse_policy(document).problems[0].path == "spec.listeners[0].redis.slowLog.size");
   given = {{"threshold", "2h"}};
   CHECK(parse_policy(document).problems[0].path == "spec.listeners[0].redis.slowLog.threshold");
+}
+
+TEST_CASE("replies are kept where the policy says so, and where one server has the last word") {
+  json document = good_policy();
+  const auto cache = [&] { return parse_policy(document).policy->listeners[0].redis.client_cache; };
+  CHECK_FALSE(cache());
+  const std::string without = policy_hash(*parse_policy(document).policy);
+  json& redis = document["spec"]["listeners"][0]["redis"];
+  redis["clientCache"] = json::object();
+  CHECK(cache() == config::ClientCache{.max_memory = 16777216});
+  const std::string usual = policy_hash(*parse_policy(document).policy);
+  CHECK(usual != without);
+  redis["clientCache"] = {{"maxMemory", "64Mi"}};
+  CHECK(cache() == config::ClientCache{.max_memory = 67108864});
+  CHECK(policy_hash(*parse_policy(document).policy) != usual);
+  redis["clientCache"] = {{"maxMemory", "1Mi"}};
+  CHECK(cache() == config::ClientCache{.max_memory = 1048576});
+
+  const auto only_problem = [&] {
+    const auto parsed = parse_policy(document);
+    INFO(parsed.message());
+    REQUIRE(parsed.problems.size() == 1);
+    return parsed.problems[0].path + " " + parsed.problems[0].what;
+  };
+  for (const char* size : {"1023Ki", "2Ti", "100m"}) {
+    redis["clientCache"] = {{"maxMemory", size}};
+    CHECK(only_problem() == "spec.listeners[0].redis.clientCache.maxMemory \"" + std::string(size) +
+                                "\" is out of range: give 1Mi to 1Ti");
+  }
+  redis["clientCache"] = {{"maxMemory", "much"}};
+  CHECK_THAT(only_problem(), Catch::Contains("clientCache.maxMemory \"much\" is no quantity"));
+  redis["clientCache"] = json::object();
+  redis["mode"] = "Cluster";
+  CHECK_THAT(only_problem(), Catch::Contains("redis.clientCache can't be with mode Cluster"));
+  redis["mode"] = "Replicated";
+  redis["readPreference"] = "Nearest";
+  CHECK_THAT(only_problem(),
+             Catch::Contains("redis.clientCache can't be with a readPreference other than Primary"));
+  redis["readPreference"] = "Primary";
+  CHECK(cache());
 }
 
 TEST_CASE("clients of a Redis listener may have to log in") {

@@ -133,6 +133,30 @@ TEST_CASE("slow requests are shown as they come, keys of any bytes among them") 
                          "key": "a\ufffd\n"}])"));
 }
 
+TEST_CASE("what a listener keeps of replies is told where it keeps any") {
+  Ports ports;
+  const auto listener = [&] { return Json::parse(ask(ports.admin, "/status").body)["listeners"][0]; };
+  CHECK_FALSE(listener().contains("clientCache"));
+  CHECK_THAT(ask(ports.health, "/metrics").body, !Contains("client_cache"));
+  ports.snapshot.listeners[0].kept = KeptCounts{.hits = 7,
+                                                .misses = 6,
+                                                .invalidations = 5,
+                                                .evictions = 4,
+                                                .bytes = 300,
+                                                .most_bytes = 2000,
+                                                .connections = 1};
+  CHECK(listener()["clientCache"] ==
+        Json::parse(R"({"hits": 7, "misses": 6, "invalidations": 5, "evictions": 4,
+                                                     "bytes": 300, "limitBytes": 2000, "connections": 1})"));
+  const std::string metrics = ask(ports.health, "/metrics").body;
+  for (const char* line :
+       {"hits_total{listener=\"shop.cache\"} 7", "misses_total{listener=\"shop.cache\"} 6",
+        "invalidations_total{listener=\"shop.cache\"} 5", "evictions_total{listener=\"shop.cache\"} 4",
+        "bytes{listener=\"shop.cache\"} 300", "limit_bytes{listener=\"shop.cache\"} 2000",
+        "connections{listener=\"shop.cache\"} 1"})
+    CHECK_THAT(metrics, Contains("\nambassador_proxy_client_cache_" + std::string(line)));
+}
+
 TEST_CASE("the status page is one page that needs nothing else") {
   Ports ports;
   const http::Response page = ask(ports.admin, "/");

@@ -1,5 +1,6 @@
 #include "proxy/redis/login.hpp"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 #include "scene.hpp"
@@ -90,6 +91,68 @@ TEST_CASE("a login is over when every step was answered, however the answers are
   const Greeted said = login.on_bytes(more);
   CHECK(said.state == Greeted::State::ready);
   CHECK(said.consumed == 10);  // the rest is not the login's
+}
+
+TEST_CASE(
+    "a connection whose replies are kept asks to be told of changes, when the server is new enough for it") {
+  const auto hello = [](const std::string& version) {
+    return "%2\r\n$6\r\nserver\r\n$5\r\nredis\r\n$7\r\nversion\r\n$" + std::to_string(version.size()) +
+           "\r\n" + version + "\r\n";
+  };
+  struct Case {
+    std::string hello;
+    std::string answer;  // to CLIENT TRACKING; empty: that is not asked
+    std::string why;     // empty: it tells
+  };
+  const std::string nothing = "clientCache keeps nothing of its replies: ";
+  const std::string old = nothing + "the server is older than Redis 7";
+  const std::string no_right = "NOPERM this user has no permissions to run the 'client|tracking' command";
+  const std::vector<Case> cases{
+      {hello("7.0.15"), "+OK\r\n", ""},
+      {hello("10.1"), "+OK\r\n", ""},
+      {hello("7.2.4"), "-" + no_right + "\r\n", nothing + no_right},
+      {hello("7.2.4"), "-ERR unknown subcommand\r\n", nothing + "the server refused CLIENT TRACKING"},
+      {hello("6.2.14"), "", old},
+      {kHello, "", old},  // it tells no version
+      {hello(""), "", old},
+  };
+  for (const Case& one : cases) {
+    for (const std::size_t piece : std::initializer_list<std::size_t>{1, 2, 5, 1000}) {
+      INFO(one.hello << one.answer << " in pieces of " << piece);
+      Login login(kTrackedKind, nullptr, true);
+      Greeted said = hear(login, one.hello, piece);
+      if (!one.answer.empty()) {
+        CHECK(said.send == request({"CLIENT", "TRACKING", "ON"}));
+        for (std::size_t end = std::min(piece, one.answer.size());;
+             end = std::min(end + piece, one.answer.size())) {
+          REQUIRE(said.state == Greeted::State::need_more);
+          said = login.on_bytes(std::string_view(one.answer).substr(0, end));
+          if (end == one.answer.size()) break;
+          REQUIRE(said.consumed == 0);
+        }
+      }
+      CHECK(said.state == Greeted::State::ready);
+      CHECK(said.tells == one.why.empty());
+      CHECK(said.why == one.why);
+    }
+  }
+  Login login(kTrackedKind, nullptr, true);
+  CHECK(login.on_bytes({}).send == request({"HELLO", "3"}));
+  CHECK(login.on_bytes(hello("7.0.15")).send == request({"CLIENT", "TRACKING", "ON"}));
+  CHECK(hear(*std::make_unique<Login>(kTrackedKind, nullptr), hello("7.0.15"), 100).state ==
+        Greeted::State::ready);
+
+  test::ToldAvailability availability(1);
+  config::Listener listener = test::listener(1);
+  listener.redis.client_cache = config::ClientCache{};
+  const auto core = make_core(listener, availability);
+  const auto track = [](Greeting& greeting) {
+    (void)greeting.on_bytes({});
+    return !greeting.on_bytes("%1\r\n$7\r\nversion\r\n$5\r\n7.0.0\r\n").send.empty();
+  };
+  CHECK(track(*core->new_shared_greeting(kTrackedKind)));
+  CHECK_FALSE(track(*core->new_greeting(kTrackedKind)));  // a client's own
+  CHECK(core->new_shared_greeting(LaneKind::ordinary) == nullptr);
 }
 
 TEST_CASE("a refused login says why, and whether to try again") {

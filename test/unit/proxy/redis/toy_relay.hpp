@@ -55,7 +55,9 @@ inline void must(bool holds, const char* what) {
 class ToyRelay {
  public:
   ToyRelay(const ProtocolCore& core, std::size_t backends)
-      : core_(core), session_(core.new_session()), lanes_(backends), leases_(backends) {}
+      : core_(core), session_(core.new_session()), lanes_(backends), leases_(backends), keepers_(backends) {
+    for (std::size_t i = 0; i < backends; ++i) connect_anew(i);
+  }
 
   /// The client sends `bytes`.
   void receive(std::string_view bytes) {
@@ -74,6 +76,7 @@ class ToyRelay {
   void go_on() {
     if (settling && !exchanges_.empty()) return;
     while (!closed_ && more_ == 0) {
+      if (core_.keeps_replies()) session_->stands(exchanges_.empty() && group_.parts.empty(), now);
       const Verdict verdict = session_->on_client(input_);
       must(verdict.consumed <= input_.size(), "consumed <= input");
       log(verdict);
@@ -103,11 +106,27 @@ class ToyRelay {
   }
   /// `backend` answers its oldest request.
   void deliver(std::size_t backend, std::string_view reply) {
+    if (keepers_[backend]) {
+      keepers_[backend]->heard(now);
+      if (lanes_[backend].front().keeps) keepers_[backend]->replied(lanes_[backend].front().request, reply);
+    }
     finish(backend, {.reply = std::string(reply)});
   }
   /// `backend` will not answer its oldest request.
   void lose(std::size_t backend, Failure failure, std::string_view reason = {}) {
     finish(backend, {.failed = true, .failure = failure, .reason = std::string(reason)});
+  }
+  /// Of a core that keeps replies: the shared connection to `backend` is another one...
+  void connect_anew(std::size_t backend) {
+    keepers_[backend].reset();
+    keepers_[backend] = core_.new_keeper(static_cast<BackendIndex>(backend));
+    if (keepers_[backend]) keepers_[backend]->heard(now);
+  }
+  /// ...or its server tells something that nobody asked for.
+  void tell(std::size_t backend, std::string_view news) {
+    if (!keepers_[backend]) return;
+    keepers_[backend]->heard(now);
+    keepers_[backend]->told(news);
   }
   /// The kind of connection that the oldest request to `backend` needs.
   [[nodiscard]] LaneKind kind(std::size_t backend) const { return lanes_[backend].front().kind; }
@@ -158,6 +177,7 @@ class ToyRelay {
   bool waiting = false;
   bool settling = false;  // for what is open
   bool log_texts = true;
+  std::chrono::steady_clock::time_point now{std::chrono::hours(1)};
   /// Called with the requests of a group and the one reply that the session made of their replies.
   std::function<void(const std::vector<std::string>& asked, std::string_view merged)> on_merged;
   [[nodiscard]] bool closed() const { return closed_; }
@@ -187,6 +207,7 @@ class ToyRelay {
     std::uint32_t replies = 1;
     bool patient = false;
     bool reads = false;
+    bool keeps = false;
   };
   struct LeasedLane {
     std::deque<Owed> owed{};
@@ -211,14 +232,16 @@ class ToyRelay {
     must(backend < lanes_.size(), "backend exists");
     must(verdict.replies > 0 && (verdict.replies == 1 || verdict.kind == Verdict::Kind::ask),
          "only asks have several replies");
-    Owed owed{exchange,        part,         std::string(text), verdict.lane, verdict.replies,
-              verdict.patient, verdict.reads};
+    Owed owed{exchange,        part,          std::string(text), verdict.lane, verdict.replies,
+              verdict.patient, verdict.reads, verdict.keeps};
     if (verdict.lease == Lease::none) {
       must(!verdict.patient && !verdict.listens, "what is shared neither waits nor listens");
+      must(!verdict.keeps || (verdict.reads && core_.keeps_replies()), "what is kept was read");
       lanes_[backend].push_back(std::move(owed));
       return;
     }
     must(!verdict.streams(), "a large message has a lane of its own anyway");
+    must(!verdict.keeps, "nobody tells the others of a lane of a client's own");
     LeasedLane& lease = leases_[backend];
     must(lease.owed.empty() || lease.owed.back().kind == verdict.lane, "a lease is of one kind");
     must(!lease.ends || verdict.lease == Lease::last, "a lane that was left is not kept");
@@ -368,6 +391,7 @@ class ToyRelay {
   std::string input_;
   std::vector<std::deque<Owed>> lanes_;
   std::vector<LeasedLane> leases_;
+  std::vector<std::unique_ptr<Keeper>> keepers_;
   int settled_in_a_row_ = 0;
   std::deque<Exchange> exchanges_;
   std::uint64_t first_ = 0;  // number of exchanges_.front()
