@@ -1,5 +1,6 @@
 #include "common/config/consistency.hpp"
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <string>
@@ -61,6 +62,7 @@ class Checks {
         reads(listener.redis, path + ".redis", node);
         sentinel(listener.redis, path + ".redis", node);
         client_cache(listener.redis, path + ".redis", node);
+        mirror(listener, path + ".redis.mirror", node);
       }
       if (listener.protocol != Protocol::tcp) server_tls(listener.server_tls, path + ".serverTLS", node);
     }
@@ -251,6 +253,29 @@ class Checks {
                            ", as replicas do not see all at once") +
             "; leave it out, or give another " + (cluster ? "mode" : "readPreference"),
         line_of(*node.find("redis"), "clientCache"));
+  }
+
+  void mirror(const Listener& listener, const std::string& path, const TreeNode& node) {
+    if (!listener.redis.mirror) return;
+    const std::string& name = listener.redis.mirror->listener;
+    const auto& all = document_.listeners;
+    const auto found = std::ranges::find(all, name, &Listener::name);
+    std::string why;
+    if (found == all.end()) {
+      why = "is no listener of this document";
+    } else if (found->name == listener.name) {
+      why = "is this very listener";
+    } else if (found->protocol != Protocol::redis) {
+      why = "has another protocol";
+    } else if (found->redis.mirror) {
+      why = "has a mirror itself, and copies are not copied again";
+    } else if (!found->redis.client_credentials_folder.empty()) {
+      why = "asks its clients to log in, which copies do not";
+    }
+    if (why.empty()) return;
+    const TreeNode* block = node.find("redis")->find("mirror");
+    findings_.add(path + ".listener", "'" + name + "' " + why + "; give another one, or leave mirror out",
+                  line_of(*block, "listener"));
   }
 
   void server_tls(const ServerTls& tls, const std::string& path, const TreeNode& node) {

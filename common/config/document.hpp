@@ -37,6 +37,7 @@ enum class Hash {  // names as twemproxy spells them
   murmur,
   jenkins
 };
+enum class MirrorCommands { writes, all };            // "Writes", "All"
 enum class Distribution { ketama, modula, random };   // "ketama", "modula", "random"
 enum class LogLevel { debug, info, warning, error };  // "Debug", "Info", "Warning", "Error"
 enum class Readiness { listeners, backends };         // "Listeners", "Backends"
@@ -104,6 +105,20 @@ struct ClientCache {
   friend bool operator==(const ClientCache&, const ClientCache&) = default;
 };
 
+/// How often each client may ask. One that asks more often is read later, never refused.
+struct RateLimit {
+  unsigned requests_per_second = 1;
+  unsigned burst = 0;  // so many at once, after a pause; 0: requests_per_second
+  friend bool operator==(const RateLimit&, const RateLimit&) = default;
+};
+
+/// Another Redis listener of the document, by its name, gets copies of what clients ask; nobody waits for it.
+struct Mirror {
+  std::string listener;
+  MirrorCommands commands = MirrorCommands::writes;
+  friend bool operator==(const Mirror&, const Mirror&) = default;
+};
+
 struct Redis {
   RedisMode mode = RedisMode::sharded;
   Hash hash = Hash::fnv1a_64;
@@ -117,7 +132,9 @@ struct Redis {
   std::string client_credentials_folder;  // likewise: what clients have to know; empty: they are trusted
   SlowLog slow_log;
   std::optional<ClientCache> client_cache;  // absent: nothing is kept
-  std::optional<Sentinel> sentinel;         // there with RedisMode::sentinel, and only there
+  std::optional<RateLimit> rate_limit;      // absent: as often as they like
+  std::optional<Mirror> mirror;
+  std::optional<Sentinel> sentinel;  // there with RedisMode::sentinel, and only there
   /// One server takes writes, the others follow it.
   [[nodiscard]] bool follows_primary() const {
     return mode == RedisMode::replicated || mode == RedisMode::sentinel;

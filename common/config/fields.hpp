@@ -87,6 +87,22 @@ void describe(V& v, Of<ClientCache>) {
 }
 
 template <class V>
+void describe(V& v, Of<RateLimit>) {
+  v.integer("requestsPerSecond", &RateLimit::requests_per_second, Range{1, kMaxRate}, Presence::required,
+            "So many requests of one connection are read in a second.");
+  v.integer("burst", &RateLimit::burst, Range{0, kMaxRate}, Presence::optional,
+            "So many are read at once after a pause; 0: requestsPerSecond.");
+}
+
+template <class V>
+void describe(V& v, Of<Mirror>) {
+  v.text("listener", &Mirror::listener, kListenerName, Presence::required,
+         "The name of the Redis listener that gets the copies, with servers of its own.");
+  v.choice("commands", &Mirror::commands, kMirrorCommands, Presence::optional,
+           "Writes: those that write, and scripts. All: reads too.");
+}
+
+template <class V>
 void describe(V& v, Of<Redis>) {
   using namespace std::chrono_literals;
   v.choice("mode", &Redis::mode, kRedisModes, Presence::optional,
@@ -120,6 +136,10 @@ void describe(V& v, Of<Redis>) {
       "clientCache", &Redis::client_cache,
       "Keep replies to reads of clients that speak RESP3, and answer with them until the server says that "
       "they are so no more. Not with mode Cluster, nor where replicas are read.");
+  v.optional("rateLimit", &Redis::rate_limit,
+             "How often each client may ask: beyond that its requests are read later. Default: as it likes.");
+  v.optional("mirror", &Redis::mirror,
+             "Another listener gets a copy of what clients ask of this one; its replies are dropped.");
   v.optional("ejection", &Redis::ejection,
              "Take failing servers off the ring. Without it never: their keys then get errors.");
   v.optional("sentinel", &Redis::sentinel, "What the Sentinels are asked for; with mode Sentinel only.");

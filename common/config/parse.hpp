@@ -27,6 +27,7 @@ inline constexpr unsigned kMaxWeight = 1000;       // as document.hpp says
 inline constexpr unsigned kMaxSlowLog = 1024;      // slow commands kept, a listener and worker
 inline constexpr std::int64_t kMinClientCache = std::int64_t{1} << 20;  // bytes
 inline constexpr std::int64_t kMaxClientCache = std::int64_t{1} << 40;
+inline constexpr unsigned kMaxRate = 1'000'000;  // requests a second and client: more than one can send
 
 /// What parse_all() found. `document` is meaningful only when there are no errors.
 struct Parsed {

@@ -37,6 +37,8 @@ inline constexpr Spelling<Hash, 12> kHashes{{{"one_at_a_time", Hash::one_at_a_ti
                                              {"hsieh", Hash::hsieh},
                                              {"murmur", Hash::murmur},
                                              {"jenkins", Hash::jenkins}}};
+inline constexpr Spelling<MirrorCommands, 2> kMirrorCommands{
+    {{"Writes", MirrorCommands::writes}, {"All", MirrorCommands::all}}};
 inline constexpr Spelling<Distribution, 3> kDistributions{
     {{"ketama", Distribution::ketama}, {"modula", Distribution::modula}, {"random", Distribution::random}}};
 inline constexpr Spelling<LogLevel, 4> kLogLevels{{{"Debug", LogLevel::debug},

@@ -138,7 +138,7 @@ def listener(cluster):
         "database": text("What the server is asked for when the client names none; at most 63 bytes. Default: the "
                          "user's name.", 63, 1),
         "pool": pool(),
-        "redis": redis(cluster),
+        "redis": redis(),
         "postgresql": sql("PostgreSQL"),
         "mysql": sql("MySQL", "Not in this version. "),
     }, ["name", "protocol", "port", "upstreams"], [

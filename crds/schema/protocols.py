@@ -1,6 +1,5 @@
 """The blocks of a listener that belong to one protocol."""
-from .parts import choice, duration, number, obj, own_port, quantity, rule, text
-from .upstream import mirror
+from .parts import choice, duration, label, number, obj, own_port, quantity, rule, text
 
 HASHES = ["one_at_a_time", "md5", "crc16", "crc32", "crc32a", "fnv1_64", "fnv1a_64", "fnv1_32", "fnv1a_32", "hsieh",
           "murmur", "jenkins"]
@@ -33,7 +32,7 @@ CACHE_RULES = [
 ]
 
 
-def redis(cluster):
+def redis():
     return obj("What concerns protocol Redis.", {
         "mode": choice("Sharded: keys over all backends as twemproxy does. Failover: every client uses the first "
                        "healthy backend, in order. Spread: any healthy backend. Replicated: one of the backends is the "
@@ -65,12 +64,23 @@ def redis(cluster):
                                   default="10ms"),
             "size": number("So many of the last ones are kept, per thread of the proxy; 0: none.", 0, 1024,
                            default=128)}),
+        "rateLimit": obj("How often each client may ask. One that asks more often is not refused: its requests are "
+                         "read later. Default: no limit.", {
+            "requestsPerSecond": number("So many commands of one connection are read in a second, in the long run.",
+                                        1, 1000000),
+            "burst": number("So many are read at once after a pause. Default: as requestsPerSecond.", 1, 1000000)},
+                         ["requestsPerSecond"]),
         "clientCache": obj("Keeps replies to reads of clients that speak RESP3 in the proxy, and answers with them until the "
                            "server says that the key has changed. Needs Redis 7 or Valkey. Not in mode Cluster, nor where "
                            "replicas are read.", {
             "maxMemory": quantity("The most memory for what is kept, 1Mi to 1Ti: a part of what the container has. "
                                   "Default: 16Mi.")}),
-        "mirror": mirror(cluster),
+        "mirror": obj("Another listener of this policy gets a copy of what clients ask of this one, and its replies are "
+                      "dropped. Nobody waits for it: what it does not take in time is dropped, too.", {
+            "listener": label("Name of the Redis listener that gets the copies, whose upstreams lead to the servers of the "
+                              "mirror. It has no mirror and no clientAuth of its own."),
+            "commands": choice("Writes: commands that write, and scripts. All: reads too.", ["Writes", "All"],
+                               default="Writes")}, ["listener"]),
     }, rules=READER_RULES + SENTINEL_RULES + CACHE_RULES)
 
 

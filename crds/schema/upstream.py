@@ -65,11 +65,3 @@ def upstream(cluster):
 def upstreams(cluster):
     return items("The first whose environments hold the Pod's is used, else the first without environments.",
                  upstream(cluster), 8, 1, **{"x-kubernetes-list-type": "atomic"})
-
-
-def mirror(cluster):
-    return obj("Not in this version. A copy of each request goes here, and its replies are dropped.", {
-        "statefulSet": stateful_set(cluster),
-        "service": service(cluster),
-        "hosts": hosts(),
-    }, rules=[EXACTLY_ONE])

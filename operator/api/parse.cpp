@@ -108,6 +108,30 @@ void compare_listeners(const std::vector<Listener>& all, Problems& problems) {
   }
 }
 
+/// A mirror is another Redis listener, which takes its copies without a login and does not copy them again.
+void check_mirrors(const Policy& policy, Problems& problems) {
+  for (std::size_t i = 0; i < policy.listeners.size(); ++i) {
+    const auto& mirror = policy.listeners[i].redis.mirror;
+    if (!mirror || mirror->listener.empty()) continue;
+    const Listener* const other = policy.listener(mirror->listener);
+    std::string why;
+    if (other == nullptr) {
+      why = "is no listener of this policy: name one";
+    } else if (other == &policy.listeners[i]) {
+      why = "is this very listener: name another one";
+    } else if (other->protocol != config::Protocol::redis) {
+      why = "is no Redis listener: name one that is";
+    } else if (other->redis.mirror) {
+      why = "has a mirror itself, and copies are not copied again: name another one, or remove its mirror";
+    } else if (!other->client_credentials.empty()) {
+      why = "asks its clients to log in, which copies do not: name another one, or remove its clientAuth";
+    }
+    if (!why.empty())
+      problems.invalid(at("spec.listeners", i) + ".redis.mirror.listener",
+                       "\"" + shortened(mirror->listener, 80) + "\" " + why);
+  }
+}
+
 void read_listeners(Fields& spec, Policy& policy) {
   const auto* list = spec.array("listeners", kMaxListeners);
   if (list == nullptr || list->empty()) {
@@ -119,6 +143,7 @@ void read_listeners(Fields& spec, Policy& policy) {
     policy.listeners.push_back(read_listener(fields, policy));
   }
   compare_listeners(policy.listeners, spec.problems());
+  check_mirrors(policy, spec.problems());
 }
 
 void read_connection_budget(Fields& spec, Policy& policy) {

@@ -61,6 +61,33 @@ std::optional<config::ClientCache> read_client_cache(Fields& redis, bool judged,
   return cache;
 }
 
+std::optional<config::RateLimit> read_rate_limit(Fields& redis) {
+  const auto* object = redis.object("rateLimit");
+  if (object == nullptr) return std::nullopt;
+  Fields fields(*object, redis.path("rateLimit"), redis.problems());
+  fields.required("requestsPerSecond", "1 to 1000000");
+  config::RateLimit limit;
+  if (const auto rate = fields.integer("requestsPerSecond", 1, config::kMaxRate))
+    limit.requests_per_second = static_cast<unsigned>(*rate);
+  if (const auto burst = fields.integer("burst", 1, config::kMaxRate))
+    limit.burst = static_cast<unsigned>(*burst);
+  fields.finish();
+  return limit;
+}
+
+/// Whether there is such a listener is checked where all of them are known.
+std::optional<config::Mirror> read_mirror(Fields& redis) {
+  const auto* object = redis.object("mirror");
+  if (object == nullptr) return std::nullopt;
+  Fields fields(*object, redis.path("mirror"), redis.problems());
+  fields.required("listener", "the name of another Redis listener of this policy");
+  config::Mirror mirror;
+  mirror.listener = fields.string("listener").value_or("");
+  mirror.commands = fields.choice("commands", kMirrorCommands).value_or(mirror.commands);
+  fields.finish();
+  return mirror;
+}
+
 /// `readPreference` and `maxLag`. The former may be there in every mode, as the CRD's default is.
 /// @param before how many problems there were before `mode` was read: while that or readPreference is wrong,
 ///     what they owe each other is not judged
@@ -127,13 +154,14 @@ config::Redis read_redis(Fields& listener) {
         shown(redis.hash_tag) + " is no pair: give two characters such as {} or leave it out");
   }
   redis.slow_log = read_slow_log(fields);
+  redis.rate_limit = read_rate_limit(fields);
+  redis.mirror = read_mirror(fields);
   redis.ejection = read_ejection(fields);
   if (redis.ejection && redis.mode != config::RedisMode::sharded) {
     fields.problems().invalid(
         fields.path("ejection"),
         "applies to mode Sharded alone (the others choose healthy servers anyway): remove it");
   }
-  fields.not_yet("mirror", "remove it");
   fields.finish();
   return redis;
 }

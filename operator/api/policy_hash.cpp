@@ -61,6 +61,10 @@ json content(const config::Redis& redis) {
   if (redis.slow_log != absent.slow_log)
     object["slowLog"] = {redis.slow_log.threshold.count(), redis.slow_log.size};
   if (redis.client_cache) object["clientCache"] = redis.client_cache->max_memory;
+  if (redis.rate_limit)
+    object["rateLimit"] = {redis.rate_limit->requests_per_second, redis.rate_limit->burst};
+  if (redis.mirror)
+    object["mirror"] = {redis.mirror->listener, print(kMirrorCommands, redis.mirror->commands)};
   if (redis.ejection) object["ejection"] = {redis.ejection->failures, redis.ejection->retry_after.count()};
   return object;
 }

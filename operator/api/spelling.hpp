@@ -71,6 +71,8 @@ inline constexpr Spelling<config::Distribution, 3> kDistributions = {
     {{"ketama", config::Distribution::ketama},
      {"modula", config::Distribution::modula},
      {"random", config::Distribution::random}}};
+inline constexpr Spelling<config::MirrorCommands, 2> kMirrorCommands = {
+    {{"Writes", config::MirrorCommands::writes}, {"All", config::MirrorCommands::all}}};
 inline constexpr Spelling<Repair, 2> kRepairs = {
     {{"Disabled", Repair::disabled}, {"Report", Repair::report}}};
 inline constexpr Spelling<LabelOperator, 4> kLabelOperators = {

@@ -87,16 +87,25 @@ void render_sql(config::Listener& rendered, const KnownPolicy& policy, const api
   rendered.sql.client_credentials_folder = clients_login(listener, folder);
 }
 
+/// A port that the application has itself is no listener's, and then nobody's mirror.
+void render_mirror(config::Listener& rendered, const api::Policy& policy, const PodFacts& pod) {
+  auto& mirror = rendered.redis.mirror;
+  if (!mirror) return;
+  const api::Listener* const other = policy.listener(mirror->listener);
+  if (other == nullptr || pod.declared_ports.contains(other->port)) return mirror.reset();
+  mirror->listener = policy.key.listener_key(other->name);
+}
+
 /// @param port one of the listener's ports()
 config::Listener render_listener(const PlacedPolicy& placed, const api::Listener& listener,
-                                 std::uint16_t port, bool sockets) {
+                                 std::uint16_t port, const PodFacts& pod) {
   const auto& key = placed.policy->parsed.key;
   const std::string name = key.listener_key(listener.name);
   config::Listener rendered;
   rendered.name = port == listener.port ? name : key.listener_key(api::readers_name(listener));
   rendered.protocol = listener.protocol;
   rendered.port = port;
-  if (listener.unix_socket && sockets) rendered.unix_socket = api::socket_path(key, listener, port);
+  if (listener.unix_socket && pod.sockets) rendered.unix_socket = api::socket_path(key, listener, port);
   for (const auto& backend : backends_for(*placed.policy, listener, placed.environment)) {
     rendered.backends.push_back({backend.ring_name, backend.host, backend.port, backend.weight});
   }
@@ -110,6 +119,7 @@ config::Listener render_listener(const PlacedPolicy& placed, const api::Listener
   if (listener.protocol == config::Protocol::redis) {
     if (!listener.credentials.empty()) rendered.redis.credentials_folder = folder;
     rendered.redis.client_credentials_folder = clients_login(listener, folder);
+    render_mirror(rendered, placed.policy->spec(), pod);
   }
   return rendered;
 }
@@ -148,7 +158,7 @@ config::Document render_config(const std::vector<PlacedPolicy>& policies, const 
     for (const auto& listener : placed.policy->spec().listeners) {
       for (const auto port : api::ports(listener)) {
         if (pod.declared_ports.contains(port)) continue;
-        document.listeners.push_back(render_listener(placed, listener, port, pod.sockets));
+        document.listeners.push_back(render_listener(placed, listener, port, pod));
       }
     }
   }

@@ -141,6 +141,8 @@ Json listener_json(const net::ListenerSnapshot& listener) {
                {"requests", listener.requests},
                {"replies", listener.replies},
                {"slowRequests", listener.slow_requests},
+               {"throttles", listener.throttles},
+               {"throttledSeconds", seconds(static_cast<std::uint64_t>(listener.throttled_time.count()))},
                {"receivedBytes", listener.bytes_received},
                {"sentBytes", listener.bytes_sent},
                {"failures", failures_json(listener.failures)},
@@ -152,6 +154,12 @@ Json listener_json(const net::ListenerSnapshot& listener) {
   }
   if (listener.kept) {
     json["clientCache"] = kept_json(*listener.kept);
+  }
+  if (listener.mirror) {
+    json["mirror"] = {{"listener", listener.mirror->listener},
+                      {"copied", listener.mirror->copied},
+                      {"dropped", listener.mirror->dropped},
+                      {"failed", listener.mirror->failed}};
   }
   if (listener.pool.most > 0) {
     json["pool"] = pool_json(listener.pool);
@@ -173,7 +181,8 @@ Json client_json(const net::ClientSnapshot& client) {
           {"receivedBytes", client.bytes_received},
           {"sentBytes", client.bytes_sent},
           {"pending", client.pending},
-          {"bufferedBytes", client.buffered_bytes}};
+          {"bufferedBytes", client.buffered_bytes},
+          {"throttles", client.throttles}};
 }
 
 }  // namespace

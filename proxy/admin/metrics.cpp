@@ -72,6 +72,11 @@ void add_listener(const net::ListenerSnapshot& listener, Sheet& sheet) {
                 number(listener.replies));
   sheet.counter("ambassador_proxy_slow_requests_total", "Requests whose reply took long (slowLog)", labels,
                 number(listener.slow_requests));
+  sheet.counter("ambassador_proxy_throttles_total",
+                "Times that a client was not read because it asked too often (rateLimit)", labels,
+                number(listener.throttles));
+  sheet.counter("ambassador_proxy_throttled_seconds_total", "How long that took, together", labels,
+                static_cast<double>(listener.throttled_time.count()) / 1e6);
   sheet.counter("ambassador_proxy_client_received_bytes_total", "Bytes from clients", labels,
                 number(listener.bytes_received));
   sheet.counter("ambassador_proxy_client_sent_bytes_total", "Bytes to clients", labels,
@@ -107,6 +112,16 @@ void add_kept(const std::string& listener, const KeptCounts& kept, Sheet& sheet)
               number(kept.most_bytes));
   sheet.gauge("ambassador_proxy_client_cache_connections", "Connections to servers that tell of changes",
               labels, number(kept.connections));
+}
+
+void add_mirror(const std::string& listener, const net::MirrorSnapshot& mirror, Sheet& sheet) {
+  const Labels labels{{"listener", listener}};
+  sheet.counter("ambassador_proxy_mirror_copied_total", "Requests of which the mirror was given a copy",
+                labels, number(mirror.copied));
+  sheet.counter("ambassador_proxy_mirror_dropped_total", "Requests of which the mirror could not take a copy",
+                labels, number(mirror.dropped));
+  sheet.counter("ambassador_proxy_mirror_failed_total", "Replies of the mirror that were errors", labels,
+                number(mirror.failed));
 }
 
 void add_pool(const net::ListenerSnapshot& listener, Sheet& sheet) {
@@ -184,6 +199,9 @@ void add_samples(const View& view, Sheet& sheet) {
   add_program(view, snapshot, sheet);
   for (const net::ListenerSnapshot& listener : snapshot.listeners) {
     add_listener(listener, sheet);
+    if (listener.mirror) {
+      add_mirror(listener.name, *listener.mirror, sheet);
+    }
     if (listener.seeds) {
       add_seeds(listener.name, *listener.seeds, sheet);
     }

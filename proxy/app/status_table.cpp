@@ -101,6 +101,21 @@ void print_client_cache(const json& listener, std::string& out) {
       count(number_of(kept, "bytes")), count(number_of(kept, "limitBytes")), text_of(kept, "connections"));
 }
 
+void print_throttles(const json& listener, std::string& out) {
+  const double times = number_of(listener, "throttles");
+  if (times == 0) return;
+  fmt::format_to(std::back_inserter(out), "  clients asked too often {} time{}, and waited {} for it\n",
+                 count(times), times == 1 ? "" : "s", short_time(number_of(listener, "throttledSeconds")));
+}
+
+void print_mirror(const json& listener, std::string& out) {
+  const auto found = listener.find("mirror");
+  if (found == listener.end() || !found->is_object()) return;
+  fmt::format_to(std::back_inserter(out), "  mirror {}: copied {}  dropped {}  failed {}\n",
+                 text_of(*found, "listener"), count(number_of(*found, "copied")),
+                 count(number_of(*found, "dropped")), count(number_of(*found, "failed")));
+}
+
 void print_seeds(const json& listener, std::string& out) {
   const auto found = listener.find("seeds");
   if (found == listener.end() || !found->is_object()) return;
@@ -168,6 +183,8 @@ std::string status_table(const json& status) {
     if (const std::string error = text_of(listener, "bindError"); error != "-") {
       out += "  not bound: " + error + "\n";
     }
+    print_throttles(listener, out);
+    print_mirror(listener, out);
     print_seeds(listener, out);
     print_client_cache(listener, out);
     print_pool(listener, out);

@@ -84,6 +84,8 @@ bool Client::may_read() {
   if (waiting_since_ != SteadyTime::max()) return false;
   if (out_.size() > kUnreadHigh / 4 || exchanges_.size() >= kExchangesMost) return false;
   if (!shared_ && !own_lane_) return false;
+  if (relay_.rate().limits() && throttled()) [[unlikely]]
+    return false;
   if (loop().under_pressure() && stream_ == Stream::none) {
     loop().wait_for_memory(*this);
     return false;
@@ -204,6 +206,7 @@ void Client::read_on_if_stopped() {
 }
 
 void Client::drain() {
+  if (!open_) return;  // others need it for as long as they are served
   draining_ = true;
   finish_if_done();
 }
@@ -234,12 +237,14 @@ void Client::close() {
   loop().poller().remove(transport_.socket(), *this);
   transport_.close();
   loop().deadlines().cancel(*this);
+  end_throttling();
 
   if (full_lane_ != nullptr) std::exchange(full_lane_, nullptr)->forget(*this);
   if (blocked_lane_ != nullptr) std::exchange(blocked_lane_, nullptr)->unblock(*this);
   input_.block.reset();
   out_.clear();
   held_.clear();
+  copied_.reset();
   while (!exchanges_.empty()) {
     exchanges_.front().reset();
     exchanges_.pop();
@@ -254,7 +259,7 @@ void Client::close() {
     loop().bury(std::move(own_lane_));
   }
   settled_ = true;
-  relay_.client_closed(*open_);
+  relay_.client_closed(open_.get());
   if (owed_ == 0) relay_.client_gone(*this);
 }
 
@@ -287,6 +292,7 @@ void Client::on_deadline(SteadyTime now) {
     }
     loop().deadlines().no_later_than(*this, blocked_since_ + kSlowPatience);
   }
+  if (throttled_since_ != SteadyTime::max()) read_on_if_stopped();
   if (waiting_since_ != SteadyTime::max()) ask_again(now);
   if (leases_) check_leases();
   if (closed_) return;
@@ -300,8 +306,8 @@ void Client::on_deadline(SteadyTime now) {
     }
   }
   const auto idle = relay_.timeouts().idle;
-  if (idle.count() > 0 && now - active_ >= idle && (!shared_ || exchanges_.empty()) &&
-      !(leases_ && leases_->listens())) {
+  if (open_ && idle.count() > 0 && now - active_ >= idle && (!shared_ || exchanges_.empty()) &&
+      throttled_since_ == SteadyTime::max() && !(leases_ && leases_->listens())) {
     relay_.counters().clients_idle.add();
     return close();
   }
@@ -327,6 +333,7 @@ ClientSnapshot Client::describe(SteadyTime now) const {
   out.bytes_sent = bytes_sent_;
   out.pending = exchanges_.size();
   out.buffered_bytes = out_.size() + kept_;
+  out.throttles = throttles_;
   return out;
 }
 

@@ -1,7 +1,8 @@
 // One client's connection: asks its session what its bytes mean, carries the verdicts out, keeps the order of
 // the replies. One worker's thread only. Where its parts lie: client.cpp (the socket), client_tls.cpp (how
-// TLS begins), verdicts.cpp (from the client to the lanes), replies.cpp (from the lanes to the client),
-// stream.cpp (large messages), leases.cpp (lanes of its own).
+// TLS begins), client_rate.cpp (how often it may ask), verdicts.cpp (from the client to the lanes),
+// replies.cpp (from the lanes to the client), stream.cpp (large messages), leases.cpp (lanes of its own),
+// client_mirror.cpp (copies for a mirror).
 #pragma once
 
 #include <cstddef>
@@ -16,6 +17,7 @@
 #include "proxy/net/loop.hpp"
 #include "proxy/net/ring.hpp"
 #include "proxy/net/slices.hpp"
+#include "proxy/net/token_bucket.hpp"
 #include "proxy/net/transport.hpp"
 
 namespace ambassador::proxy::net {
@@ -88,6 +90,8 @@ class Client final : public Peer {
   void login_changed();
   /// Which server is the primary may be another one than before.
   void standing_changed();
+  /// How often it may ask is another rate than before: it begins anew.
+  void rate_changed();
   [[nodiscard]] bool closed() const { return closed_; }
   [[nodiscard]] const Address& peer() const { return peer_; }
   [[nodiscard]] ClientSnapshot describe(SteadyTime now) const;
@@ -128,6 +132,10 @@ class Client final : public Peer {
   void shake();
   [[nodiscard]] bool shaking() const { return shaken_by_ != SteadyTime::max(); }
 
+  // client_rate.cpp
+  [[nodiscard]] bool throttled();
+  void end_throttling();
+
   // verdicts.cpp
   void consume();
   void carry_out(const Verdict& verdict, std::string_view message);
@@ -154,6 +162,11 @@ class Client final : public Peer {
   void rebind_if_stale();
   void wait_for_room(Lane& lane);
   void read_on();
+
+  // client_mirror.cpp
+  void mirror(const Verdict& verdict, std::string_view message);
+  void copy_piece(std::string_view piece);
+  void end_copy();
 
   // leases.cpp
   [[nodiscard]] Slices* leased_queue(const Verdict& verdict, std::uint32_t part, std::size_t bytes);
@@ -212,18 +225,25 @@ class Client final : public Peer {
   Slices held_;                 // its first piece, while waiting
   BackendIndex stream_to_ = kNoBackend;
   LaneKind stream_kind_ = LaneKind::ordinary;
-  Lane* full_lane_ = nullptr;     // reading waits for room there
-  Lane* blocked_lane_ = nullptr;  // waits for this client to read
+  struct Copied {
+    LaneKind kind = LaneKind::ordinary;
+    Slices message;
+  };
+  std::unique_ptr<Copied> copied_;  // of the streamed message, for the mirror; null: it gets no copy
+  Lane* full_lane_ = nullptr;       // reading waits for room there
+  Lane* blocked_lane_ = nullptr;    // waits for this client to read
   SteadyTime blocked_since_;
 
-  std::unique_ptr<Lane> own_lane_;                // own, or leased for a large message
-  std::unique_ptr<Leases> leases_;                // null: none
-  SteadyTime waiting_since_ = SteadyTime::max();  // the session said wait
-  SteadyTime shaken_by_ = SteadyTime::max();      // the TLS handshake is to be over then
-  SteadyTime logged_in_by_ = SteadyTime::max();   // likewise the login
+  std::unique_ptr<Lane> own_lane_;                  // own, or leased for a large message
+  std::unique_ptr<Leases> leases_;                  // null: none
+  SteadyTime waiting_since_ = SteadyTime::max();    // the session said wait
+  SteadyTime shaken_by_ = SteadyTime::max();        // the TLS handshake is to be over then
+  SteadyTime logged_in_by_ = SteadyTime::max();     // likewise the login
+  TokenBucket bucket_;                              // of requests, where they have a rate
+  SteadyTime throttled_since_ = SteadyTime::max();  // it is not read since then, as its bucket is empty
   SteadyTime started_;
   SteadyTime active_;  // last traffic
-  std::uint64_t requests_ = 0, bytes_received_ = 0, bytes_sent_ = 0;
+  std::uint64_t requests_ = 0, bytes_received_ = 0, bytes_sent_ = 0, throttles_ = 0;
 };
 
 }  // namespace ambassador::proxy::net

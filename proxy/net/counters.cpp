@@ -20,6 +20,12 @@ void PoolCounters::add_to(PoolSnapshot& out) const {
   out.wait_time += wait_time.snapshot();
 }
 
+void MirrorCounters::add_to(MirrorSnapshot& out) const {
+  out.copied += copied.get();
+  out.dropped += dropped.get();
+  out.failed += failed.get();
+}
+
 void ListenerCounters::add_to(ListenerSnapshot& out) const {
   out.clients_total += clients_total.get();
   out.clients_slow += clients_slow.get();
@@ -28,6 +34,8 @@ void ListenerCounters::add_to(ListenerSnapshot& out) const {
   out.requests += requests.get();
   out.replies += replies.get();
   out.slow_requests += slow_requests.get();
+  out.throttles += throttles.get();
+  out.throttled_time += std::chrono::microseconds(throttled_microseconds.get());
   out.bytes_received += bytes_received.get();
   out.bytes_sent += bytes_sent.get();
   add(out.failures, failures);

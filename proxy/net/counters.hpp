@@ -36,11 +36,19 @@ struct PoolCounters {
   void add_to(PoolSnapshot& out) const;
 };
 
+/// Of a listener that has a mirror.
+struct MirrorCounters {
+  Counter copied, dropped, failed;
+  void add_to(MirrorSnapshot& out) const;
+};
+
 struct ListenerCounters {
   Counter clients_total, clients_slow, clients_idle, clients_broken;
   Counter requests, replies, slow_requests, bytes_received, bytes_sent;
+  Counter throttles, throttled_microseconds;
   FailureCounters failures;
   PoolCounters pool;
+  MirrorCounters mirror;
   void add_to(ListenerSnapshot& out) const;
 };
 

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "proxy/net/event.hpp"
 #include "proxy/net/socket.hpp"
@@ -18,6 +19,8 @@ struct Wish {
   std::shared_ptr<const Socket> asker;
 };
 
+class Service;
+
 struct Outside {
   EventSink events;
   /// A backend's addresses did not work: ask again.
@@ -28,6 +31,8 @@ struct Outside {
   std::function<void(std::string listener)> ask_standing;
   /// A server of `listener` says something else of itself than before.
   std::function<void(std::string listener)> standing_changed;
+  /// Another listener of this worker; null: there is none of that name. On the worker's thread.
+  std::function<Service*(std::string_view listener)> service;
   /// Of a client of `listener`; whom it means may be with any worker.
   std::function<void(std::string listener, Wish wish)> cancel;
 };

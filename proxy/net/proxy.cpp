@@ -469,6 +469,11 @@ Snapshot Proxy::Impl::snapshot() const {
     } else if (const auto& core = entry.generations.front()->core) {
       listener.kept = core->kept();
     }
+    if (const auto& core = entry.generations.front()->core; core && !core->mirror().empty()) {
+      MirrorSnapshot& mirror = listener.mirror.emplace();
+      mirror.listener = core->mirror();
+      for (const auto& generation : entry.generations) generation->listener_counters->mirror.add_to(mirror);
+    }
     for (std::size_t i = 0; i < entry.upstreams.size(); ++i) {
       BackendSnapshot& backend = listener.backends.emplace_back();
       entry.upstreams[i]->describe(backend, now);

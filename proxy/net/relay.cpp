@@ -20,7 +20,8 @@ Relay::Relay(Loop& loop, const Outside& outside, std::shared_ptr<const Generatio
       loop_(loop),
       generation_(std::move(generation)),
       lanes_(generation_->upstreams.size()) {
-  slow_log_.limit(generation_->core->slow_limits());
+  take_limits();
+  take_mirror();
 }
 
 Relay::~Relay() {
@@ -29,7 +30,8 @@ Relay::~Relay() {
 
 void Relay::adopt(std::shared_ptr<const Generation> generation) {
   const auto old = std::exchange(generation_, std::move(generation));
-  slow_log_.limit(generation_->core->slow_limits());
+  take_limits();
+  take_mirror();
   retire(lanes_.reorder(old->upstreams, generation_->upstreams));
   for (Lane* lane : lanes_.lanes()) lane->keep_anew();
   if (other_login(old->config, generation_->config)) login_changed();
@@ -37,6 +39,24 @@ void Relay::adopt(std::shared_ptr<const Generation> generation) {
   for (auto& lane : std::exchange(spare_, {})) stock(std::move(lane));
   for (std::size_t i = clients_.size(); i-- > 0;) clients_[i].check_leases();
   if (generation_->core->follows_homes()) standing_changed();
+}
+
+void Relay::take_limits() {
+  slow_log_.limit(generation_->core->slow_limits());
+  const RateLimit limit = generation_->core->rate_limit();
+  const TokenRate rate(limit.per_second, limit.burst);
+  if (rate == rate_) return;
+  rate_ = rate;
+  for (const auto& client : clients_) client->rate_changed();
+}
+
+void Relay::take_mirror() {
+  const std::string_view wanted = generation_->core->mirror();
+  if (mirror_ && mirror_->listener() != wanted) {
+    mirror_->close();
+    loop_.bury(std::move(mirror_));
+  }
+  if (!mirror_ && !wanted.empty()) mirror_ = std::make_unique<Mirror>(*this, std::string(wanted));
 }
 
 void Relay::accept(Socket socket, const Address& peer, std::shared_ptr<OpenClients> open) {
@@ -57,6 +77,10 @@ void Relay::close() {
   auto shared = lanes_.take_all();
   for (auto* list : {&shared, &retired_, &spare_}) {
     for (auto& lane : std::exchange(*list, {})) close_lane(std::move(lane));
+  }
+  if (mirror_) {
+    mirror_->close();
+    loop_.bury(std::move(mirror_));
   }
   assert(clients_.empty());
 }
@@ -215,8 +239,9 @@ void Relay::choose_again(Lane& lane) {
   lane.retarget(generation_->upstreams[chosen], generation_->counters[chosen]);
 }
 
-void Relay::client_closed(OpenClients& open) {
-  open.count.fetch_sub(1, std::memory_order_relaxed);
+void Relay::client_closed(OpenClients* open) {
+  if (open == nullptr) return;
+  open->count.fetch_sub(1, std::memory_order_relaxed);
   outside().client_closed();
 }
 

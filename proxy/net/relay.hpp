@@ -11,11 +11,13 @@
 #include "proxy/net/generation.hpp"
 #include "proxy/net/lane.hpp"
 #include "proxy/net/loop.hpp"
+#include "proxy/net/mirror.hpp"
 #include "proxy/net/outside.hpp"
 #include "proxy/net/placed.hpp"
 #include "proxy/net/service.hpp"
 #include "proxy/net/shared_lanes.hpp"
 #include "proxy/net/slow_log.hpp"
+#include "proxy/net/token_bucket.hpp"
 
 namespace ambassador::proxy::net {
 
@@ -44,6 +46,10 @@ class Relay final : public Service {
   [[nodiscard]] const std::shared_ptr<const Generation>& generation() const override { return generation_; }
   [[nodiscard]] ListenerCounters& counters() const { return *generation_->listener_counters; }
   [[nodiscard]] const config::Timeouts& timeouts() const { return generation_->config.timeouts; }
+  /// How often each client may ask.
+  [[nodiscard]] const TokenRate& rate() const { return rate_; }
+  /// Where copies of requests go; null: nowhere.
+  [[nodiscard]] Mirror* mirror() const { return mirror_.get(); }
   struct FoundLane {
     Lane* lane = nullptr;
     Failure why_not = Failure::no_backend;
@@ -78,8 +84,8 @@ class Relay final : public Service {
   /// `request`: what the server was sent, or its first bytes.
   void note_slow(std::chrono::microseconds took, const Client& client, const Upstream& upstream,
                  std::string_view request);
-  /// A client's connection is closed...
-  void client_closed(OpenClients& open);
+  /// A client's connection is closed; `open` as it was accepted with...
+  void client_closed(OpenClients* open);
   /// ...and no lane owes it anything any more: it is destroyed.
   void client_gone(Client& client);
   void lane_finished(Lane& lane);
@@ -96,6 +102,8 @@ class Relay final : public Service {
   /// Between two questions for news that requests gave rise to.
   static constexpr std::chrono::milliseconds kNewsApart{10};
 
+  void take_limits();
+  void take_mirror();
   [[nodiscard]] BackendIndex choose() const;
   void stock(std::unique_ptr<Lane> lane);
   void close_lane(std::unique_ptr<Lane> lane);
@@ -109,6 +117,8 @@ class Relay final : public Service {
   std::vector<std::unique_ptr<Lane>> retired_;
   std::vector<std::unique_ptr<Lane>> spare_;  // leased before, idle now
   std::size_t leased_ = 0;
+  TokenRate rate_;
+  std::unique_ptr<Mirror> mirror_;
   SlowLog slow_log_;
   bool draining_ = false;
   SteadyTime asked_for_news_{};

@@ -26,6 +26,8 @@ class Service {
   [[nodiscard]] const std::string& name() const { return generation()->config.name; }
   /// The listener's configuration was reloaded, its protocol is the same.
   virtual void adopt(std::shared_ptr<const Generation> generation) = 0;
+  /// `open`: null for one that is of this proxy itself: it does not count as a client, and a drain lets it
+  /// be.
   virtual void accept(Socket socket, const Address& peer, std::shared_ptr<OpenClients> open) = 0;
   [[nodiscard]] virtual bool draining() const = 0;
   /// Clients are closed as soon as nothing is in flight for them.

@@ -72,6 +72,14 @@ struct PoolSnapshot {
   HistogramSnapshot wait_time;      // of clients that got a server, those that waited for none too
 };
 
+/// The listener that gets copies of what clients ask; summed over the workers.
+struct MirrorSnapshot {
+  std::string listener;
+  std::uint64_t copied = 0;   // messages, handed to it
+  std::uint64_t dropped = 0;  // messages that it did not get
+  std::uint64_t failed = 0;   // its replies that were errors
+};
+
 /// Those who are asked where a listener's servers are.
 struct SeedsSnapshot {
   unsigned known = 0;      // their addresses, and those that have none yet
@@ -97,11 +105,14 @@ struct ListenerSnapshot {
   std::uint64_t bytes_received = 0;  // from clients
   std::uint64_t bytes_sent = 0;      // to clients
   std::uint64_t slow_requests = 0;
-  FailureCounts failures{};        // exchanges that failed, whatever the client was told
+  std::uint64_t throttles = 0;                 // times that a client was not read because it asked too often
+  std::chrono::microseconds throttled_time{};  // of these that are over, together
+  FailureCounts failures{};                    // exchanges that failed, whatever the client was told
   HistogramSnapshot request_time;  // from the request's last byte read to its reply being due and complete
   PoolSnapshot pool;
   std::optional<KeptCounts> kept;      // nothing: no replies are kept
   std::optional<SeedsSnapshot> seeds;  // nothing: its servers are declared
+  std::optional<MirrorSnapshot> mirror;
   std::vector<BackendSnapshot> backends;
 };
 
@@ -125,6 +136,7 @@ struct ClientSnapshot {
   std::uint64_t bytes_sent = 0;
   std::uint64_t pending = 0;         // requests that are not answered yet
   std::uint64_t buffered_bytes = 0;  // replies that the client has not read yet
+  std::uint64_t throttles = 0;       // as ListenerSnapshot's
 };
 
 /// One request that was slow (SlowLimits).

@@ -35,6 +35,12 @@ Socket Socket::stream(int family) {
   return Socket(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
 }
 
+std::pair<Socket, Socket> Socket::connected_pair() {
+  int ends[2] = {-1, -1};
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) != 0) return {};
+  return {Socket(ends[0]), Socket(ends[1])};
+}
+
 int Socket::connect(const Address& address) const {
   if (::connect(fd_, address.data(), address.size()) == 0) return 0;
   // A full backlog of a Unix socket says EAGAIN and never gets better by waiting for the socket.

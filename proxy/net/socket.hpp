@@ -33,6 +33,8 @@ class Socket {
 
   /// A non-blocking stream socket; empty (errno set) when there is none to be had.
   static Socket stream(int family);
+  /// Two that are connected to each other; both empty (errno set) when there are none to be had.
+  static std::pair<Socket, Socket> connected_pair();
 
   /// 0: connected at once; EINPROGRESS; or why not.
   [[nodiscard]] int connect(const Address& address) const;

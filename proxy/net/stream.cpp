@@ -53,6 +53,7 @@ void Client::take_rest() {
 }
 
 void Client::stream_piece(std::string_view piece) {
+  copy_piece(piece);
   if (stream_ != Stream::running) return;
   own_lane_->stream(input_.block.get(), piece);
   if (own_lane_->full()) wait_for_room(*own_lane_);
@@ -60,6 +61,7 @@ void Client::stream_piece(std::string_view piece) {
 
 void Client::piece_ended() {
   if (more_ > 0 || unfinished_) return;
+  end_copy();
   if (stream_ == Stream::running) stream_ = Stream::sent;
   if (stream_ == Stream::dropped) stream_ = Stream::none;
 }

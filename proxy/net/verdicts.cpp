@@ -43,6 +43,8 @@ void Client::rebind_if_stale() {
 }
 
 void Client::carry_out(const Verdict& verdict, std::string_view message) {
+  if (verdict.mirrored) [[unlikely]]
+    mirror(verdict, message);
   switch (verdict.kind) {
     case Verdict::Kind::need_more:
       return;
@@ -77,6 +79,8 @@ Exchange& Client::open(Exchange::Kind kind) {
   exchange.open(kind);
   ++requests_;
   relay_.counters().requests.add();
+  if (relay_.rate().limits()) [[unlikely]]
+    bucket_.take(relay_.rate(), loop().now());
   return exchange;
 }
 

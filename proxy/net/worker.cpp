@@ -15,6 +15,7 @@ Worker::Worker(Outside outside, std::size_t memory_budget)
         loop_.run();
       }) {
   outside_.client_closed = [this] { clients_.fetch_sub(1, std::memory_order_relaxed); };
+  outside_.service = [this](std::string_view listener) { return find(listener); };
 }
 
 Worker::~Worker() {
@@ -40,7 +41,7 @@ void Worker::post(Work work) {
   });
 }
 
-Service* Worker::find(const std::string& listener) {
+Service* Worker::find(std::string_view listener) {
   for (auto& service : services_) {
     if (service->name() == listener) return service.get();
   }

@@ -18,7 +18,7 @@ namespace ambassador::proxy::net {
 
 class Worker {
  public:
-  /// `outside`: all but client_closed, which is the worker's own.
+  /// `outside`: all but client_closed and service, which are the worker's own.
   Worker(Outside outside, std::size_t memory_budget);
   ~Worker();
   Worker(const Worker&) = delete;
@@ -59,7 +59,7 @@ class Worker {
   /// Calls describe(service, list) for each service, those that are leaving too, then `done`.
   template <class One, class Describe>
   void list(Describe describe, std::function<void(std::vector<One>)> done);
-  Service* find(const std::string& listener);
+  Service* find(std::string_view listener);
   [[nodiscard]] std::unique_ptr<Service> serve(std::shared_ptr<const Generation> generation);
   void leave(Services::iterator service);
 

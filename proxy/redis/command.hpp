@@ -109,6 +109,7 @@ struct Command {
   bool blocks = false;     // until a key has something, or its time is over (BLPOP)
   bool may_block = false;  // likewise with its BLOCK option (XREAD)
   bool apart = false;      // must not wait behind what the server is doing for others (SCRIPT KILL)
+  bool scripts = false;    // it may write, though that is not said, or what does needs it (EVAL, SCRIPT LOAD)
   bool sorts = false;      // SORT: BY, GET and STORE name further keys
   Merge merge = Merge::none;
   Local local = Local::none;

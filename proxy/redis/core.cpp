@@ -3,6 +3,7 @@
 #include "proxy/redis/limits.hpp"
 #include "proxy/redis/login.hpp"
 #include "proxy/redis/probe.hpp"
+#include "proxy/redis/reply.hpp"
 #include "proxy/redis/reply_cache.hpp"
 #include "proxy/redis/reply_framer.hpp"
 #include "proxy/redis/request_name.hpp"
@@ -30,12 +31,21 @@ std::string mode_name(config::RedisMode mode) {
   return "";
 }
 
+RateLimit rate_limit_of(const config::Redis& redis) {
+  if (!redis.rate_limit) return {};
+  const unsigned rate = redis.rate_limit->requests_per_second;
+  const unsigned burst = redis.rate_limit->burst;
+  return {.per_second = rate, .burst = burst == 0 ? rate : burst};
+}
+
 class RedisCore final : public ProtocolCore {
  public:
   RedisCore(const config::Listener& listener, const Availability& availability, AccountFunction account,
             AccountFunction client_account, NobodyFunction nobody, CacheShare share)
       : account_(std::move(account)),
         auth_(std::move(client_account)),
+        rate_limit_(rate_limit_of(listener.redis)),
+        mirror_(listener.redis.mirror),
         slow_limits_{listener.redis.slow_log.threshold, listener.redis.slow_log.size},
         router_(listener, availability, std::move(nobody)),
         info_{listener.name, mode_name(listener.redis.mode), listener.backends.size()},
@@ -88,7 +98,7 @@ class RedisCore final : public ProtocolCore {
   [[nodiscard]] BackendIndex placed_anew(std::string_view request) const override {
     const ClientAuth anybody;
     std::string text;
-    const CoreParts parts{router_, info_, anybody, text};
+    const CoreParts parts{router_, info_, anybody, std::nullopt, text, nullptr};
     const Verdict verdict = RedisSession(parts, 0).on_client(request);
     const bool whole = (verdict.kind == Verdict::Kind::pass || verdict.kind == Verdict::Kind::send) &&
                        verdict.lease == Lease::none && verdict.consumed == request.size();
@@ -100,6 +110,20 @@ class RedisCore final : public ProtocolCore {
   }
   [[nodiscard]] std::string_view sent_here() const override { return "*1\r\n$6\r\nASKING\r\n"; }
 
+  [[nodiscard]] RateLimit rate_limit() const override { return rate_limit_; }
+  [[nodiscard]] std::string_view mirror() const override {
+    return mirror_ ? std::string_view(mirror_->listener) : std::string_view();
+  }
+  bool change_kind(LaneKind from, LaneKind to, std::string& out) const override {
+    const std::uint16_t database = database_of(to);
+    if (database == database_of(from)) return true;
+    if (router_.clustered() && database != 0) return false;
+    append_array(out, 2);
+    append_bulk(out, "SELECT");
+    append_bulk(out, std::to_string(database));
+    return true;
+  }
+  [[nodiscard]] bool is_error(std::string_view reply) const override { return reply.starts_with('-'); }
   [[nodiscard]] SlowLimits slow_limits() const override { return slow_limits_; }
   [[nodiscard]] RequestName name_request(std::string_view request) const override {
     return redis::name_request(request);
@@ -120,6 +144,8 @@ class RedisCore final : public ProtocolCore {
  private:
   const AccountFunction account_;
   const ClientAuth auth_;
+  const RateLimit rate_limit_;
+  const std::optional<config::Mirror> mirror_;
   const SlowLimits slow_limits_;
   const Router router_;
   const ProxyInfo info_;
@@ -130,7 +156,9 @@ class RedisCore final : public ProtocolCore {
   const std::shared_ptr<KeptCounters> kept_;
   std::shared_ptr<ReplyCache> cache_;
   mutable std::string text_;
-  CoreParts parts_{router_, info_, auth_, text_, nullptr};
+  CoreParts parts_{router_, info_,
+                   auth_,   mirror_ ? std::optional<config::MirrorCommands>(mirror_->commands) : std::nullopt,
+                   text_,   nullptr};
   mutable std::uint64_t last_id_ = 0;
 };
 

@@ -84,6 +84,7 @@ const Command* RedisSession::recognise(std::string_view input, bool large) {
 
 // The message is complete.
 Verdict RedisSession::route(std::string_view input) {
+  mirrored_ = false;
   const Command* command = recognise(input, parser_.size() > kCollect);
   if (command == nullptr) {
     if (same_word(parser_.arg(0), "exec")) return refuse_exec();
@@ -94,6 +95,8 @@ Verdict RedisSession::route(std::string_view input) {
   router_->follow_ejection();
   reads_ = command->reads;
   reads_in_order_ = reads_ && (command->route == Route::one_key || command->route == Route::split);
+  if (mirrors_) [[unlikely]]
+    mirrored_ = to_be_mirrored(*command);
   home_ = Home::anywhere;
   from_replicas_ = false;
   if ((router_->replicated() && primary_moved()) || (router_->clustered() && slots_moved())) [[unlikely]]
@@ -101,6 +104,14 @@ Verdict RedisSession::route(std::string_view input) {
   if (!plain_) [[unlikely]]
     return route_held(*command);
   return route_plainly(*command);
+}
+
+// A copy of what waits for others might be done when the original is not, or hold up those behind it.
+bool RedisSession::to_be_mirrored(const Command& command) const {
+  const bool waits = command.blocks || (command.may_block && asks_to_block(parser_));
+  if (command.apart || (waits && !in_transaction())) return false;
+  if (*mirrors_ == config::MirrorCommands::writes) return command.write || command.scripts;
+  return command.route != Route::local && command.route != Route::hold;
 }
 
 // What this client asked of another primary has to be answered before it asks the next one: a lane of that
@@ -190,6 +201,7 @@ Verdict RedisSession::route_large(std::string_view input) {
     reads_in_order_ = from_replicas_ = false;
     if ((by_key || anywhere) && !is_held) {
       router_->follow_ejection();
+      mirrored_ = mirrors_ && to_be_mirrored(*command);
       const BackendIndex backend = backend_of(by_key ? parser_.arg(command->first) : std::string_view());
       if (backend != kNoBackend) return stream_to(backend, input);
       if (has_to_wait(kNoBackend)) return {.kind = Verdict::Kind::wait};

@@ -42,6 +42,7 @@ Verdict RedisSession::queue(const Command& command) {
   if (!transaction.add(parser_.message())) {
     return refuse_to_queue("ERR the commands of a transaction may have 8 MiB here");
   }
+  transaction.mirrored = transaction.mirrored || mirrored_;
   *text_ = "+QUEUED\r\n";
   return answer();
 }
@@ -77,6 +78,7 @@ Verdict RedisSession::exec() {
   Lease lease = lease_to(backend);
   if (watch.on && !held_->subscriptions.at(backend)) lease = Lease::last;
 
+  mirrored_ = transaction.mirrored && !watch.on;  // whether watched keys let it, only this server knows
   group_ = std::make_unique<Group>();
   group_->gathered.merge = Merge::executed;
   group_->gathered.replies = transaction.replies();

@@ -15,6 +15,7 @@ RedisSession::RedisSession(const CoreParts& core, std::uint64_t id)
     : router_(&core.router),
       proxy_(&core.proxy),
       auth_(&core.auth),
+      mirrors_(core.mirrors),
       text_(&core.text),
       cache_(core.cache),
       client_{.id = id, .name = {}, .library = {}, .library_version = {}} {
@@ -82,6 +83,7 @@ void RedisSession::rebind(const CoreParts& core) {
   router_ = &core.router;
   proxy_ = &core.proxy;
   auth_ = &core.auth;
+  mirrors_ = core.mirrors;
   if (!auth_->required()) client_.logged_in = true;
   look_who_it_is();
   text_ = &core.text;
@@ -102,6 +104,7 @@ Verdict RedisSession::pass_to(BackendIndex backend) {
   goes_to(backend, lease);
   return {.kind = verbatim ? Verdict::Kind::pass : Verdict::Kind::send,
           .reads = reads_,
+          .mirrored = mirrored_,
           .lease = lease,
           .lane = lane_to(home_, backend),
           .backend = backend,
@@ -131,6 +134,7 @@ Verdict RedisSession::stream_to(BackendIndex backend, std::string_view input) {
   goes_to(backend, Lease::last);
   return {.kind = Verdict::Kind::pass,
           .unfinished = !all_gone,
+          .mirrored = mirrored_,
           .lane = lane_to(home_, backend),
           .backend = backend,
           .home = home_,
@@ -190,10 +194,20 @@ Verdict RedisSession::next_ask() {
             .replies = ask.replies,
             .text = ask.text.empty() ? parser_.message() : std::string_view(ask.text)};
   }
+  // Of a transaction this message is the end: its copy is what the server was sent.
+  if (mirrored_ && group.gathered.merge == Merge::executed) {
+    *text_ = std::move(group.asks.front().text);
+  } else if (mirrored_) {
+    text_->assign(parser_.message());
+  }
   gathered_.push_back(std::move(group.gathered));
   group_.reset();
   doing_ = Doing::reading;
-  return {.kind = Verdict::Kind::gather, .consumed = end_message()};
+  return {.kind = Verdict::Kind::gather,
+          .mirrored = mirrored_,
+          .lane = lane_,
+          .consumed = end_message(),
+          .text = mirrored_ ? std::string_view(*text_) : std::string_view()};
 }
 
 // Answers from here. ----------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,7 @@ struct CoreParts {
   const Router& router;
   const ProxyInfo& proxy;
   const ClientAuth& auth;
+  const std::optional<config::MirrorCommands> mirrors;  // what is copied; nothing is: no mirror
   std::string& text;  // of the last verdict of any of them: idle clients hold no answers
   ReplyCache* cache;  // null: none
 };
@@ -83,6 +85,7 @@ class RedisSession final : public Session {
   Verdict to_split(const Command& command);
   Verdict to_all(const Command& command);
   Verdict to_next_in_scan();
+  [[nodiscard]] bool to_be_mirrored(const Command& command) const;
   Verdict answer_here(const Command& command);
   void look_who_it_is();
   Verdict select();
@@ -158,6 +161,7 @@ class RedisSession final : public Session {
   const Router* router_;
   const ProxyInfo* proxy_;
   const ClientAuth* auth_;
+  std::optional<config::MirrorCommands> mirrors_;
   std::string* text_;
   ReplyCache* cache_;
   RequestParser parser_;
@@ -165,6 +169,7 @@ class RedisSession final : public Session {
   bool plain_ = true;            // it holds nothing and has nothing to settle: the short way
   bool reads_ = false;           // the command of the message that is being routed, and nothing else
   bool reads_in_order_ = false;  // and goes by the shared lanes, of which nothing changes behind its reply
+  bool mirrored_ = false;        // there is to be a copy of that message
   bool from_replicas_ = false;   // and by keys, from replicas of their slots
   Home home_ = Home::anywhere;   // of that message's keys, if it has one
   bool entered_ = false;         // it has logged in, or had not to, once

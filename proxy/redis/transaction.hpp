@@ -32,6 +32,7 @@ class Transaction {
   /// To MULTI, each command and EXEC.
   [[nodiscard]] std::uint32_t replies() const { return commands_ + 2; }
 
+  bool mirrored = false;  // one of its commands is to be
   /// Where its keys are; anywhere: it has named none yet.
   Home home = Home::anywhere;
 

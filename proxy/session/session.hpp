@@ -125,12 +125,16 @@ struct Verdict {
   bool keeps = false;
   /// answer: the bytes that are done with hold a password; the relay wipes them where they were received.
   bool secret = false;
+  /// pass, send and gather: there is to be a copy for ProtocolCore::mirror(): of a pass the bytes that are
+  /// done with, and those to come, else `text`. Whole messages.
+  bool mirrored = false;
   /// With a lease: from now on the server may send messages that nobody asked for.
   bool listens = false;
   /// pass, send and ask: which lane. answer: with `drop` all lanes that the client has leased are closed;
   /// they must owe nothing.
   Lease lease = Lease::none;
-  /// pass, send and ask: the kind of connection to it that the message needs. Own lanes are ordinary ones.
+  /// pass, send and ask: the kind of connection to it that the message needs; gather: that its copy needs.
+  /// Own lanes are ordinary ones.
   LaneKind lane = LaneKind::ordinary;
   /// pass, send and ask; kNoBackend: it fails with Failure::no_backend.
   BackendIndex backend = kNoBackend;
@@ -144,7 +148,8 @@ struct Verdict {
   /// client belong to the same exchange and are streamed to the same backend without asking the session
   /// again. With more > 0 the whole input is consumed.
   std::uint64_t more = 0;
-  std::string_view text{};  // valid until the next call on a session of the same core
+  /// Valid until the next call on a session of the same core. Of a gather: its copy, if there is to be one.
+  std::string_view text{};
 
   /// True for a pass whose message is not wholly in the input.
   [[nodiscard]] bool streams() const { return more > 0 || unfinished; }
@@ -298,6 +303,12 @@ struct SlowLimits {
   unsigned size = 0;
 };
 
+/// How often each client may ask, at most: `per_second` over time, `burst` at once. 0: as it likes.
+struct RateLimit {
+  std::uint32_t per_second = 0;
+  std::uint32_t burst = 0;
+};
+
 /// A protocol as configured for one listener: makes sessions and framers, one core per worker. Its
 /// configuration never changes: on reload a new core takes its place, and living sessions are rebound to it.
 class ProtocolCore : public Probing {
@@ -356,6 +367,17 @@ class ProtocolCore : public Probing {
   [[nodiscard]] virtual std::unique_ptr<Keeper> new_keeper(BackendIndex /*backend*/) const { return nullptr; }
   /// Over all cores of the listener; nothing: they keep none. Any thread.
   [[nodiscard]] virtual std::optional<KeptCounts> kept() const { return std::nullopt; }
+  [[nodiscard]] virtual RateLimit rate_limit() const { return {}; }
+
+  /// The listener of the same protocol, by its name, that gets copies (Verdict::mirrored); empty: none does.
+  [[nodiscard]] virtual std::string_view mirror() const { return {}; }
+  /// Appends to `out` what a client says whose messages so far were for connections of the kind `from`, and
+  /// whose next ones are for `to`. False: no client of this core can have such a one.
+  virtual bool change_kind(LaneKind /*from*/, LaneKind to, std::string& /*out*/) const {
+    return to == LaneKind::ordinary;
+  }
+  /// A reply that begins like this, by one byte or more, is an error.
+  [[nodiscard]] virtual bool is_error(std::string_view /*reply*/) const { return false; }
 
   [[nodiscard]] virtual SlowLimits slow_limits() const { return {}; }
   /// Of a slow request: `request` is what its server was sent, or the first bytes of it. What is returned

@@ -15,9 +15,9 @@ from installation import Installation  # noqa: E402
 # Files in this order: what takes the operator away comes after everything that needs it in peace.
 ORDER = ["test_installing", "test_injection", "test_reading", "test_sharding", "test_following", "test_replicated",
          "test_sentinel", "test_redis_cluster", "test_rolled", "test_listener_tls", "test_client_auth",
-         "test_client_cache", "test_mirror", "test_live_config", "test_environments", "test_jobs", "test_postgresql",
-         "test_refused", "test_guard", "test_malformed", "test_documents", "test_demo", "test_operator_faults",
-         "test_helm", "test_permissions", "test_uninstall"]
+         "test_client_cache", "test_rate_limit", "test_mirror", "test_live_config", "test_environments", "test_jobs",
+         "test_postgresql", "test_refused", "test_guard", "test_malformed", "test_documents", "test_demo",
+         "test_operator_faults", "test_helm", "test_permissions", "test_uninstall"]
 
 
 def pytest_collection_modifyitems(items):

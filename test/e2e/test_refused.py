@@ -47,6 +47,10 @@ POLICIES = {
     "a lag of a cluster's replicas": (
         with_listener(redis={"mode": "Cluster", "readPreference": "Replica", "maxLag": "1s"}),
         ["listeners[0].redis.maxLag", "Replicated or Sentinel"]),
+    "a mirror that is no listener": (
+        with_listener(redis={"mirror": {"listener": "nowhere"}}), ["listeners[0].redis.mirror.listener", "nowhere"]),
+    "a rate without a number": (
+        with_listener(redis={"rateLimit": {"burst": 5}}), ["listeners[0].redis.rateLimit", "requestsPerSecond"]),
     "a weight of 0": (with_listener(weights={"redis-st-0": 0}), ["weights", "redis-st-0", "0"]),
     "a port too low": (with_listener(port=80), ["port", "80", "1024"]),
     "a port too high": (with_listener(port=65536), ["port", "65536", "65535"]),

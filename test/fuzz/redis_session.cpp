@@ -95,6 +95,9 @@ Setting read(const std::uint8_t* data, std::size_t size) {
     setting.up.push_back((data[1] >> i & 1) == 0);
   }
   setting.seed = data[2] + 256U * data[3] + 1;
+  if (setting.seed % 3 > 0)
+    setting.listener.redis.mirror =
+        config::Mirror{"mirror", static_cast<config::MirrorCommands>(setting.seed % 2)};
   for (std::size_t i = 4; i < size; ++i) {
     constexpr std::size_t kMaxClient = 1024 * 1024;
     if (i + 2 < size && data[i] == 0xf0 && data[i + 1] == 0xf1 && setting.client.size() < kMaxClient) {
@@ -206,10 +209,23 @@ void check_replies(const ToyRelay& relay, std::size_t more) {
        "one reply per exchange");
 }
 
+// A mirror gets whole requests.
+void check_copies(const ToyRelay& relay) {
+  for (const auto& copy : relay.copies) {
+    std::string_view rest = copy.text;
+    while (!rest.empty()) {
+      redis::RequestParser parser;
+      must(parser.parse(rest) == redis::RequestParser::Status::complete, "a mirror gets whole requests");
+      rest.remove_prefix(parser.size());
+    }
+  }
+}
+
 struct Outcome {
   std::string out;
   std::vector<std::string> requests;
   std::vector<std::string> by_lease;
+  std::vector<ToyRelay::Copy> copies;
   bool closed = false;
   friend bool operator==(const Outcome&, const Outcome&) = default;
 };
@@ -270,6 +286,8 @@ Outcome play_still(const Setting& setting, std::size_t cut) {
     }
   } while (!client.empty() && !relay.closed());
   outcome.out = relay.out;
+  outcome.copies = relay.copies;
+  check_copies(relay);
   outcome.closed = relay.closed();
   if (!relay.streaming()) check_replies(relay, more);
   return outcome;
@@ -353,6 +371,7 @@ void play_wild(const Setting& setting) {
     }
   }
   while (relay.waiting && !relay.closed()) relay.give_up();
+  check_copies(relay);
   if (relay.streaming()) return;
   const auto serve_one = [&](std::size_t i) {
     if (relay.owed(i) != nullptr) {
@@ -390,6 +409,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     must(std::ranges::all_of(whole.requests, &std::string::empty) &&
              std::ranges::all_of(whole.by_lease, &std::string::empty),
          "nobody is served before it has logged in");
+    must(whole.copies.empty(), "nor is a mirror asked anything for it");
   }
   // Of a large message that breaks off, more or less was passed on before that was known.
   if (whole.closed && setting.client.size() > redis::kCollect) return 0;

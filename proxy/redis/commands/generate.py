@@ -133,6 +133,8 @@ class Table:
             fields.append(".may_block = true" if blocks_by_option(command) else ".blocks = true")
         if name in POLICY["apart"]:
             fields.append(".apart = true")
+        if name in POLICY["scripts"]:
+            fields.append(".scripts = true")
         if name in ("sort", "sort_ro"):
             fields.append(".sorts = true")
         if merge != "none":

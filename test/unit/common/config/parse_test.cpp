@@ -28,8 +28,10 @@ listeners:
   - {name: second, host: 10.0.0.2, port: 6379, weight: 3}
   redis: {mode: Sharded, hash: md5, distribution: modula, hashTag: "{}", ejection: {failures: 3, retryAfter: 5s},
     credentialsFolder: /etc/r, clientCredentialsFolder: /etc/r/clients, slowLog: {threshold: 25ms, size: 7},
-    clientCache: {maxMemory: 1048576}}
+    clientCache: {maxMemory: 1048576},
+    rateLimit: {requestsPerSecond: 100, burst: 20}, mirror: {listener: shop.next, commands: All}}
   serverTLS: {mode: VerifyFull, caFile: /etc/ca.crt}
+- {name: shop.next, protocol: Redis, port: 6390}
 )";
 
 /// The text of the errors of a document that has one listener with these fields (flow style, after its name).
@@ -50,7 +52,7 @@ TEST_CASE("a YAML document is read with every field") {
   CHECK(d.health_address == "0.0.0.0");
   CHECK(d.health_port == 19911);
   CHECK(d.admin_port == 0);
-  REQUIRE(d.listeners.size() == 1);
+  REQUIRE(d.listeners.size() == 2);
   const Listener& l = d.listeners[0];
   CHECK(l.name == "shop.cache");
   CHECK(l.protocol == Protocol::redis);
@@ -73,6 +75,8 @@ TEST_CASE("a YAML document is read with every field") {
                          "/etc/r/clients",
                          SlowLog{25ms, 7},
                          ClientCache{1 << 20},
+                         RateLimit{100, 20},
+                         Mirror{"shop.next", MirrorCommands::all},
                          std::nullopt,
                          {}});
   CHECK(l.credentials_folder() == "/etc/r");
@@ -90,8 +94,11 @@ TEST_CASE("the same document as JSON is the same") {
     "redis":{"mode":"Sharded","hash":"md5","distribution":"modula","hashTag":"{}",
     "ejection":{"failures":3,"retryAfter":"5s"},"credentialsFolder":"/etc/r",
     "clientCredentialsFolder":"/etc/r/clients","slowLog":{"threshold":"25ms","size":7},
-    "clientCache":{"maxMemory":1048576}},
-    "serverTLS":{"mode":"VerifyFull","caFile":"/etc/ca.crt"}}]})");
+    "clientCache":{"maxMemory":1048576},
+    "rateLimit":{"requestsPerSecond":100,"burst":20},
+    "mirror":{"listener":"shop.next","commands":"All"}},
+    "serverTLS":{"mode":"VerifyFull","caFile":"/etc/ca.crt"}},
+    {"name":"shop.next","protocol":"Redis","port":6390}]})");
   REQUIRE(json.ok());
   CHECK(*json == *parse(kYaml));
 }
@@ -322,6 +329,16 @@ TEST_CASE("wrong values name the path, the value and the way out") {
        "listeners[0].redis.clientCache: can't be with readPreference Nearest, as replicas do not see all at "
        "once; "
        "leave it out, or give another readPreference"},
+      {"protocol: Redis, port: 1, redis: {rateLimit: {requestsPerSecond: 0}}",
+       "listeners[0].redis.rateLimit.requestsPerSecond: 0 is out of range; give 1 to 1000000"},
+      {"protocol: Redis, port: 1, redis: {rateLimit: {burst: 1000001}}",
+       "listeners[0].redis.rateLimit.burst: 1000001 is out of range; give 0 to 1000000"},
+      {"protocol: Redis, port: 1, redis: {rateLimit: {burst: 5}}",
+       "listeners[0].redis.rateLimit.requestsPerSecond: missing; it is required"},
+      {"protocol: Redis, port: 1, redis: {mirror: {}}",
+       "listeners[0].redis.mirror.listener: missing; it is required"},
+      {"protocol: Redis, port: 1, redis: {mirror: {listener: b, commands: Reads}}",
+       "listeners[0].redis.mirror.commands: 'Reads' is not known; give one of Writes, All"},
       {"protocol: Redis, port: 1, redis: {clientCredentialsFolder: c}",
        "listeners[0].redis.clientCredentialsFolder: 'c' can't stand here"},
       {"protocol: Redis, port: 1, redis: {mode: Primary}",
@@ -386,6 +403,25 @@ TEST_CASE("two listeners share neither name, port nor socket") {
              Contains("listeners[1].unixSocket: '/s' is taken"));
   CHECK_THAT(with("name: b, protocol: TCP, port: 5000, addresses: [0.0.0.0]"), Contains("5000 is taken"));
   CHECK(with("name: b, protocol: TCP, port: 5000, addresses: [10.0.0.1]").empty());
+}
+
+TEST_CASE("a mirror is another Redis listener that takes copies from everybody, and keeps them") {
+  const auto with = [](const std::string& second, const std::string& mirror = "b") {
+    return text_of(parse_all("version: 1\nlisteners:\n"
+                             "- {name: a, protocol: Redis, port: 5000, redis: {mirror: {listener: " +
+                             mirror + "}}}\n- {name: b, port: 5001, " + second + "}\n")
+                       .errors);
+  };
+  CHECK(with("protocol: Redis").empty());
+  const std::string path = "listeners[0].redis.mirror.listener: ";
+  CHECK_THAT(with("protocol: Redis", "c"), Contains(path + "'c' is no listener of this document"));
+  CHECK_THAT(with("protocol: Redis", "a"), Contains(path + "'a' is this very listener"));
+  CHECK_THAT(with("protocol: TCP"), Contains(path + "'b' has another protocol; give another one, or leave "
+                                                    "mirror out (line 3)"));
+  CHECK_THAT(with("protocol: Redis, redis: {clientCredentialsFolder: /c}"),
+             Contains(path + "'b' asks its clients to log in"));
+  CHECK_THAT(with("protocol: Redis, redis: {mirror: {listener: a}}"),
+             Contains(path + "'b' has a mirror itself"));
 }
 
 TEST_CASE("several errors are told at once, in the order of the text") {

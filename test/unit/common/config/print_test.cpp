@@ -38,9 +38,15 @@ Document full() {
              "/d",
              SlowLog{20ms, 5},
              ClientCache{2 << 20},
+             RateLimit{50, 5},
+             Mirror{"p.m"},
              std::nullopt,
              {}};
-  d.listeners = {l};
+  Listener mirror;
+  mirror.name = "p.m";
+  mirror.protocol = Protocol::redis;
+  mirror.port = 6390;
+  d.listeners = {l, mirror};
   return d;
 }
 
@@ -106,7 +112,9 @@ TEST_CASE("printing is compact, ordered, and leaves defaults out") {
       R"({"host":"a","port":1},{"name":"named","host":"b","port":2,"weight":5},{"host":"/s"}],)"
       R"("timeouts":{"connect":"1ms","queue":"2s","idle":"3m"},"maxClients":7,"redis":{"mode":"Failover",)"
       R"("hash":"jenkins","distribution":"random","hashTag":"[]","credentialsFolder":"/c",)"
-      R"("clientCredentialsFolder":"/d","slowLog":{"threshold":"20ms","size":5},"clientCache":{"maxMemory":2097152},"ejection":{}}}]})");
+      R"("clientCredentialsFolder":"/d","slowLog":{"threshold":"20ms","size":5},)"
+      R"("clientCache":{"maxMemory":2097152},"rateLimit":{"requestsPerSecond":50,"burst":5},"mirror":{"listener":"p.m"},"ejection":{}}},)"
+      R"({"name":"p.m","protocol":"Redis","port":6390}]})");
 }
 
 TEST_CASE("who answers reads is printed beside the mode that asks for it") {

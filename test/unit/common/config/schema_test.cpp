@@ -78,7 +78,8 @@ Json full_redis() {
     "backends":[{"name":"n","host":"h","port":6379,"weight":1}],"timeouts":{"connect":"1s","queue":"5s","idle":"1h"},
     "maxClients":10,"redis":{"mode":"Sentinel","sentinel":{"masterName":"m"},"hash":"md5","distribution":"ketama","hashTag":"{}",
     "readPreference":"PreferReplica","maxLag":"3s","credentialsFolder":"/c","clientCredentialsFolder":"/d",
-    "slowLog":{"threshold":"10ms","size":128},"ejection":{"failures":2,"retryAfter":"30s"}}}]})");
+    "slowLog":{"threshold":"10ms","size":128},"rateLimit":{"requestsPerSecond":100,"burst":20},"mirror":{"listener":"a.m","commands":"All"},
+    "ejection":{"failures":2,"retryAfter":"30s"}}},{"name":"a.m","protocol":"Redis","port":6390}]})");
 }
 
 /// What can't be beside other fields of Redis.
@@ -216,6 +217,7 @@ TEST_CASE("whatever stands in a field's place, schema and parser judge alike") {
             text_of(parsed.errors).find("give the port of") != std::string::npos ||
             text_of(parsed.errors).find("means nothing with") != std::string::npos ||
             text_of(parsed.errors).find("logs in with what is there") != std::string::npos ||
+            text_of(parsed.errors).find("is no listener of this document") != std::string::npos ||
             text_of(parsed.errors).find("lends one login to many") != std::string::npos ||
             text_of(parsed.errors).find("belong together") != std::string::npos ||
             text_of(parsed.errors).find("a Unix socket has no port") != std::string::npos;

@@ -175,7 +175,6 @@ TEST_CASE("what is not built yet is refused as not in this version, never ignore
   const json secret = {{"secretRef", {{"name", "s"}}}};
   const auto row = GENERATE_COPY(values<Row>({
       {"/spec/listeners/1/protocol", "MySQL", "spec.listeners[1].protocol"},
-      {"/spec/listeners/0/redis/mirror", {{"hosts", json::array()}}, "spec.listeners[0].redis.mirror"},
       {"/spec/listeners/1/listenerTLS", secret, "spec.listeners[1].listenerTLS"},
       {"/spec/listeners/1/credentials", secret, "spec.listeners[1].credentials"},
       {"/spec/listeners/1/clientAuth",
@@ -263,6 +262,78 @@ TEST_CASE("replies are kept where the policy says so, and where one server has t
              Catch::Contains("redis.clientCache can't be with a readPreference other than Primary"));
   redis["readPreference"] = "Primary";
   CHECK(cache());
+}
+
+TEST_CASE("how often a client may ask the policy says, or it may as it likes") {
+  json document = good_policy();
+  const auto limit = [&] { return parse_policy(document).policy->listeners[0].redis.rate_limit; };
+  CHECK_FALSE(limit());
+  const std::string hash = policy_hash(*parse_policy(document).policy);
+  json& given = document["spec"]["listeners"][0]["redis"]["rateLimit"];
+  given = {{"requestsPerSecond", 100}};
+  CHECK(limit() == config::RateLimit{100, 0});
+  const std::string limited_hash = policy_hash(*parse_policy(document).policy);
+  CHECK(limited_hash != hash);
+  given = {{"requestsPerSecond", 100}, {"burst", 7}};
+  CHECK(limit() == config::RateLimit{100, 7});
+  CHECK(policy_hash(*parse_policy(document).policy) != limited_hash);
+  const auto problem = [&](json value) {
+    given = std::move(value);
+    const auto parsed = parse_policy(document);
+    REQUIRE(parsed.problems.size() == 1);
+    return parsed.problems[0].path + " " + parsed.problems[0].what;
+  };
+  const std::string path = "spec.listeners[0].redis.rateLimit.";
+  CHECK(problem({{"burst", 7}}) == path + "requestsPerSecond is missing: give 1 to 1000000");
+  CHECK_THAT(problem({{"requestsPerSecond", 0}}), Catch::StartsWith(path + "requestsPerSecond 0"));
+  CHECK_THAT(problem({{"requestsPerSecond", 1'000'001}}), Catch::StartsWith(path + "requestsPerSecond"));
+  CHECK_THAT(problem({{"requestsPerSecond", 1}, {"burst", 0}}), Catch::StartsWith(path + "burst 0"));
+}
+
+TEST_CASE("a mirror is another Redis listener of the policy") {
+  json document = good_policy();
+  json& listeners = document["spec"]["listeners"];
+  listeners.push_back({{"name", "next"},
+                       {"protocol", "Redis"},
+                       {"port", 6390},
+                       {"upstreams", {{{"hosts", {{{"host", "next"}, {"port", 6379}}}}}}}});
+  const std::string hash = policy_hash(*parse_policy(document).policy);
+  json& mirror = listeners[0]["redis"]["mirror"];
+  mirror = {{"listener", "next"}};
+  const auto parsed = parse_policy(document);
+  INFO(parsed.message());
+  REQUIRE(parsed.policy);
+  CHECK(parsed.policy->listeners[0].redis.mirror == config::Mirror{"next", config::MirrorCommands::writes});
+  CHECK(policy_hash(*parsed.policy) != hash);
+  mirror["commands"] = "All";
+  CHECK(parse_policy(document).policy->listeners[0].redis.mirror ==
+        config::Mirror{"next", config::MirrorCommands::all});
+  CHECK(policy_hash(*parse_policy(document).policy) != policy_hash(*parsed.policy));
+
+  const auto problem = [&] {
+    const auto refused = parse_policy(document);
+    REQUIRE(refused.problems.size() == 1);
+    return refused.problems[0].path + ": " + refused.problems[0].what;
+  };
+  const std::string path = "spec.listeners[0].redis.mirror.";
+  mirror["commands"] = "Reads";
+  CHECK(problem() == path + "commands: \"Reads\" is not one of Writes, All");
+  mirror = {{"commands", "All"}};
+  CHECK(problem() == path + "listener: is missing: give the name of another Redis listener of this policy");
+  mirror = {{"listener", "nowhere"}};
+  CHECK(problem() == path + "listener: \"nowhere\" is no listener of this policy: name one");
+  mirror = {{"listener", "cache"}};
+  CHECK(problem() == path + "listener: \"cache\" is this very listener: name another one");
+  mirror = {{"listener", "queue"}};
+  CHECK(problem() == path + "listener: \"queue\" is no Redis listener: name one that is");
+  mirror = {{"listener", "next"}};
+  listeners[2]["clientAuth"] = {{"mode", "Password"}, {"secretRef", {{"name", "s"}}}};
+  CHECK_THAT(problem(), Catch::StartsWith(path + "listener: \"next\" asks its clients to log in"));
+  listeners[2].erase("clientAuth");
+  listeners[2]["redis"]["mirror"] = {{"listener", "cache"}};
+  const auto both = parse_policy(document);
+  REQUIRE(both.problems.size() == 2);
+  CHECK_THAT(both.problems[0].what, Catch::Contains("has a mirror itself"));
 }
 
 TEST_CASE("clients of a Redis listener may have to log in") {

@@ -65,6 +65,7 @@ class ToyRelay {
     const std::size_t streamed = static_cast<std::size_t>(std::min<std::uint64_t>(more_, bytes.size()));
     if (more_ > 0) {
       current_request() += bytes.substr(0, streamed);
+      if (copying_) partial_.text += bytes.substr(0, streamed);
       more_ -= streamed;
       bytes.remove_prefix(streamed);
       if (more_ == 0) end_of_streamed_bytes();
@@ -174,6 +175,13 @@ class ToyRelay {
   std::size_t opened = 0;   // exchanges that were opened
   /// "pass 1", "ask 0 <text>", "answer <text>", ...; "pass 1/5": on a lane of kind 5.
   std::vector<std::string> verdicts;
+  /// What a mirror would get.
+  struct Copy {
+    LaneKind kind = LaneKind::ordinary;
+    std::string text;
+    friend bool operator==(const Copy&, const Copy&) = default;
+  };
+  std::vector<Copy> copies;
   bool waiting = false;
   bool settling = false;  // for what is open
   bool log_texts = true;
@@ -218,7 +226,9 @@ class ToyRelay {
 
   std::string& current_request() { return lanes_[streaming_backend_].back().request; }
   void end_of_streamed_bytes() {
-    if (!unfinished_) streaming_ = false;
+    if (unfinished_) return;
+    streaming_ = false;
+    finish_copy();
   }
   Exchange& open(Exchange::Kind kind) {
     ++opened;
@@ -263,6 +273,7 @@ class ToyRelay {
          "an open group is closed first");
     must(!verdict.secret || verdict.kind == Kind::answer, "passwords are not passed on");
     if (verdict.kind != Kind::settle) settled_in_a_row_ = 0;
+    copy(verdict, front);
     switch (verdict.kind) {
       case Kind::need_more:
         input_.erase(0, verdict.consumed);
@@ -289,6 +300,7 @@ class ToyRelay {
         streaming_ = verdict.streams();
         unfinished_ = verdict.unfinished;
         more_ = verdict.more;
+        if (!streaming_) finish_copy();
         break;
       case Kind::ask:
         request(first_ + exchanges_.size(), group_.parts.size(), verdict, verdict.text);
@@ -318,6 +330,23 @@ class ToyRelay {
     }
     input_.erase(0, verdict.consumed);
     return true;
+  }
+
+  void copy(const Verdict& verdict, std::string_view front) {
+    using Kind = Verdict::Kind;
+    const bool passes = verdict.kind == Kind::pass;
+    must(!verdict.mirrored || passes || verdict.kind == Kind::send || verdict.kind == Kind::gather,
+         "there are copies of what is asked");
+    if (streaming_) {
+      if (copying_ && passes) partial_.text += front;
+    } else if (verdict.mirrored) {
+      partial_ = {.kind = verdict.lane, .text = std::string(passes ? front : verdict.text)};
+      copying_ = true;
+      if (!verdict.streams()) finish_copy();
+    }
+  }
+  void finish_copy() {
+    if (std::exchange(copying_, false)) copies.push_back(std::move(partial_));
   }
 
   void finish(std::size_t backend, Outcome outcome) {
@@ -398,6 +427,8 @@ class ToyRelay {
   Exchange group_;
   bool streaming_ = false;
   bool unfinished_ = false;
+  bool copying_ = false;  // what streams
+  Copy partial_;
   std::uint64_t more_ = 0;
   std::size_t streaming_backend_ = 0;
   bool closed_ = false;
