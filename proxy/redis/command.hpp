@@ -16,6 +16,7 @@ enum class Route : std::uint8_t {
   split,       // key by key to the servers that hold them; `merge` makes one reply of theirs
   fan_out,     // to every server; `merge` makes one reply of theirs
   scan,        // to one server after the other, as the cursor says
+  patterns,    // about subscribers' patterns: as `any`; as `fan_out` in a cluster, whose nodes have some each
   any,         // to whichever server (it names no key)
   local,       // answered here: `local` says how
   hold,        // begins or ends what a client has for itself, here or at a server: `hold` says what

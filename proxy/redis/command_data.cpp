@@ -140,7 +140,7 @@ constexpr Command kSubcommandsRows[] = {
     {.name = "object|refcount", .arity = 3, .route = Route::one_key, .first = 2, .reads = true},
     {.name = "pubsub|channels", .arity = -2, .route = Route::fan_out, .merge = Merge::concatenate},
     {.name = "pubsub|help", .arity = 2, .route = Route::any},
-    {.name = "pubsub|numpat", .arity = 2, .route = Route::any},
+    {.name = "pubsub|numpat", .arity = 2, .route = Route::patterns, .merge = Merge::sum},
     {.name = "pubsub|numsub", .arity = -2, .route = Route::refused, .refusal = "servers do not know of each other's subscribers"},
     {.name = "pubsub|shardchannels", .arity = -2, .route = Route::fan_out, .merge = Merge::concatenate},
     {.name = "pubsub|shardnumsub", .arity = -2, .route = Route::refused, .refusal = "servers do not know of each other's subscribers"},

@@ -34,6 +34,10 @@ std::string unknown_command(const RequestParser& request, bool large) {
          "', with args beginning with: " + args;
 }
 
+std::string wrong_arity(const Command& command) {
+  return "ERR wrong number of arguments for '" + std::string(command.name) + "' command";
+}
+
 bool arity_fits(const Command& command, std::size_t arguments) {
   const auto count = static_cast<std::int64_t>(arguments);
   return command.arity >= 0 ? count == command.arity : count >= -command.arity;
@@ -67,7 +71,7 @@ const Command* RedisSession::recognise(std::string_view input, bool large) {
     command = sub;
   }
   if (!arity_fits(*command, parser_.count())) {
-    set_error("ERR wrong number of arguments for '" + std::string(command->name) + "' command");
+    set_error(wrong_arity(*command));
     return nullptr;
   }
   if (!client_.logged_in && !comes_before_login(*command)) {
@@ -171,6 +175,8 @@ Verdict RedisSession::route_plainly(const Command& command) {
       return to_split(command);
     case Route::fan_out:
       return to_all(command);
+    case Route::patterns:
+      return router_->clustered() ? to_all(command) : pass_to(router_->for_any());
     case Route::scan:
       return to_next_in_scan();
     default:
@@ -270,6 +276,8 @@ RedisSession::Shard RedisSession::shard_of(const Command& command) {
     case Route::fan_out:
     case Route::scan:
       return {.backend = kNoBackend, .keyed = false, .crosses = true};
+    case Route::patterns:
+      return {.backend = kNoBackend, .keyed = false, .crosses = router_->clustered()};
     case Route::same_shard:
       break;
     default:
@@ -297,7 +305,8 @@ Verdict RedisSession::to_same_shard(const Command& command) {
 
 Verdict RedisSession::to_split(const Command& command) {
   const std::size_t rest = parser_.count() - command.first;
-  if (rest % command.step != 0) return pass_to(router_->for_any());  // which will refuse it in its own words
+  if (rest % command.step != 0)
+    return answer_error(wrong_arity(command));  // a cluster's node has other words for it
   std::vector<Home> home_of_key;
   home_of_key.reserve(rest / command.step);
   for (std::size_t i = command.first; i < parser_.count(); i += command.step) {

@@ -68,8 +68,9 @@ def route(name, command):
         return "one_key", "none", "none", ""
     specs = command["key_specs"]
     request, response = tip(command, "request_policy"), tip(command, "response_policy")
-    if name in POLICY["fan_out"]:
-        return "fan_out", POLICY["fan_out"][name], "none", ""
+    for where in ("fan_out", "patterns"):
+        if name in POLICY[where]:
+            return where, POLICY[where][name], "none", ""
     if name in POLICY["same_shard"]:
         return "same_shard", "none", "none", ""
     if request == "multi_shard":

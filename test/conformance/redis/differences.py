@@ -16,6 +16,7 @@ COMPARED = {
         "what a server allocates depends on how its input came in pieces": ("memory|usage",),
         "a stream's has times, a table's the order of its hashes": ("dump", "function|dump"),
         "the ambassador numbers its clients itself": ("client|id",),
+        "how much its replicas have, and where they are": ("role",),
     },
     "sign": {"time goes on": ("ttl", "pttl", "expiretime", "pexpiretime", "object|idletime", "lastsave")},
     "sorted": {
@@ -55,6 +56,11 @@ def is_message(one):
     kind, value = one
     return (kind in (b">", b"*") and isinstance(value, list) and len(value) > 2
             and value[0] in ((b"$", b"message"), (b"$", b"pmessage"), (b"$", b"smessage")))
+
+
+def is_of_sentinels(message):
+    """They tell each other of themselves, by a channel of the servers that they watch."""
+    return (b"$", b"__sentinel__:hello") in message[1]
 
 
 def shape(one):

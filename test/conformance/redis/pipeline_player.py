@@ -27,19 +27,21 @@ for _, key in ipairs(redis.call('KEYS', '*')) do
 end
 return found
 """
-DATABASES = 4
 sys.setrecursionlimit(20000)  # scripts' answers are nested deeply
 
 
 class Servers:
     """Those behind a port, as their administrator sees them."""
 
-    def __init__(self, *ports):
-        self.connections = [resp.Connection(port) for port in ports]
+    def __init__(self, backing, databases):
+        """`databases`: how many the programs use."""
+        self.connections = [resp.Connection(server.port) for server in backing.primaries]
+        self.databases, self.sentinels = databases, backing.sentinels
 
     def empty(self):
         for one in self.connections:
-            self.wait(one, "pubsub_channels:0", "pubsub_patterns:0", "pubsubshard_channels:0", "blocked_clients:0")
+            self.wait(one, f"pubsub_channels:{min(1, self.sentinels)}", "pubsub_patterns:0", "pubsubshard_channels:0",
+                      "blocked_clients:0")
             for words in (["FLUSHALL"], ["SCRIPT", "FLUSH"], ["FUNCTION", "FLUSH"], ["SELECT", 0]):
                 one.ask(*words)
 
@@ -58,7 +60,7 @@ class Servers:
 
     def contents(self):
         found = []
-        for number, one in itertools.product(range(DATABASES), self.connections):
+        for number, one in itertools.product(range(self.databases), self.connections):
             one.ask("SELECT", number)
             found += [(number, *key) for key in one.ask("EVAL", CONTENTS, 0)]
         return sorted(found, key=repr)
@@ -95,7 +97,7 @@ class Client:
                 found.append((b"nothing more", b"in time"))
                 return found
             if differences.is_message(one):
-                self.messages.append(one)
+                self.take(one)
                 continue
             found.append(one)
             if one == (b"$", token) or one == (b"*", [(b"$", b"pong"), (b"$", token)]):
@@ -150,7 +152,7 @@ class Client:
             one = self.connection.reply()[1]
             if not differences.is_message(one):
                 return one
-            self.messages.append(one)
+            self.take(one)
 
     def hear(self, messages):
         """As many as there have to be."""
@@ -160,7 +162,11 @@ class Client:
             except (TimeoutError, resp.Closed):
                 break
             if differences.is_message(one):
-                self.messages.append(one)
+                self.take(one)
+
+    def take(self, message):
+        if not differences.is_of_sentinels(message):
+            self.messages.append(message)
 
 
 def pieces(data, chance):
@@ -209,7 +215,7 @@ def play(port, servers, program, seed, messages=None):
     return heard
 
 
-def difference(expected, got, sharded):
+def difference(expected, got, parted):
     """In words; "" if there is none."""
     for (turn, client, said, right), (_, _, _, other) in zip(expected.turns, got.turns):
         right, other = (differences.comparable(differences.names_in_order(one)) for one in (right, other))
@@ -219,7 +225,7 @@ def difference(expected, got, sharded):
                     + f"after {same} equal answers the server says\n  {right[same:same + 3]!r:.1500}\nthe proxy\n  "
                     f"{other[same:same + 3]!r:.1500}")
     for number, (right, other) in enumerate(zip(expected.messages, got.messages)):
-        if sharded:  # of two servers, each in its order
+        if parted:  # of several servers, each in its order
             right, other = sorted(right, key=repr), sorted(other, key=repr)
         if right != other:
             return f"client {number} has these messages\n  {right!r:.1500}\nand by the proxy\n  {other!r:.1500}"

@@ -38,7 +38,7 @@ SCRIPTS = [
     b"local t = {} for i = 1, 300 do t[i] = i end return t", b"return #ARGV", b"return redis.call('echo', ARGV[1])",
     *(b"local t = {} for i = 1, %d do t = {t} end return t" % depth for depth in (3, 60, 1000)),
 ]
-# In mode Sharded a script is where it ran; these are loaded at all servers, and come by their hash alone.
+# Where keys are parted a script is where it ran; these are loaded at all servers, and come by their hash alone.
 LOADED = [b"return 'loaded'", b"return {KEYS[1], 'loaded'}", b"return redis.call('type', KEYS[1])"]
 LIBRARIES = [b"#!lua name=one\nredis.register_function('first', function(keys, args) return {keys, args} end)",
              b"#!lua name=two\nredis.register_function{function_name='second', callback=function(keys) return "
@@ -46,6 +46,15 @@ LIBRARIES = [b"#!lua name=one\nredis.register_function('first', function(keys, a
              b"no library", b"#!lua name=one\nredis.register_function('third', function() return 3 end)"]
 BROKEN = [b"*abc\r\n", b"*1\r\n+x\r\n", b"*2\r\n$abc\r\n", b"*1\r\n$-5\r\n", b"*1\r\n$999999999999\r\n", b'get "unbalanced\r\n',
           b"get 'x'y\r\n", b"*3\r\n$3\r\nGET\r\n$1\r\nk\r\n*1\r\n", b"*1\r\n$3x\r\n", b"x" * 70000]
+
+
+@dataclasses.dataclass(frozen=True)
+class Ground:
+    """What a mode can't hide of servers, so that programs have to leave it out."""
+    parted: bool = False  # each server has some of the keys: what has several keys has one tag; all keys are of no transaction
+    # As a node of a Redis Cluster each refuses databases, and what SORT has of other keys. A pattern is at one of them, which
+    # hears after the answer what is published at others, and does not count there: patterns fit no channel.
+    clustered: bool = False
 
 
 def digest(script):
@@ -71,9 +80,9 @@ class Maker:
     # What changes a client is in some programs only, or little would be left to the rest.
     FAMILIES = ("databases", "transactions", "watching", "channels", "blocked", "large", "broken", "scripts")
 
-    def __init__(self, commands, payloads, seed, sharded):
+    def __init__(self, commands, payloads, seed, ground):
         self.chance = random.Random(seed)
-        self.commands, self.payloads, self.sharded = commands, payloads, sharded
+        self.commands, self.payloads, self.ground = commands, payloads, ground
         self.families = {one for one in self.FAMILIES if self.chance.random() < 0.35}
         if "watching" in self.families:
             self.families.add("transactions")
@@ -95,6 +104,8 @@ class Maker:
         name = command.name
         taken = {"hello", "select", "reset", "quit", "scan", "multi", "exec", "discard", "watch", "unwatch", "publish", "spublish",
                  "auth", "echo"}
+        if self.ground.clustered and name == "move":
+            return False
         return name not in taken and name not in differences.NOT_SENT and not name.endswith("subscribe")
 
     def made(self, turns):
@@ -112,7 +123,7 @@ class Maker:
             if self.chance.random() < 0.5:
                 self.marked(client, "hello", "HELLO", 3)
             if self.families & {"watching", "channels"} and self.chance.random() < 0.2:
-                self.say(client, "SELECT", 2)
+                self.say(client, "SELECT", self.database(2))
         for tag in self.chance.sample(TAGS, 2):
             self.say(0, "MSET", tag + b"s0", "value", tag + b"s1", "7")
             self.say(0, "RPUSH", tag + b"l0", *self.chance.choices(VALUES, k=4))
@@ -226,6 +237,8 @@ class Maker:
             return None
         names = [self.chance.choice(TAGS) + b"channel" for _ in range(self.chance.choice([1, 1, 2, 4]))]
         patterns = self.chance.choices([b"*", b"{a}*", b"{?}channel", b"none*"], k=self.chance.choice([1, 1, 2]))
+        if self.ground.clustered:
+            patterns = [b"none*"]
         kind = self.chance.random()
         if kind < 0.04 and client not in self.queueing:
             return self.say(client, "RESET")
@@ -244,8 +257,8 @@ class Maker:
         if client in self.queueing:
             return None
         command, *words = self.chance.choice([
-            ["select", "SELECT", self.chance.choice([0, 1, 2, 3, 3, 99, -1, "abc", "1.0", 16])],
-            ["select", "SELECT", self.chance.choice([0, 1, 2, 3])],
+            ["select", "SELECT", self.database(self.chance.choice([0, 1, 2, 3, 3, 99, -1, "abc", "1.0", 16]))],
+            ["select", "SELECT", self.database(self.chance.choice([0, 1, 2, 3]))],
             ["hello", "HELLO", self.chance.choice([2, 3, 3, 4, "abc"])],
             ["hello", "HELLO", 3, "SETNAME", self.chance.choice(["name", "a name"])],
             ["hello", "HELLO", 2, "AUTH", self.chance.choice(["default", "nobody"]), "password"],
@@ -253,6 +266,9 @@ class Maker:
             ["auth", "AUTH", "default", "x"], ["auth", "AUTH", "nobody", "x"], ["auth", "AUTH", "x"],
             ["reset", "RESET"]])
         return self.marked(client, command, *words)
+
+    def database(self, wanted):
+        return 0 if self.ground.clustered else wanted
 
     def large(self, client):
         if self.chance.random() < 0.05:
@@ -272,18 +288,19 @@ class Maker:
 
     def strange(self):
         """What is no command."""
+        key = (self.tag or b"{b}") + b"s0"
         return self.chance.choice([
             ["NOSUCH"], ["nosuch", "with", "arguments\r\n", b"\0", "x" * 200], ["GET"], ["get", "a", "b"], [""], ["", "x"], ["PING", "a", "b"],
             ["OBJECT", "NOSUCH", "x"], ["OBJECT"], ["XGROUP", "nosuch\r\nx"], ["CLIENT", "NOSUCH"], [b"\xff\0get", "x"], ["SET", "k"],
-            ["CONFIG", "NOSUCH", "x"], ["CLUSTER", "NOSUCH"], ["MSET", "a"], ["MSET", "{a}s0", "1", "{b}s0"],
+            ["CONFIG", "NOSUCH", "x"], ["CLUSTER", "NOSUCH"], ["MSET", "a"], ["MSET", (self.tag or b"{a}") + b"s0", "1", key],
             ["G" * 200], ["get ", "x"], ["FUNCTION", "NOSUCH"], ["xinfo"], ["PING", "fine"], ["ping"], ["PiNg", ""]])
 
     def command(self, client, command):
         name = command.name
         if client in self.queueing and (name.split("|")[0] in differences.NOT_IN_TRANSACTIONS
-                                        or (self.sharded and command.route in ("fan_out", "scan"))):
+                                        or (self.ground.parted and command.route in ("fan_out", "scan", "patterns"))):
             return None
-        if self.sharded and self.tag is None and command.route not in ("one_key", "split"):
+        if self.ground.parted and self.tag is None and command.route not in ("one_key", "split"):
             self.tag = self.chance.choice(TAGS)
         words = command.words + self.arguments_of(command)
         if name in ("sscan", "hscan", "zscan"):
@@ -299,12 +316,13 @@ class Maker:
     def spoiled(self, command, words):
         """One word is missing, or twice, or another."""
         first = len(command.words)
-        if self.sharded:  # its keys stay its keys
+        if self.ground.parted:  # its keys stay its keys
             first = command.first + 1 if command.route == "one_key" else len(words)
         if first >= len(words):
             return words
         at = self.chance.randrange(first, len(words))
-        return words[:at] + self.chance.choice([[], [words[at]] * 2, [self.chance.choice(VALUES)], ["abc", words[at]]]) + words[at + 1:]
+        another = self.chance.choice([one for one in VALUES if one != b"7"])  # 7 milliseconds would be over at once
+        return words[:at] + self.chance.choice([[], [words[at]] * 2, [another], ["abc", words[at]]]) + words[at + 1:]
 
     # Arguments. ---------------------------------------------------------------------------------------------
 
@@ -315,16 +333,17 @@ class Maker:
         if command.name.startswith("command|getkeys"):
             return self.chance.choice([["GET", "k"], ["MSET", "a", "1", "b", "2"], ["EVAL", "x", "1", "k"], ["NOSUCH"], ["PING"]])
         if command.name == "copy":
-            return [self.key(command), self.key(command)] + self.chance.choice([[], ["REPLACE"], ["DB", "1"]])
+            return [self.key(command), self.key(command)] + self.chance.choice([[], ["REPLACE"], ["DB", self.database(1)]])
         return [word for argument in command.arguments for word in self.expanded(command, argument)]
 
     def sort(self, command):
         tag = self.tag or self.own_tag
         self.tag = tag
         words = [self.key(command)]
-        words += self.chance.choice([[], ["BY", tag + b"s*"], ["BY", tag + b"w_*->f"]])
         words += self.chance.choice([[], ["LIMIT", self.chance.choice(NUMBERS), self.chance.choice(NUMBERS)]])
-        words += self.chance.choice([[], ["GET", "#"], ["GET", tag + b"s*", "GET", "#"]])
+        if not self.ground.clustered:
+            words += self.chance.choice([[], ["BY", tag + b"s*"], ["BY", tag + b"w_*->f"]])
+            words += self.chance.choice([[], ["GET", "#"], ["GET", tag + b"s*", "GET", "#"]])
         words += self.chance.choice([[], ["ASC"], ["DESC"]]) + self.chance.choice([[], ["ALPHA"]])
         return words + self.chance.choice([[], [], ["STORE", tag + b"l1"]]) if command.name == "sort" else words
 
@@ -367,7 +386,7 @@ class Maker:
         if name == "numkeys":
             self.count = self.chance.choice([1, 1, 2, 3])  # keys
             if self.chance.random() < 0.1:
-                return self.chance.choice(["0", "abc", "-1"] if self.sharded else NUMBERS)
+                return self.chance.choice(["0", "abc", "-1"] if self.ground.parted else NUMBERS)
             return self.count
         if (of.endswith("randmember") or of in ("hrandfield", "acl|genpass", "xautoclaim")) and kind == "integer":
             return self.chance.choice(SMALL)
@@ -398,7 +417,7 @@ class Maker:
         if name in ("start", "stop", "min", "max") and kind in ("string", "double") and command.group == "sorted-set":
             return self.chance.choice(RANGES)
         if name == "sha1":
-            return digest(self.chance.choice(LOADED if self.sharded else LOADED + SCRIPTS)) if self.chance.random() < 0.9 else "abc"
+            return digest(self.chance.choice(LOADED if self.ground.parted else LOADED + SCRIPTS)) if self.chance.random() < 0.9 else "abc"
         if name == "threshold":
             return self.chance.choice(["0", "1", "3", "2-1", "abc"])
         if name in named:
@@ -412,5 +431,5 @@ class Maker:
         return self.chance.choice(VALUES)
 
 
-def made(commands, payloads, seed, turns, sharded):
-    return Maker(commands, payloads, seed, sharded).made(turns)
+def made(commands, payloads, seed, turns, ground):
+    return Maker(commands, payloads, seed, ground).made(turns)

@@ -1,6 +1,6 @@
 # Behind the client of the suite: what its tests do to the server as its administrator, or ask of its inside, goes to the
-# servers themselves, which is not what an ambassador is for. The ports of all of them are in AMBASSADOR_SERVERS; the first
-# one's answer is given.
+# servers themselves, which is not what an ambassador is for. The ports of all of them are in AMBASSADOR_SERVERS; the answer
+# given is the first one's that is no error, since of a key only one knows, with the blocked clients of all.
 if {[info exists ::env(AMBASSADOR_SERVERS)]} {
     rename ::redis::__dispatch__ ::redis::to_the_proxy
 
@@ -10,15 +10,18 @@ if {[info exists ::env(AMBASSADOR_SERVERS)]} {
 
     proc ::redis::to_every_server {method argv} {
         set answers {}
+        set blocked 0
         foreach port $::env(AMBASSADOR_SERVERS) {
             if {![info exists ::redis::administrator($port)]} {
                 set ::redis::administrator($port) [redis 127.0.0.1 $port]
             }
             set name [string range $::redis::administrator($port) [string length "::redis::redisHandle"] end]
-            lappend answers [catch {::redis::to_the_proxy $name $method {*}$argv} answer] $answer
+            set failed [catch {::redis::to_the_proxy $name $method {*}$argv} answer]
+            lappend answers [list $failed $answer]
+            if {[regexp {blocked_clients:(\d+)} $answer -> here]} {incr blocked $here}
         }
-        lassign $answers failed answer
-        return -code $failed $answer
+        lassign [lindex [lsort -integer -index 0 $answers] 0] failed answer
+        return -code $failed [regsub {blocked_clients:\d+} $answer blocked_clients:$blocked]
     }
 
     proc ::redis::blocked_clients {} {

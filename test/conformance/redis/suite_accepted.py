@@ -1,10 +1,12 @@
-"""The list of what may be different through the proxy: accepted/MODE.txt has, for each reason, the tests of the suite that
+"""The lists of what may be different through the proxy: accepted/NAME.txt has, for each reason, the tests of a suite that
 fail for it and how:
 
     # the reason
     unit/NAME: the test | the error, * for anything
+    unit/NAME: * | the error of several tests
 
-What the client gets is an error reply, or the reason begins with "No error, " and says what it is instead."""
+What the client gets is an error reply, or the reason begins with "No error, " and says what it is instead. A mode has a list
+of its own, and those of modes that it does as; of two lines about one test the first that fits counts."""
 import dataclasses
 import fnmatch
 import pathlib
@@ -12,20 +14,24 @@ import re
 
 FOLDER = pathlib.Path(__file__).resolve().parent / "accepted"
 NO_ERROR = "No error, "
-ERROR_REPLY = re.compile(r"\b(ERR|CROSSSLOT|NOPROTO|EXECABORT|WRONGPASS|NOAUTH) ")
+ERROR_REPLY = re.compile(r"\b(ERR|CROSSSLOT|NOPROTO|EXECABORT|WRONGPASS|NOAUTH) |ResponseError: ")
 
 
 @dataclasses.dataclass
 class Difference:
-    test: str
+    test: str  # a pattern
     problem: str  # a pattern
     reason: str
-    seen: bool = False
+    tests: set = dataclasses.field(default_factory=set)  # that were found to fail so
 
 
-def accepted(mode):
+def accepted(*names):
+    return [one for name in names for one in _listed((FOLDER / f"{name}.txt").read_text().splitlines())]
+
+
+def _listed(lines):
     found, reason, last = [], "", ""
-    for line in (FOLDER / f"{mode}.txt").read_text().splitlines():
+    for line in lines:
         if line.startswith("#"):
             reason = (reason + " " if last.startswith("#") else "") + line[1:].strip()
         elif line:
@@ -35,9 +41,9 @@ def accepted(mode):
     return found
 
 
-def faults_of_list(mode):
+def faults_of(differences):
     wrong = []
-    for one in accepted(mode):
+    for one in differences:
         if not one.reason:
             wrong.append(f"{one.test}: no reason")
         elif not one.reason.startswith(NO_ERROR) and not ERROR_REPLY.search(one.problem):
@@ -49,19 +55,23 @@ def matches(text, pattern):
     return fnmatch.fnmatchcase(text, pattern.replace("[", "[[]"))
 
 
-def judge(mode, direct, proxied):
-    """What is not as the list has it. Not judged: what this machine's server fails at, too."""
-    known = {one.test: one for one in accepted(mode)}
-    wrong = [f"{test}: on the list, and no test" for test in known if test not in direct]
+def judge(differences, direct, proxied, most):
+    """What is not as the lists have it, of which `most` tests may make use. Not judged: what this machine's server fails at,
+    too."""
+    wrong, used = faults_of(differences), set()
     for test, problem in direct.items():
-        if problem:  # this machine's, or chance
-            continue
         found = proxied.get(test, "it has not run")
-        listed = known.get(test)
-        if found and not listed:
+        if problem or not found:  # this machine's, or chance
+            continue
+        fitting = next((one for one in differences if matches(test, one.test) and matches(found, one.problem)), None)
+        if fitting is None:
             wrong.append(f"{test} | {found}")
-        elif found and not matches(found, listed.problem):
-            wrong.append(f"{test}: another difference than is accepted: {found}")
-        elif not found and listed:
-            wrong.append(f"{test}: this difference does not occur any more: {listed.problem}")
+        else:
+            fitting.tests.add(test)
+            used.add(test)
+    for one in differences:
+        if not one.tests and one.test not in used and not direct.get(one.test):
+            wrong.append(f"on the list, and does not occur any more: {one.test} | {one.problem}")
+    if len(used) > most:
+        wrong.append(f"{len(used)} tests are different, of which {most} may be")
     return wrong

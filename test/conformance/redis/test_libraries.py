@@ -1,5 +1,7 @@
 """The libraries that applications have, with their default options: each program in clients/ says the same through the
-ambassador as with the server alone, also after all its connections were ended, by a restart of the ambassador.
+ambassador in every mode as with the server alone, also after all its connections were ended, by a restart of the ambassador.
+What has several keys has them in one slot, and of a Redis Cluster the one database. What libraries have for Redis Cluster is
+not tried: they are told that this is none.
 
     python3 -m pytest -q -s test/conformance/redis/test_libraries.py -k redis_py
 """
@@ -15,13 +17,14 @@ import pytest
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parents[1] / "bench")]
 
+import backing  # noqa: E402
 import client_programs  # noqa: E402
 import programs  # noqa: E402
 import resp  # noqa: E402
 from built import built  # noqa: E402
 
 CLIENTS = HERE / "clients"
-MODES = ["Failover", "Sharded"]  # before one server, where both take all commands
+SEVERAL, ONE = (), ("one",)  # databases that there are, as the programs are told
 
 
 def redis_py(_):
@@ -63,9 +66,9 @@ def program(request, tmp_path_factory):
     return PROGRAMS[request.param](tmp_path_factory.mktemp("program"))
 
 
-def transcript(command, port, restart):
+def transcript(command, port, databases, restart):
     """What the program says; when it says so, all its connections are ended."""
-    with subprocess.Popen([*map(str, command), str(port)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    with subprocess.Popen([*map(str, command), str(port), *databases], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, text=True) as process:
         late = threading.Timer(client_programs.BOUND, process.kill)
         late.start()
@@ -92,24 +95,23 @@ def expected(server, program):
         for kind in ("normal", "pubsub"):
             administrator.ask("CLIENT", "KILL", "TYPE", kind)
 
-    said = transcript(program, server.port, end_all)
-    assert "restart\n" in said
+    said = {databases: transcript(program, server.port, databases, end_all) for databases in (SEVERAL, ONE)}
+    assert all("restart\n" in one for one in said.values())
     return said
 
 
-@pytest.mark.parametrize("mode", MODES)
-def test_a_library_gets_what_it_gets_from_the_server(server, tmp_path, program, expected, mode):
-    listener = {"name": "clients.redis", "protocol": "Redis", "redis": {"mode": mode},
-                "backends": [{"host": "127.0.0.1", "port": server.port}]}
-    one = programs.proxy(tmp_path, built("ambassador-proxy"), listener)
+@pytest.mark.parametrize("mode", backing.MODES)
+def test_a_library_gets_what_it_gets_from_the_server(tmp_path, program, expected, mode):
+    with contextlib.ExitStack() as stack:
+        behind = backing.MODES[mode][0](backing.Stage(tmp_path, stack))
+        one = programs.proxy(tmp_path, built("ambassador-proxy"), behind.listener(mode))
+        stack.callback(lambda: one.end())
 
-    def restart():
-        nonlocal one
-        one.process.terminate()
-        assert one.process.wait(60) == 0, "the proxy did not end well"
-        one = programs.Program("ambassador again", one.process.args, one.port, tmp_path)
+        def restart():
+            nonlocal one
+            one.process.terminate()
+            assert one.process.wait(60) == 0, "the proxy did not end well"
+            one = programs.Program("ambassador again", one.process.args, one.port, tmp_path)
 
-    try:
-        assert transcript(program, one.port, restart) == expected
-    finally:
-        one.end()
+        databases = ONE if mode == "Cluster" else SEVERAL
+        assert transcript(program, one.port, databases, restart) == expected[databases]

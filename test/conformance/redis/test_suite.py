@@ -13,13 +13,20 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
 sys.path[:0] = [str(HERE), str(HERE.parent), str(ROOT / "test" / "bench")]
 
+import backing  # noqa: E402
 import programs  # noqa: E402
 import suite_accepted as accepted  # noqa: E402
 import suite_run  # noqa: E402
 from built import built  # noqa: E402
 
-# How many servers, and the most that may be on the list.
-MODES = {"Failover": (1, 70)}
+# The lists of what is accepted, and the most tests that may make use of them.
+MODES = {
+    "Failover": (["Failover"], 70),
+    "Sharded": (["Sharded", "Failover"], 100),
+    "Replicated": (["Failover"], 70),
+    "Sentinel": (["Failover"], 70),
+    "Cluster": (["Cluster", "Failover"], 130),
+}
 
 
 @pytest.fixture(scope="module")
@@ -29,21 +36,19 @@ def direct(tmp_path_factory):
 
     @contextlib.contextmanager
     def stage():
-        with programs.redis_server(folder) as server:
-            yield server.port, ()
+        with contextlib.ExitStack() as stack:
+            yield backing.Stage(folder, stack).one().primaries[0].port, ()
 
     return suite_run.run(stage, folder, "direct")
 
 
-def through(mode, count, folder):
+def through(mode, folder):
     @contextlib.contextmanager
     def stage():
         with contextlib.ExitStack() as stack:
-            servers = [stack.enter_context(programs.redis_server(folder)) for _ in range(count)]
-            listener = {"name": "conformance.redis", "protocol": "Redis", "redis": {"mode": mode},
-                        "backends": [{"host": "127.0.0.1", "port": server.port} for server in servers]}
-            proxy = stack.enter_context(programs.proxy(folder, built("ambassador-proxy"), listener))
-            yield proxy.port, [server.port for server in servers]
+            behind = backing.MODES[mode][0](backing.Stage(folder, stack))
+            proxy = stack.enter_context(programs.proxy(folder, built("ambassador-proxy"), behind.listener(mode)))
+            yield proxy.port, [server.port for server in behind.primaries]
             proxy.process.terminate()
             assert proxy.process.wait(60) == 0, "the proxy did not end well"
 
@@ -52,7 +57,6 @@ def through(mode, count, folder):
 
 @pytest.mark.parametrize("mode", MODES)
 def test_what_the_suite_sees_through_the_proxy(mode, direct, tmp_path):
-    servers, most = MODES[mode]
-    wrong = accepted.judge(mode, direct, through(mode, servers, tmp_path)) + accepted.faults_of_list(mode)
+    lists, most = MODES[mode]
+    wrong = accepted.judge(accepted.accepted(*lists), direct, through(mode, tmp_path), most)
     assert not wrong, f"{len(wrong)} in all; outputs are in {suite_run.SHOWN}\n" + "\n".join(wrong)
-    assert len(accepted.accepted(mode)) <= most

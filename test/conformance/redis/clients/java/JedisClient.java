@@ -21,7 +21,7 @@ import redis.clients.jedis.exceptions.JedisConnectionException;
 import redis.clients.jedis.exceptions.JedisException;
 import redis.clients.jedis.params.XAddParams;
 
-/** Jedis with its default options, and with RESP3: says what it got, line by line. JedisClient PORT */
+/** Jedis with its default options, and with RESP3: says what it got, line by line. JedisClient PORT [one: database] */
 final class JedisClient {
   private static final String SCRIPT = "return {KEYS[1], ARGV[1], redis.call('get', KEYS[1])}";
   private final int port;
@@ -38,14 +38,20 @@ final class JedisClient {
     try (RedisClient client = program.other(RedisProtocol.RESP3, 0)) {
       program.all("RESP3 ", client);
     }
-    try (RedisClient client = program.other(RedisProtocol.RESP3, 3)) {
+    if (arguments.length == 1) {
+      program.databases();
+    }
+  }
+
+  private void databases() {
+    try (RedisClient client = other(RedisProtocol.RESP3, 3)) {
       told("another database", client.set("key", "3") + client.get("key") + client.dbSize());
     }
     told(
         "no such database",
         failing(
             () -> {
-              try (RedisClient client = program.other(RedisProtocol.RESP3, 99)) {
+              try (RedisClient client = other(RedisProtocol.RESP3, 99)) {
                 return client.get("key");
               }
             }));
@@ -132,7 +138,7 @@ final class JedisClient {
     try (AbstractTransaction transaction = client.multi()) {
       transaction.set("a", "1");
       transaction.incr("a");
-      transaction.lrange("none", 0, -1);
+      transaction.lrange("{a}none", 0, -1);
       told("transaction", transaction.exec());
     }
     try (AbstractTransaction transaction = client.transaction(false)) {
@@ -159,7 +165,7 @@ final class JedisClient {
     told("in vain", client.blpop(0.05, "empty"));
     Thread pusher = new Thread(() -> client.rpush("queue", "element"));
     pusher.start();
-    told("popped", client.blpop(30.0, "empty", "queue"));
+    told("popped", client.blpop(30.0, "{queue}empty", "queue"));
     pusher.join();
   }
 

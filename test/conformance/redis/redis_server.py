@@ -1,5 +1,5 @@
-"""A redis-server as a process that can be broken in every way: on a free port of loopback, in a folder of its own. What it
-acknowledged is on its disk."""
+"""A redis-server as a process that can be broken in every way: on a free port of loopback, in a folder of its own; Sentinels
+and nodes of a Redis Cluster likewise."""
 import os
 import signal
 import subprocess
@@ -12,15 +12,17 @@ BOUND = 60  # seconds for what a server has to do
 
 
 class Redis:
-    def __init__(self, folder, name):
-        self.name, self.port = name, programs.free_port()
+    def __init__(self, folder, name, durable=True):
+        """`durable`: what it acknowledged is on its disk."""
+        self.name, self.port, self.durable = name, programs.free_port(), durable
         self.folder = folder / name
         self.folder.mkdir()
         self.process = None
 
     def command(self):
+        log = ["--appendonly", "yes", "--appendfsync", "always"] if self.durable else []
         return ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder), "--save", "",
-                "--appendonly", "yes", "--appendfsync", "always", "--repl-diskless-sync-delay", "0"]
+                "--repl-diskless-sync-delay", "0", *log]
 
     def start(self):
         """Returns when it answers."""
@@ -92,7 +94,7 @@ class Redis:
 
 
 class Sentinel(Redis):
-    """One of three that watch a primary, of which two have to agree that it is gone, after a second."""
+    """One of those that watch a primary, of which two have to agree that it is gone, after a second."""
     MASTER = "faults"
 
     def __init__(self, folder, name, primary):
@@ -113,8 +115,8 @@ class Sentinel(Redis):
 class ClusterNode(Redis):
     """One of a Redis Cluster, whose nodes miss each other after a second."""
 
-    def __init__(self, folder, name):
-        super().__init__(folder, name)
+    def __init__(self, folder, name, durable=True):
+        super().__init__(folder, name, durable)
         self.bus = programs.free_port()
         self.alone = False
 
