@@ -5,16 +5,13 @@ need a connection for each client, and are left out where the server does not ta
 """
 import contextlib
 import dataclasses
-import json
 import os
 import pathlib
-import platform
 import re
-import statistics
 import subprocess
-import sys
 import tempfile
 
+import comparison
 import postgresql_peers as peers
 import programs
 import rounds
@@ -38,10 +35,11 @@ CASES = {
     "1000 clients": Case("-M simple", 1000, 48_000),
     "TLS to the server": Case("-M simple", 16, 48_000, tls=True),
 }
-PROXY, POOLER, HAPROXY, RELAY = "ambassador", "pgbouncer", "HAProxy TCP", "bare relay"
-# Of the proxy's CPU for a transaction: at most this share of another's.
-BARS = [("simple", POOLER, 1.05), ("simple", RELAY, 1.15), ("extended", POOLER, 1.05), ("extended", RELAY, 1.15),
-        ("prepared", HAPROXY, 0.95), ("prepared", RELAY, 1.15)]
+PROXY, POOLER, HAPROXY, RELAY = "ambassador", "pgbouncer", programs.HAPROXY, "bare relay"
+CPU_OF = {"of the relay": RELAY, "of pgbouncer": POOLER, "of HAProxy": HAPROXY}
+BARS = [comparison.Bar(case, PROXY, "CPU", other, bound) for case, other, bound in (
+    ("simple", POOLER, 1.05), ("simple", RELAY, 1.15), ("extended", POOLER, 1.05), ("extended", RELAY, 1.15),
+    ("prepared", HAPROXY, 0.95), ("prepared", RELAY, 1.15))]
 
 
 def add_arguments(parser):
@@ -63,7 +61,7 @@ def said(pattern, output):
 
 def load(subject, case, scale):
     """One pgbench: (transactions, transactions a second, average latency in milliseconds)."""
-    encrypted = case.tls and isinstance(subject, peers.Direct)
+    encrypted = case.tls and isinstance(subject, programs.Direct)
     each = max(2, int(case.transactions * scale / case.clients))
     command = [peers.PGBENCH, "-n", "-S", "-c", str(case.clients), "-j", "1", *case.options.split(), "-t", str(each),
                "-p", str(subject.port), peers.DATABASE]
@@ -91,7 +89,7 @@ def running(arguments, cases):
             if arguments.baseline:
                 own.append(peers.ambassador(folder, database, arguments.baseline, tls, "baseline"))
             return [stack.enter_context(one) for one in own]
-        direct = peers.Direct(database)
+        direct = programs.Direct(database.port)
         plain = pooled(False)
         encrypted = pooled(True) if any(CASES[case].tls for case in cases) else []
         relays = [stack.enter_context(one) for one in (programs.haproxy(folder, [database]),
@@ -119,53 +117,6 @@ def measure(arguments, cases):
     return results
 
 
-def summarise(results, cases):
-    summary = {}
-    for case in cases:
-        columns = {name: list(zip(*runs)) for (name, its_case), runs in results.items() if its_case == case}
-        rows = {}
-        for name, (rates, cpus, latencies) in columns.items():
-            def of(other, which, name=name):
-                return rounds.ratio(columns[name][which], columns[other][which]) if other in columns else None
-            rows[name] = {"transactions_per_second": statistics.median(rates),
-                          "throughput_of_direct": of("direct", 0),
-                          "cpu_us_per_transaction": None if cpus[0] is None else statistics.median(cpus),
-                          "cpu_of": {other: of(other, 1) for other in (RELAY, POOLER, HAPROXY)},
-                          "latency_ms": statistics.median(latencies)}
-        summary[case] = rows
-    return summary
-
-
-def shown(value, digits=2):
-    return "-" if value is None else f"{value:,.{digits}f}"
-
-
-def table(summary):
-    lines = []
-    for case, rows in summary.items():
-        it = CASES[case]
-        lines += [f"pgbench -S -c {it.clients} {it.options}" + (", TLS to the server" if it.tls else ""), "",
-                  "| | tx/s | of direct | proxy CPU us/tx | of the relay | of pgbouncer | of HAProxy | latency ms |",
-                  "|---|---|---|---|---|---|---|---|"]
-        for name, row in rows.items():
-            shares = [shown(row["cpu_of"][other]) for other in (RELAY, POOLER, HAPROXY)]
-            cells = [shown(row["transactions_per_second"], 0), shown(row["throughput_of_direct"]),
-                     shown(row["cpu_us_per_transaction"]), *shares, shown(row["latency_ms"])]
-            lines.append(f"| {name} | {' | '.join(cells)} |")
-        lines.append("")
-    return "\n".join(lines)
-
-
-def bars(summary):
-    lines = []
-    for case, other, most in BARS:
-        seen = summary.get(case, {}).get(PROXY, {}).get("cpu_of", {}).get(other)
-        if seen is not None:
-            verdict = "met" if seen <= most else "NOT MET"
-            lines.append(f"{verdict}: {case}, CPU at most {most:.2f} of {other}'s: {seen:.2f}")
-    return "\n".join(lines)
-
-
 def run(arguments):
     peers.require()
     if not arguments.binary.exists():
@@ -173,13 +124,11 @@ def run(arguments):
     cases = arguments.case or list(CASES)
     load_before = os.getloadavg()
     results = measure(arguments, cases)
-    summary = summarise(results, cases)
-    print(table(summary))
-    print(bars(summary))
-    arguments.json.parent.mkdir(parents=True, exist_ok=True)
-    arguments.json.write_text(json.dumps({
-        "machine": {"cores": os.cpu_count(), "kernel": platform.release(), "load": load_before},
-        "rounds": arguments.rounds, "scale": arguments.scale, "summary": summary,
-        "runs": {f"{name} {case}": runs for (name, case), runs in results.items()}}, indent=1) + "\n")
-    print(f"written: {arguments.json}", file=sys.stderr)
+    summary = comparison.summarise(results, cases)
+    for name, rows in summary.items():
+        it = CASES[name]
+        print(f"pgbench -S -c {it.clients} {it.options}" + (", TLS to the server" if it.tls else "") + "\n")
+        print(comparison.table(rows, "tx", "latency ms", 2, CPU_OF))
+    print(comparison.verdicts(summary, BARS))
+    comparison.write(arguments, summary, results, load_before)
     return 0

@@ -75,16 +75,6 @@ def relay(folder, database):
     return programs.Program("bare relay", [str(binary), str(port), str(database.port)], port, folder)
 
 
-class Direct:
-    """No proxy at all."""
-
-    def __init__(self, database):
-        self.name, self.port = "direct", database.port
-
-    def cpu_seconds(self):
-        return None
-
-
 def environment(tls):
     """Of pgbench. Only the way to the server is encrypted, whoever goes it."""
     return {**os.environ, "PGHOST": "127.0.0.1", "PGUSER": USER, "PGPASSWORD": PASSWORD,

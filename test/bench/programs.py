@@ -3,12 +3,15 @@ import contextlib
 import json
 import os
 import pathlib
+import resource
 import shutil
 import socket
 import subprocess
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+HAPROXY = "HAProxy TCP"
+OPEN_FILES = 10_000  # what a proxy may need for a thousand clients, each with a connection to a server, and then some
 
 
 def free_port():
@@ -39,9 +42,11 @@ class Program:
     def __init__(self, name, command, port, folder, environment=None):
         self.name, self.port = name, port
         log = open(folder / f"{name.replace(' ', '-')}-{port}.log", "w")
+        began = time.monotonic()
         self.process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
                                         env={**os.environ, **(environment or {})})
         self.wait(log.name)
+        self.accepting_after = time.monotonic() - began  # seconds, with those that it took to start a process
 
     def wait(self, log, bound=60):
         end = time.monotonic() + bound
@@ -55,7 +60,7 @@ class Program:
                 if time.monotonic() > end:
                     self.end()
                     raise SystemExit(f"{self.name} does not listen after {bound} s, see {log}")
-                time.sleep(0.02)
+                time.sleep(0.001)
 
     def cpu_seconds(self):
         return cpu_seconds(self.process.pid)
@@ -78,18 +83,20 @@ class Program:
         self.end()
 
 
+class Direct:
+    """No proxy at all, but the server on `port`."""
+
+    def __init__(self, port):
+        self.name, self.port = "direct", port
+
+    def cpu_seconds(self):
+        return None
+
+
 def redis_server(folder):
     port = free_port()
     return Program("redis-server", ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "",
                                     "--appendonly", "no", "--dir", str(folder)], port, folder)
-
-
-def ambassador(folder, servers, binary):
-    port = free_port()
-    return Program("ambassador", [str(binary), "--threads", "1"], port, folder, {
-        "REDIS_SERVERS": " ".join(f"127.0.0.1:{s.port}:1" for s in servers),
-        "REDIS_LISTEN": f"127.0.0.1:{port}",
-        "AMBASSADOR_HEALTH_PORT": "0", "AMBASSADOR_ADMIN_PORT": "0"})
 
 
 def proxy(folder, binary, listener, threads=1, name="ambassador", health=0):
@@ -102,22 +109,20 @@ def proxy(folder, binary, listener, threads=1, name="ambassador", health=0):
     return Program(name, [str(binary), "--config", str(path), "--threads", str(threads)], port, folder)
 
 
-def twemproxy(folder, servers):
-    port = free_port()
-    lines = ["bench:", f"  listen: 127.0.0.1:{port}", "  hash: fnv1a_64", "  distribution: ketama", "  redis: true",
-             "  preconnect: true", "  servers:"] + [f"   - 127.0.0.1:{s.port}:1" for s in servers]
-    (folder / "nutcracker.yml").write_text("\n".join(lines) + "\n")
-    return Program("twemproxy", ["nutcracker", "-c", str(folder / "nutcracker.yml"), "-a", "127.0.0.1", "-s",
-                                 str(free_port()), "-v", "4"], port, folder)
-
-
 def haproxy(folder, servers):
     port = free_port()
     lines = ["global", "  nbthread 1", "  maxconn 4000", "defaults", "  mode tcp", "  timeout connect 1s",
              "  timeout client 1h", "  timeout server 1h", "listen bench", f"  bind 127.0.0.1:{port}"]
     lines += [f"  server s{i} 127.0.0.1:{s.port}" for i, s in enumerate(servers)]
     (folder / "haproxy.cfg").write_text("\n".join(lines) + "\n")
-    return Program("HAProxy TCP", ["haproxy", "-db", "-f", str(folder / "haproxy.cfg")], port, folder)
+    return Program(HAPROXY, ["haproxy", "-db", "-f", str(folder / "haproxy.cfg")], port, folder)
+
+
+def allow_open_files():
+    """To us and to all that we start from now on."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < OPEN_FILES:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(OPEN_FILES, hard), hard))
 
 
 def require(*names):

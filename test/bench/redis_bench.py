@@ -1,23 +1,52 @@
-"""SET and GET through each proxy to two Redis servers: throughput, and the proxy's CPU per operation."""
+"""SET and GET through each proxy to two Redis servers: throughput, CPU per operation, memory, start."""
+import contextlib
 import csv
+import dataclasses
 import io
-import json
 import os
 import pathlib
-import platform
+import shutil
 import statistics
 import subprocess
-import sys
-import tempfile
 import time
 
+import churn
+import comparison
+import footprint
 import programs
+import redis_peers as peers
 import rounds
 
-#          name of the case: connections, pipelined requests, operations of each kind
-CASES = {"-c 50 -P 1": (50, 1, 60_000), "-c 50 -P 16": (50, 16, 600_000), "-c 1 -P 1": (1, 1, 8_000)}
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    clients: int
+    pipelined: int
+    operations: int  # of each kind
+    workers: bool = False  # the proxy with one worker and with two, instead of its peers
+
+    @property
+    def options(self):
+        return f"-c {self.clients} -P {self.pipelined}"
+
+
+CASES = {case.options + (", one worker and two" if case.workers else ""): case for case in (
+    Case(50, 1, 60_000), Case(50, 16, 600_000), Case(1, 1, 8_000), Case(50, 16, 600_000, workers=True))}
+UNPIPELINED, PIPELINED, ONE_CLIENT, WORKERS = CASES
+ONE_WORKER, TWO_WORKERS = "1 worker", "2 workers"
 VALUE_BYTES = 64
 KEYS = 100_000
+CPU_OF = {"of twemproxy": peers.TWEMPROXY, "of predixy": peers.PREDIXY, "of Envoy": peers.ENVOY,
+          "of HAProxy": peers.HAPROXY, "of one worker": ONE_WORKER}
+BARS = [comparison.Bar(case, program, what, other, bound) for case, program, what, other, bound in (
+    (UNPIPELINED, peers.AMBASSADOR, "CPU", peers.PREDIXY, 1.0),
+    (UNPIPELINED, peers.AMBASSADOR, "CPU", peers.TWEMPROXY, 1.0),
+    (PIPELINED, peers.AMBASSADOR, "CPU", peers.PREDIXY, 0.7),
+    (PIPELINED, peers.AMBASSADOR, "CPU", peers.TWEMPROXY, 0.3),
+    (PIPELINED, peers.AMBASSADOR, "CPU", peers.ENVOY, 0.3),
+    (PIPELINED, peers.AMBASSADOR, "throughput", peers.PREDIXY, 1.0),
+    (ONE_CLIENT, peers.AMBASSADOR, "latency", peers.HAPROXY, 1.0),
+    (WORKERS, TWO_WORKERS, "CPU", ONE_WORKER, 1.15))]
 
 
 def add_arguments(parser):
@@ -26,14 +55,18 @@ def add_arguments(parser):
     parser.add_argument("--case", action="append", choices=list(CASES), help="only this one; may be repeated")
     parser.add_argument("--binary", type=pathlib.Path, default=programs.ROOT / "build/release/bin/ambassador-proxy")
     parser.add_argument("--baseline", type=pathlib.Path, help="another build of the proxy, measured beside it")
+    parser.add_argument("--predixy", type=pathlib.Path, metavar="BINARY", default=shutil.which("predixy"),
+                        help="predixy, which no package registry has; default: the one in PATH")
+    parser.add_argument("--churn", type=float, metavar="MINUTES",
+                        help=f"instead: the proxy's memory while {churn.CLIENTS:,} clients come, work and go")
     parser.add_argument("--json", type=pathlib.Path, default=programs.ROOT / "build/bench/redis.json")
 
 
-def load(port, clients, depth, operations):
+def load(port, case, operations):
     """One redis-benchmark: (operations a second, p50 latency in microseconds)."""
     began = time.monotonic()
     output = subprocess.run(
-        ["redis-benchmark", "-h", "127.0.0.1", "-p", str(port), "-t", "set,get", "-c", str(clients), "-P", str(depth),
+        ["redis-benchmark", "-h", "127.0.0.1", "-p", str(port), "-t", "set,get", *case.options.split(),
          "-n", str(operations), "-d", str(VALUE_BYTES), "-r", str(KEYS), "--csv"],
         check=True, capture_output=True, text=True, timeout=300).stdout
     seconds = time.monotonic() - began
@@ -44,81 +77,40 @@ def load(port, clients, depth, operations):
     return 2 * operations / seconds, p50
 
 
-def measure(arguments, cases):
-    results = {}  # (program, case) -> list of (operations a second, CPU us per operation or None, p50 us)
-    with tempfile.TemporaryDirectory(prefix="bench-") as name:
-        folder = pathlib.Path(name)
-        running = []
-        try:
-            servers = [programs.redis_server(folder), programs.redis_server(folder)]
-            running += servers
-            subjects = [programs.ambassador(folder, servers, arguments.binary), programs.twemproxy(folder, servers),
-                        programs.haproxy(folder, servers)]
-            running += subjects
-            if arguments.baseline:
-                baseline = programs.ambassador(folder, servers, arguments.baseline)
-                baseline.name = "baseline"
-                subjects.append(baseline)
-                running.append(baseline)
-            for case, subject in rounds.turns(arguments.rounds, cases, lambda _: [None] + subjects):
-                clients, depth, operations = CASES[case]
-                operations = max(1000, int(operations * arguments.scale))
-                before = subject.cpu_seconds() if subject else 0
-                rate, p50 = load(subject.port if subject else servers[0].port, clients, depth, operations)
-                cpu = (subject.cpu_seconds() - before) / (2 * operations) * 1e6 if subject else None
-                results.setdefault((subject.name if subject else "direct", case), []).append((rate, cpu, p50))
-        finally:
-            for program in reversed(running):
-                program.end()
+def compare(folder, servers, makers, arguments, cases):
+    results = {}  # (program, case) -> its runs: operations a second, CPU us of each or None, p50 us
+    with contextlib.ExitStack() as stack:
+        def workers(count, name):
+            return stack.enter_context(peers.ambassador(folder, servers, arguments.binary, count, name))
+        proxies = [programs.Direct(servers[0].port), *(stack.enter_context(make()) for make in makers.values())]
+        by_workers = [workers(1, ONE_WORKER), workers(2, TWO_WORKERS)]
+        for name, subject in rounds.turns(arguments.rounds, cases,
+                                          lambda name: by_workers if CASES[name].workers else proxies):
+            operations = max(1000, int(CASES[name].operations * arguments.scale))
+            before = subject.cpu_seconds()
+            rate, p50 = load(subject.port, CASES[name], operations)
+            cpu = None if before is None else (subject.cpu_seconds() - before) / (2 * operations) * 1e6
+            results.setdefault((subject.name, name), []).append((rate, cpu, p50))
     return results
 
 
-def summarise(results, cases):
-    summary = {}
-    for case in cases:
-        rows = {}
-        for (name, its_case), runs in results.items():
-            if its_case != case:
-                continue
-            cpus = [cpu for _, cpu, _ in runs if cpu is not None]
-            rows[name] = {"operations_per_second": statistics.median(rate for rate, _, _ in runs),
-                          "cpu_us_per_operation": statistics.median(cpus) if cpus else None,
-                          "p50_us": statistics.median(p50 for _, _, p50 in runs)}
-        def column(name, which, case=case):
-            return [run[which] for run in results[(name, case)]]
-        for name, row in rows.items():
-            row["cpu_of_twemproxy"] = rounds.ratio(column(name, 1), column("twemproxy", 1))
-            row["throughput_of_direct"] = rounds.ratio(column(name, 0), column("direct", 0))
-        summary[case] = rows
-    return summary
-
-
-def table(summary):
-    lines = []
-    for case, rows in summary.items():
-        lines += [f"redis-benchmark -t set,get {case} -d {VALUE_BYTES}", "",
-                  "| | ops/s | of direct | proxy CPU us/op | of twemproxy | p50 us |", "|---|---|---|---|---|---|"]
-        for name, row in rows.items():
-            cpu = f"{row['cpu_us_per_operation']:.2f}" if row["cpu_us_per_operation"] is not None else "-"
-            ratio = f"{row['cpu_of_twemproxy']:.2f}" if row["cpu_of_twemproxy"] is not None else "-"
-            lines.append(f"| {name} | {row['operations_per_second']:,.0f} | {row['throughput_of_direct']:.2f} | {cpu} | "
-                         f"{ratio} | {row['p50_us']:.0f} |")
-        lines.append("")
-    return "\n".join(lines)
-
-
 def run(arguments):
-    programs.require("redis-server", "redis-benchmark", "nutcracker", "haproxy")
-    if not arguments.binary.exists():
-        raise SystemExit(f"{arguments.binary} is not there: run ./run build release")
+    peers.require(arguments)
+    programs.allow_open_files()
+    if arguments.churn:
+        return churn.run(arguments)
     cases = arguments.case or list(CASES)
-    results = measure(arguments, cases)
-    summary = summarise(results, cases)
-    print(table(summary))
-    arguments.json.parent.mkdir(parents=True, exist_ok=True)
-    arguments.json.write_text(json.dumps({
-        "machine": {"cores": os.cpu_count(), "kernel": platform.release(), "load": os.getloadavg()},
-        "rounds": arguments.rounds, "scale": arguments.scale, "summary": summary,
-        "runs": {f"{name} {case}": runs for (name, case), runs in results.items()}}, indent=1) + "\n")
-    print(f"written: {arguments.json}", file=sys.stderr)
+    load_before = os.getloadavg()
+    with peers.two_servers() as (folder, servers):
+        makers = peers.makers(folder, servers, arguments)
+        results = compare(folder, servers, makers, arguments, cases)
+        footprints = {name: footprint.measure(make) for name, make in makers.items()}
+    summary = comparison.summarise(results, cases)
+    for name, rows in summary.items():
+        print(f"redis-benchmark -t set,get -d {VALUE_BYTES} {name}\n")
+        print(comparison.table(rows, "ops", "p50 us", 0, CPU_OF))
+    print(footprint.table(footprints))
+    print(comparison.verdicts(summary, BARS))
+    print(footprint.verdicts(footprints[peers.AMBASSADOR]))
+    comparison.write(arguments, summary, results, load_before, footprints=footprints)
     return 0
