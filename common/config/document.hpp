@@ -99,6 +99,21 @@ struct SlowLog {
   friend bool operator==(const SlowLog&, const SlowLog&) = default;
 };
 
+/// The keys that most requests ask for, of which one in `one_in` is looked at: the `size` first of them are
+/// told. 0: none are looked at.
+struct HotKeys {
+  unsigned one_in = 64;
+  unsigned size = 32;
+  friend bool operator==(const HotKeys&, const HotKeys&) = default;
+};
+
+/// The keys of messages of `threshold` bytes or more: the `size` largest of each worker are kept. 0: none.
+struct BigKeys {
+  unsigned threshold = 16 * 1024;
+  unsigned size = 32;
+  friend bool operator==(const BigKeys&, const BigKeys&) = default;
+};
+
 /// Replies of servers are kept, to answer reads with them until the servers say that they are so no more.
 struct ClientCache {
   std::uint64_t max_memory = std::uint64_t{16} << 20;  // bytes, over all workers
@@ -131,6 +146,8 @@ struct Redis {
   std::string credentials_folder;
   std::string client_credentials_folder;  // likewise: what clients have to know; empty: they are trusted
   SlowLog slow_log;
+  HotKeys hot_keys;
+  BigKeys big_keys;
   std::optional<ClientCache> client_cache;  // absent: nothing is kept
   std::optional<RateLimit> rate_limit;      // absent: as often as they like
   std::optional<Mirror> mirror;

@@ -80,6 +80,22 @@ void describe(V& v, Of<SlowLog>) {
 }
 
 template <class V>
+void describe(V& v, Of<HotKeys>) {
+  v.integer("oneIn", &HotKeys::one_in, Range{1, kMaxOneIn}, Presence::optional,
+            "Of so many commands one is looked at, for its keys; 1: all are.");
+  v.integer("size", &HotKeys::size, Range{0, kMaxKeys}, Presence::optional,
+            "So many keys are told; 0: no command is looked at.");
+}
+
+template <class V>
+void describe(V& v, Of<BigKeys>) {
+  v.integer("threshold", &BigKeys::threshold, Range{kLeastBig, kMostBig}, Presence::optional,
+            "Bytes: keys of messages as large as this, or larger, are big.");
+  v.integer("size", &BigKeys::size, Range{0, kMaxKeys}, Presence::optional,
+            "So many of the largest are kept, per worker; 0: none.");
+}
+
+template <class V>
 void describe(V& v, Of<ClientCache>) {
   v.integer("maxMemory", &ClientCache::max_memory, Range{kMinClientCache, kMaxClientCache},
             Presence::optional,
@@ -132,6 +148,10 @@ void describe(V& v, Of<Redis>) {
       "without username as the default user. Default: clients are trusted.");
   v.object("slowLog", &Redis::slow_log,
            "Which commands are kept for `ambassador-proxy slowlog`, by their name and key.");
+  v.object("hotKeys", &Redis::hot_keys,
+           "How the keys that are asked for most are found, for `ambassador-proxy hotkeys`.");
+  v.object("bigKeys", &Redis::big_keys,
+           "Which keys are kept for `ambassador-proxy bigkeys`, by the size of messages.");
   v.optional(
       "clientCache", &Redis::client_cache,
       "Keep replies to reads of clients that speak RESP3, and answer with them until the server says that "
@@ -239,7 +259,7 @@ void describe(V& v, Of<Document>) {
   });
   v.group("admin",
           "The admin port, on loopback only: status page, /config /backends /clients /top "
-          "/slowlog.",
+          "/slowlog /hotkeys /bigkeys.",
           [](auto& g) {
             g.integer("port", &Document::admin_port, Range{0, 65535}, optional, "0: no admin port.");
           });

@@ -64,6 +64,14 @@ def redis():
                                   default="10ms"),
             "size": number("So many of the last ones are kept, per thread of the proxy; 0: none.", 0, 1024,
                            default=128)}),
+        "hotKeys": obj("Keys that are asked for most, for `ambassador-proxy hotkeys`.", {
+            "oneIn": number("Of so many commands one is looked at, for its keys; 1: all are.", 1, 1000000, default=64),
+            "size": number("So many keys are told; 0: no command is looked at.", 0, 128, default=32)}),
+        "bigKeys": obj("Keys of the largest messages, for `ambassador-proxy bigkeys`.", {
+            "threshold": number("Keys of messages of so many bytes, or more, are big.", 1024, 536870912,
+                                default=16384),
+            "size": number("So many of the largest are kept, per thread of the proxy; 0: none.", 0, 128,
+                           default=32)}),
         "rateLimit": obj("How often each client may ask. One that asks more often is not refused: its requests are "
                          "read later. Default: no limit.", {
             "requestsPerSecond": number("So many commands of one connection are read in a second, in the long run.",

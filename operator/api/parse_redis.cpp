@@ -33,6 +33,32 @@ config::SlowLog read_slow_log(Fields& redis) {
   return slow_log;
 }
 
+config::HotKeys read_hot_keys(Fields& redis) {
+  config::HotKeys hot_keys;
+  const auto* object = redis.object("hotKeys");
+  if (object == nullptr) return hot_keys;
+  Fields fields(*object, redis.path("hotKeys"), redis.problems());
+  if (const auto one_in = fields.integer("oneIn", 1, config::kMaxOneIn))
+    hot_keys.one_in = static_cast<unsigned>(*one_in);
+  if (const auto size = fields.integer("size", 0, config::kMaxKeys))
+    hot_keys.size = static_cast<unsigned>(*size);
+  fields.finish();
+  return hot_keys;
+}
+
+config::BigKeys read_big_keys(Fields& redis) {
+  config::BigKeys big_keys;
+  const auto* object = redis.object("bigKeys");
+  if (object == nullptr) return big_keys;
+  Fields fields(*object, redis.path("bigKeys"), redis.problems());
+  if (const auto threshold = fields.integer("threshold", config::kLeastBig, config::kMostBig))
+    big_keys.threshold = static_cast<unsigned>(*threshold);
+  if (const auto size = fields.integer("size", 0, config::kMaxKeys))
+    big_keys.size = static_cast<unsigned>(*size);
+  fields.finish();
+  return big_keys;
+}
+
 /// @param judged `mode` and `readPreference` are right
 std::optional<config::ClientCache> read_client_cache(Fields& redis, bool judged, const config::Redis& known) {
   const auto* object = redis.object("clientCache");
@@ -154,6 +180,8 @@ config::Redis read_redis(Fields& listener) {
         shown(redis.hash_tag) + " is no pair: give two characters such as {} or leave it out");
   }
   redis.slow_log = read_slow_log(fields);
+  redis.hot_keys = read_hot_keys(fields);
+  redis.big_keys = read_big_keys(fields);
   redis.rate_limit = read_rate_limit(fields);
   redis.mirror = read_mirror(fields);
   redis.ejection = read_ejection(fields);

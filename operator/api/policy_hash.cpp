@@ -60,6 +60,8 @@ json content(const config::Redis& redis) {
   if (redis.sentinel) object["sentinel"] = redis.sentinel->master_name;
   if (redis.slow_log != absent.slow_log)
     object["slowLog"] = {redis.slow_log.threshold.count(), redis.slow_log.size};
+  if (redis.hot_keys != absent.hot_keys) object["hotKeys"] = {redis.hot_keys.one_in, redis.hot_keys.size};
+  if (redis.big_keys != absent.big_keys) object["bigKeys"] = {redis.big_keys.threshold, redis.big_keys.size};
   if (redis.client_cache) object["clientCache"] = redis.client_cache->max_memory;
   if (redis.rate_limit)
     object["rateLimit"] = {redis.rate_limit->requests_per_second, redis.rate_limit->burst};

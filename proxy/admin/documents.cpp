@@ -1,6 +1,7 @@
 #include "proxy/admin/documents.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <ctime>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -36,6 +37,11 @@ const char* protocol_name(config::Protocol protocol) {
 
 double seconds(std::uint64_t microseconds) {
   return static_cast<double>(microseconds) / 1e6;
+}
+
+// Estimates: what is behind would only look exact.
+double tenths(double value) {
+  return std::round(value * 10) / 10;
 }
 
 Json latency_json(const net::HistogramSnapshot& times) {
@@ -256,6 +262,37 @@ Json slow_log_json(const std::vector<net::SlowRequest>& requests) {
                    {"backend", request.backend},
                    {"command", request.command},
                    {"key", request.key}});
+  }
+  return all;
+}
+
+Json hot_keys_json(const std::vector<net::AskedKeys>& listeners) {
+  Json all = Json::array();
+  for (const net::AskedKeys& listener : listeners) {
+    Json keys = Json::array();
+    for (const net::AskedKeys::Key& key : listener.keys) {
+      keys.push_back({{"key", key.key},
+                      {"requestsPerSecond", tenths(key.per_second)},
+                      {"errorPerSecond", tenths(key.error())},
+                      {"share", std::round(key.per_second / listener.per_second * 1000) / 1000}});
+    }
+    all.push_back({{"listener", listener.listener},
+                   {"sampledOneIn", listener.limits.one_in},
+                   {"halfLifeSeconds", listener.half_life.count()},
+                   {"requestsPerSecond", tenths(listener.per_second)},
+                   {"keys", std::move(keys)}});
+  }
+  return all;
+}
+
+Json big_keys_json(const std::vector<net::BigKey>& keys) {
+  Json all = Json::array();
+  for (const net::BigKey& big : keys) {
+    all.push_back({{"time", time_json(big.at)},
+                   {"bytes", big.bytes},
+                   {"listener", big.listener},
+                   {"command", big.command},
+                   {"key", big.key}});
   }
   return all;
 }

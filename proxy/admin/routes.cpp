@@ -140,12 +140,16 @@ http::Handler admin_routes(std::shared_ptr<const View> view,
     } else if (path == "/slowlog") {
       view->list_slow_requests(kMaxListedRequests,
                                [reply](const auto& requests) { reply(pretty(slow_log_json(requests))); });
+    } else if (path == "/hotkeys") {
+      view->list_hot_keys([reply](const auto& listeners) { reply(pretty(hot_keys_json(listeners))); });
+    } else if (path == "/bigkeys") {
+      view->list_big_keys(kMaxListedRequests,
+                          [reply](const auto& keys) { reply(pretty(big_keys_json(keys))); });
     } else {
       reply(
           Response::text(404,
-                         "paths: / /status /config /backends /clients /top /slowlog /livez /readyz /startupz "
-                         "/metrics; POST to /pause "
-                         "/resume\n"));
+                         "paths: / /status /config /backends /clients /top /slowlog /hotkeys /bigkeys /livez "
+                         "/readyz /startupz /metrics; POST to /pause /resume\n"));
     }
   };
 }

@@ -16,7 +16,7 @@ namespace ambassador::proxy::admin {
 
 /// At most so many clients are listed by /clients and /top.
 inline constexpr std::size_t kMaxListedClients = 1000;
-inline constexpr std::size_t kMaxListedRequests = 1000;  // by /slowlog
+inline constexpr std::size_t kMaxListedRequests = 1000;  // by /slowlog and /bigkeys
 
 /// Without this header, which no page in a browser sends to another site unasked, nothing is changed.
 inline constexpr const char* kChangeHeader = "Ambassador-Change";
@@ -29,7 +29,8 @@ inline constexpr std::chrono::hours kMaxPause{1};
 http::Handler health_routes(std::shared_ptr<const View> view,
                             std::shared_ptr<const metrics::Metrics> metrics);
 
-/// The same four and, as JSON, /status /config /backends /clients /top, and the status page at /.
+/// The same four and, as JSON, /status /config /backends /clients /top /slowlog /hotkeys /bigkeys, and the
+/// status page at /.
 /// POST /pause?listener=NAME&for=DURATION and POST /resume?listener=NAME (net::Proxy::pause); without a name,
 /// all listeners that lend servers; without a duration, 5m; with kChangeHeader.
 http::Handler admin_routes(std::shared_ptr<const View> view, std::shared_ptr<const metrics::Metrics> metrics);

@@ -34,7 +34,10 @@ struct View {
   std::function<void(std::size_t limit, std::function<void(std::vector<net::ClientSnapshot>)> done)>
       list_clients;
   std::function<void(std::size_t limit, std::function<void(std::vector<net::SlowRequest>)> done)>
-      list_slow_requests;                             // the newest first
+      list_slow_requests;  // the newest first
+  std::function<void(std::function<void(std::vector<net::AskedKeys>)> done)> list_hot_keys;
+  std::function<void(std::size_t limit, std::function<void(std::vector<net::BigKey>)> done)>
+      list_big_keys;                                  // the largest first
   std::function<const config::Document&()> document;  // what runs
   std::function<const ConfigurationState&()> configuration;
   std::function<bool()> listening;  // every listener is bound

@@ -9,6 +9,7 @@
 
 #include "common/config/schema.hpp"
 #include "common/log/log.hpp"
+#include "proxy/app/key_tables.hpp"
 #include "proxy/app/local_http.hpp"
 #include "proxy/app/locate.hpp"
 #include "proxy/app/options.hpp"
@@ -103,6 +104,10 @@ int command_line(int argc, const char* const* argv, const Build& build) {
       return show(options, "/status", status_table);
     case Command::slowlog:
       return show(options, "/slowlog", slow_log_table);
+    case Command::hotkeys:
+      return show(options, "/hotkeys", hot_keys_table);
+    case Command::bigkeys:
+      return show(options, "/bigkeys", big_keys_table);
     case Command::probe:
       return probe(options);
     case Command::locate:

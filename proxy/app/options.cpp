@@ -95,8 +95,11 @@ Parsed parse_options(int argc, const char* const* argv, const std::string& versi
 
   auto* status = cli.add_subcommand("status", "how are things operating: listeners, backends, health");
   auto* slowlog = cli.add_subcommand("slowlog", "the last requests that took long, the newest first");
+  auto* hotkeys =
+      cli.add_subcommand("hotkeys", "the keys that are asked for most, of late, by a sample of the commands");
+  auto* bigkeys = cli.add_subcommand("bigkeys", "the keys of the largest messages, the largest first");
   std::uint16_t admin_port = kDefaultAdminPort;
-  for (auto* shows : {status, slowlog}) {
+  for (auto* shows : {status, slowlog, hotkeys, bigkeys}) {
     shows->add_option("-o,--output", output, "table or json")->check(CLI::IsMember({"table", "json"}));
     shows->add_option("--port", admin_port, "the admin port")->capture_default_str();
   }
@@ -150,10 +153,11 @@ Parsed parse_options(int argc, const char* const* argv, const std::string& versi
     return {std::nullopt, text.str(), asked ? 0 : 2};
   }
 
-  const std::map<std::string, Command> commands{{"check", Command::check},   {"schema", Command::schema},
-                                                {"status", Command::status}, {"slowlog", Command::slowlog},
-                                                {"probe", Command::probe},   {"locate", Command::locate},
-                                                {"pause", Command::pause},   {"resume", Command::resume}};
+  const std::map<std::string, Command> commands{{"check", Command::check},     {"schema", Command::schema},
+                                                {"status", Command::status},   {"slowlog", Command::slowlog},
+                                                {"hotkeys", Command::hotkeys}, {"bigkeys", Command::bigkeys},
+                                                {"probe", Command::probe},     {"locate", Command::locate},
+                                                {"pause", Command::pause},     {"resume", Command::resume}};
   for (const CLI::App* chosen : cli.get_subcommands()) {
     options.command = commands.at(chosen->get_name());
   }

@@ -17,7 +17,7 @@ inline constexpr const char* kDefaultConfig = "/etc/ambassador/config.json";
 inline constexpr std::uint16_t kDefaultHealthPort = 19901;
 inline constexpr std::uint16_t kDefaultAdminPort = 19900;
 
-enum class Command { run, check, schema, status, slowlog, probe, locate, pause, resume };
+enum class Command { run, check, schema, status, slowlog, hotkeys, bigkeys, probe, locate, pause, resume };
 
 struct Options {
   Command command = Command::run;
@@ -41,9 +41,9 @@ struct Options {
   std::string listener;                    // empty: all that lend servers
   std::chrono::milliseconds pause_for{0};  // --for
 
-  // status, slowlog, probe, pause, resume
+  // status, slowlog, hotkeys, bigkeys, probe, pause, resume
   std::uint16_t port = 0;                         // --port
-  bool json = false;                              // status, slowlog: -o json
+  bool json = false;                              // the first four: -o json
   std::optional<std::chrono::milliseconds> wait;  // probe, pause: --wait
 
   // locate

@@ -83,6 +83,10 @@ Runner::Runner(Options options, const Build& build)
   view_->list_slow_requests = [this](std::size_t limit, auto done) {
     proxy_->list_slow_requests(limit, std::move(done));
   };
+  view_->list_hot_keys = [this](auto done) { proxy_->list_hot_keys(std::move(done)); };
+  view_->list_big_keys = [this](std::size_t limit, auto done) {
+    proxy_->list_big_keys(limit, std::move(done));
+  };
   view_->document = [this]() -> const config::Document& { return document_; };
   view_->configuration = [this]() -> const admin::ConfigurationState& { return state_; };
   view_->pause = [this](const std::string& listener, std::chrono::milliseconds duration) {

@@ -1,21 +1,10 @@
 #include "proxy/app/slow_log_table.hpp"
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "proxy/app/table.hpp"
 
 namespace ambassador::proxy::app {
-namespace {
-
-// A key may hold what would move the cursor.
-std::string one_line(std::string text) {
-  std::ranges::replace_if(
-      text, [](char c) { return (c >= 0 && c < ' ') || c == 0x7f; }, '?');
-  return text;
-}
-
-}  // namespace
 
 std::string slow_log_table(const nlohmann::json& requests) {
   if (requests.empty()) return "no slow requests\n";

@@ -27,14 +27,6 @@ std::string joined(const json& object, const char* key) {
   return all.empty() ? "-" : all;
 }
 
-// "1.2M": three significant places are enough to see how things are.
-std::string count(double value) {
-  if (value >= 1e9) return fmt::format("{:.1f}G", value / 1e9);
-  if (value >= 1e6) return fmt::format("{:.1f}M", value / 1e6);
-  if (value >= 1e4) return fmt::format("{:.1f}k", value / 1e3);
-  return fmt::format("{:.0f}", value);
-}
-
 std::string age(double seconds) {
   if (seconds < 120) return fmt::format("{:.0f}s", seconds);
   if (seconds < 7200) return fmt::format("{:.0f}m", seconds / 60);
@@ -78,13 +70,13 @@ void print_pool(const json& listener, std::string& out) {
       "logins failed {}\n",
       pool.value("paused", false) ? ", paused" : "", text_of(pool, "inUse"), text_of(pool, "idle"),
       text_of(pool, "opening"), text_of(pool, "limit"), text_of(pool, "waiting"),
-      count(number_of(pool, "borrowed")), latency(wait, "p50Seconds"), latency(wait, "p99Seconds"),
-      count(number_of(pool, "loginsFailed")));
+      short_number(number_of(pool, "borrowed")), latency(wait, "p50Seconds"), latency(wait, "p99Seconds"),
+      short_number(number_of(pool, "loginsFailed")));
   std::string pins;
   const json counts = pool.value("pins", json::object());
   for (const auto& [reason, times] : counts.items()) {
     const double number = times.is_number() ? times.get<double>() : 0;
-    if (number > 0) pins += fmt::format("{}{} {}", pins.empty() ? "" : ", ", reason, count(number));
+    if (number > 0) pins += fmt::format("{}{} {}", pins.empty() ? "" : ", ", reason, short_number(number));
   }
   if (!pins.empty()) out += "  pinned by: " + pins + "\n";
 }
@@ -96,24 +88,26 @@ void print_client_cache(const json& listener, std::string& out) {
   fmt::format_to(
       std::back_inserter(out),
       "  client cache: hits {}  misses {}  invalidated {}  evicted {}  {}B of {}B  connections {}\n",
-      count(number_of(kept, "hits")), count(number_of(kept, "misses")),
-      count(number_of(kept, "invalidations")), count(number_of(kept, "evictions")),
-      count(number_of(kept, "bytes")), count(number_of(kept, "limitBytes")), text_of(kept, "connections"));
+      short_number(number_of(kept, "hits")), short_number(number_of(kept, "misses")),
+      short_number(number_of(kept, "invalidations")), short_number(number_of(kept, "evictions")),
+      short_number(number_of(kept, "bytes")), short_number(number_of(kept, "limitBytes")),
+      text_of(kept, "connections"));
 }
 
 void print_throttles(const json& listener, std::string& out) {
   const double times = number_of(listener, "throttles");
   if (times == 0) return;
   fmt::format_to(std::back_inserter(out), "  clients asked too often {} time{}, and waited {} for it\n",
-                 count(times), times == 1 ? "" : "s", short_time(number_of(listener, "throttledSeconds")));
+                 short_number(times), times == 1 ? "" : "s",
+                 short_time(number_of(listener, "throttledSeconds")));
 }
 
 void print_mirror(const json& listener, std::string& out) {
   const auto found = listener.find("mirror");
   if (found == listener.end() || !found->is_object()) return;
   fmt::format_to(std::back_inserter(out), "  mirror {}: copied {}  dropped {}  failed {}\n",
-                 text_of(*found, "listener"), count(number_of(*found, "copied")),
-                 count(number_of(*found, "dropped")), count(number_of(*found, "failed")));
+                 text_of(*found, "listener"), short_number(number_of(*found, "copied")),
+                 short_number(number_of(*found, "dropped")), short_number(number_of(*found, "failed")));
 }
 
 void print_seeds(const json& listener, std::string& out) {
@@ -132,7 +126,7 @@ void print_backends(const json& listener, std::string& out) {
   for (const json& backend : listener.value("backends", json::array())) {
     rows.push_back({text_of(backend, "name"), health(backend), joined(backend, "addresses"),
                     text_of(backend, "connections"), text_of(backend, "waiting"),
-                    count(number_of(backend, "requests")), count(failures(backend)),
+                    short_number(number_of(backend, "requests")), short_number(failures(backend)),
                     latency(backend, "p50Seconds"), latency(backend, "p99Seconds")});
     for (const char* kind : {"resolveError", "lastError"}) {
       if (const std::string trouble = text_of(backend, kind); trouble != "-") {
@@ -176,9 +170,9 @@ std::string status_table(const json& status) {
     fmt::format_to(std::back_inserter(out),
                    "\n{}  {} on {}\n  clients {}  requests {}  failed {}  in {}B  out {}B  p50 {}  p99 {}\n",
                    text_of(listener, "name"), text_of(listener, "protocol"), joined(listener, "addresses"),
-                   text_of(listener, "clients"), count(number_of(listener, "requests")),
-                   count(failures(listener)), count(number_of(listener, "receivedBytes")),
-                   count(number_of(listener, "sentBytes")), latency(listener, "p50Seconds"),
+                   text_of(listener, "clients"), short_number(number_of(listener, "requests")),
+                   short_number(failures(listener)), short_number(number_of(listener, "receivedBytes")),
+                   short_number(number_of(listener, "sentBytes")), latency(listener, "p50Seconds"),
                    latency(listener, "p99Seconds"));
     if (const std::string error = text_of(listener, "bindError"); error != "-") {
       out += "  not bound: " + error + "\n";

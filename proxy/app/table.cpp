@@ -26,6 +26,19 @@ std::string short_time(double seconds) {
                         : fmt::format("{:.2f}s", seconds);
 }
 
+std::string short_number(double value) {
+  if (value >= 1e9) return fmt::format("{:.1f}G", value / 1e9);
+  if (value >= 1e6) return fmt::format("{:.1f}M", value / 1e6);
+  if (value >= 1e4) return fmt::format("{:.1f}k", value / 1e3);
+  return fmt::format("{:.0f}", value);
+}
+
+std::string one_line(std::string text) {
+  std::ranges::replace_if(
+      text, [](char c) { return (c >= 0 && c < ' ') || c == 0x7f; }, '?');
+  return text;
+}
+
 void print_table(const std::vector<Row>& rows, std::string_view indent, std::string& out) {
   std::vector<std::size_t> widths;
   for (const Row& row : rows) {

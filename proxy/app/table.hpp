@@ -17,6 +17,10 @@ std::string text_of(const nlohmann::json& object, const char* key);
 double number_of(const nlohmann::json& object, const char* key);
 /// "12us", "1.5ms", "2.00s"; "-" for nothing.
 std::string short_time(double seconds);
+/// "1.2M": three significant places are enough to see how things are.
+std::string short_number(double value);
+/// What clients chose, as a key: without what would move the cursor.
+std::string one_line(std::string text);
 /// Columns as wide as their widest cell, two spaces between them, nothing behind the last.
 void print_table(const std::vector<Row>& rows, std::string_view indent, std::string& out);
 

@@ -23,7 +23,7 @@ Client::Client(Relay& relay, std::shared_ptr<const Generation> generation, Socke
                std::shared_ptr<OpenClients> open)
     : relay_(relay),
       generation_(std::move(generation)),
-      session_(generation_->core->new_session()),
+      session_(generation_->core->new_session(relay.key_watch())),
       transport_(std::move(socket)),
       peer_(peer),
       open_(std::move(open)),

@@ -98,18 +98,29 @@ void Lane::begin_stream(Client& client, std::uint32_t sequence) {
 
 void Lane::note_slow(const Owed& owed, std::chrono::microseconds took) const {
   std::string scratch;
-  const auto length = static_cast<std::size_t>(std::min<std::uint64_t>(front_length(), SlowLog::kHead));
-  relay_.note_slow(took, *owed.client, *upstream_, keeps_ ? unanswered_.front(length, scratch) : head_);
+  relay_.note_slow(took, *owed.client, *upstream_, front_head(scratch));
+}
+
+// Of what reads the answer is what is large about its key; of others either may be.
+void Lane::note_big(const Owed& owed, std::uint64_t request, std::uint64_t reply) const {
+  std::string scratch;
+  const std::uint64_t bytes = owed.reads ? reply : std::max(request, reply);
+  if (bytes >= relay_.big_threshold()) relay_.note_big(bytes, front_head(scratch));
+}
+
+// The beginning of the oldest request, of which nothing is forgotten yet.
+std::string_view Lane::front_head(std::string& scratch) const {
+  if (!keeps_) return head_;
+  return unanswered_.front(static_cast<std::size_t>(std::min<std::uint64_t>(front_length(), kHead)), scratch);
 }
 
 void Lane::keep_head(std::string_view piece) {
-  const bool wanted = relay_.slow_threshold() != std::chrono::microseconds::max();
-  if (wanted && head_.size() < SlowLog::kHead) head_ += piece.substr(0, SlowLog::kHead - head_.size());
+  if (relay_.notes_requests() && head_.size() < kHead) head_ += piece.substr(0, kHead - head_.size());
 }
 
 void Lane::stream(Slices& bytes) {
   std::string scratch;
-  keep_head(bytes.front(SlowLog::kHead, scratch));
+  keep_head(bytes.front(kHead, scratch));
   queued_total_ += bytes.size();
   out_.take(loop().pool(), bytes);
   queued_more();
@@ -302,11 +313,13 @@ void Lane::replies() {
       if (complete) decline();
       continue;
     }
-    if (!complete) owed_.front().begun = true;
+    if (!complete) owed_.front().replied += frame.bytes;
     if (keeping_ && owed_.front().keeps) [[unlikely]]
       keep_reply(bytes.substr(0, frame.bytes), complete);
     const Owed owed = owed_.front();
     if (complete) {
+      const std::uint64_t request = front_length();
+      const std::uint64_t reply = owed.replied + frame.bytes;
       const auto took = std::chrono::duration_cast<std::chrono::microseconds>(loop().now() - owed.since);
       // How long a client was blocked says nothing of the server.
       if (!owed.patient) {
@@ -314,7 +327,9 @@ void Lane::replies() {
         if (took >= relay_.slow_threshold()) [[unlikely]]
           note_slow(owed, took);
       }
-      if (keeps_) unanswered_.consume(static_cast<std::size_t>(front_length()));
+      if (request + reply >= relay_.big_threshold()) [[unlikely]]
+        note_big(owed, request, reply);
+      if (keeps_) unanswered_.consume(static_cast<std::size_t>(request));
       owed_.pop();
       counters_->replies.add();
     }

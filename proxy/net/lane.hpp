@@ -164,18 +164,18 @@ class Lane final : public Peer {
     std::uint32_t sequence;
     std::uint32_t part = 0;
     std::uint32_t replies = 1;  // to it
+    std::uint32_t came = 0;     // of them
     bool patient = false;       // the server may take its time
     bool reads = false;         // and does nothing else
     bool keeps = false;         // its reply is shown to the Keeper
     bool introduced = false;    // it begins with what ProtocolCore::sent_here() says, which has a reply, too
+    bool again = false;         // it is asked once more
     Decline declined = Decline::none;  // one of its replies says so
     std::uint8_t sent_on = 0;          // so often, in a row
     Home home = Home::anywhere;
-    std::uint64_t start = 0;  // where its request begins in all that was ever queued
-    SteadyTime since{};       // it was queued, or is to be asked once more
-    std::uint32_t came = 0;   // of its replies
-    bool begun = false;       // some of a reply has gone to the client
-    bool again = false;       // it is asked once more
+    std::uint64_t start = 0;    // where its request begins in all that was ever queued
+    SteadyTime since{};         // it was queued, or is to be asked once more
+    std::uint64_t replied = 0;  // bytes of its replies that have gone to the client already
   };
   /// What comes by a connection whose server tells.
   struct Keeping {
@@ -263,6 +263,8 @@ class Lane final : public Peer {
 
   // lane.cpp
   void note_slow(const Owed& owed, std::chrono::microseconds took) const;
+  void note_big(const Owed& owed, std::uint64_t request, std::uint64_t reply) const;
+  [[nodiscard]] std::string_view front_head(std::string& scratch) const;
   void keep_head(std::string_view piece);
   void owe(const Owed& owed, std::uint64_t bytes);
   void queued_more();
@@ -319,7 +321,9 @@ class Lane final : public Peer {
   Slice input_;
   Client* blocked_by_ = nullptr;
 
-  Slices out_;                      // the bytes from sent_ on
+  Slices out_;  // the bytes from sent_ on
+  /// How much of a request is looked at to tell what it is.
+  static constexpr std::size_t kHead = 4096;
   std::string head_;                // of the message that is streamed, to tell what it was
   Slices unanswered_;               // those before, of requests that owe all of their replies, if keeps_
   std::uint64_t queued_total_ = 0;  // bytes ever queued

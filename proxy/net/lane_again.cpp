@@ -63,6 +63,7 @@ Lane::Aside Lane::take_front(std::uint64_t sent) {
   if (std::exchange(one.owed.introduced, false))
     one.request.consume(relay_.generation()->core->sent_here().size());
   one.owed.came = 0;
+  one.owed.replied = 0;
   one.owed.declined = Decline::none;
   return one;
 }
@@ -76,7 +77,7 @@ void Lane::set_aside(std::uint64_t sent) {
 // must not go on to the next one. A server that does not answer in time is not asked again, only another one.
 bool Lane::may_be_read_again(Failure failure) const {
   const Owed& owed = owed_.front();
-  if (!keeps_ || !owed.reads || owed.begun || owed.again) return false;
+  if (!keeps_ || !owed.reads || owed.replied > 0 || owed.again) return false;
   return failure == Failure::lost || relay_.backend_instead_of(*upstream_, owed.home, false) != kNoBackend;
 }
 

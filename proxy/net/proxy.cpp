@@ -7,6 +7,9 @@
 #include <utility>
 
 #include "proxy/net/acceptor.hpp"
+#include "proxy/net/big_keys.hpp"
+#include "proxy/net/gather.hpp"
+#include "proxy/net/hot_keys.hpp"
 #include "proxy/net/resolution.hpp"
 #include "proxy/net/worker.hpp"
 
@@ -117,6 +120,8 @@ class Proxy::Impl {
   [[nodiscard]] std::shared_ptr<const TlsClient> tls(const std::string& listener);
   void list_clients(std::size_t limit, const std::function<void(std::vector<ClientSnapshot>)>& done);
   void list_slow_requests(std::size_t limit, const std::function<void(std::vector<SlowRequest>)>& done);
+  void list_hot_keys(const std::function<void(std::vector<AskedKeys>)>& done);
+  void list_big_keys(std::size_t limit, const std::function<void(std::vector<BigKey>)>& done);
   [[nodiscard]] bool listening() const { return applied_; }
   Result<void> reload_tls(const std::string& listener);
   void login_changed(const std::string& listener);
@@ -127,10 +132,6 @@ class Proxy::Impl {
  private:
   using Acceptors = std::map<std::string, std::unique_ptr<Acceptor>>;
 
-  /// Calls ask(worker, take) for each worker, which calls `take` with its part on its thread; all together
-  /// come to `done` on the control thread.
-  template <class One, class Ask>
-  void gather(Ask ask, std::function<void(std::vector<One>)> done);
   Entry* find(const std::string& listener);
   Result<Entry> prepare(const config::Listener& listener, const Entry* old);
   Result<void> bind(Entry& entry, std::size_t index, Acceptors& fresh);
@@ -506,41 +507,41 @@ std::shared_ptr<const TlsClient> Proxy::Impl::tls(const std::string& listener) {
   return entry != nullptr ? entry->tls : nullptr;
 }
 
-template <class One, class Ask>
-void Proxy::Impl::gather(Ask ask, std::function<void(std::vector<One>)> done) {
-  struct Gathered {
-    std::function<void(std::vector<One>)> done;
-    std::size_t missing = 0;
-    std::vector<One> all{};
-  };
-  const auto gathered = std::make_shared<Gathered>(Gathered{std::move(done), workers_.size()});
-  for (auto& worker : workers_) {
-    ask(*worker, [this, gathered](std::vector<One> part) {
-      boost::asio::post(control_, [gathered, part = std::move(part)]() mutable {
-        std::move(part.begin(), part.end(), std::back_inserter(gathered->all));
-        if (--gathered->missing == 0) gathered->done(std::move(gathered->all));
-      });
-    });
-  }
-}
-
 void Proxy::Impl::list_clients(std::size_t limit,
                                const std::function<void(std::vector<ClientSnapshot>)>& done) {
-  gather<ClientSnapshot>([limit](Worker& worker, auto take) { worker.list_clients(limit, std::move(take)); },
-                         [limit, done](std::vector<ClientSnapshot> clients) {
-                           if (clients.size() > limit) clients.resize(limit);
-                           done(std::move(clients));
-                         });
+  gather<ClientSnapshot>(
+      control_, workers_, [limit](Worker& worker, auto take) { worker.list_clients(limit, std::move(take)); },
+      [limit, done](std::vector<ClientSnapshot> clients) {
+        if (clients.size() > limit) clients.resize(limit);
+        done(std::move(clients));
+      });
 }
 
 void Proxy::Impl::list_slow_requests(std::size_t limit,
                                      const std::function<void(std::vector<SlowRequest>)>& done) {
-  gather<SlowRequest>([](Worker& worker, auto take) { worker.list_slow_requests(std::move(take)); },
-                      [limit, done](std::vector<SlowRequest> requests) {
-                        std::ranges::stable_sort(requests, std::ranges::greater(), &SlowRequest::at);
-                        if (requests.size() > limit) requests.resize(limit);
-                        done(std::move(requests));
-                      });
+  gather<SlowRequest>(
+      control_, workers_, [](Worker& worker, auto take) { worker.list_slow_requests(std::move(take)); },
+      [limit, done](std::vector<SlowRequest> requests) {
+        std::ranges::stable_sort(requests, std::ranges::greater(), &SlowRequest::at);
+        if (requests.size() > limit) requests.resize(limit);
+        done(std::move(requests));
+      });
+}
+
+void Proxy::Impl::list_hot_keys(const std::function<void(std::vector<AskedKeys>)>& done) {
+  gather<AskedKeys>(
+      control_, workers_, [](Worker& worker, auto take) { worker.list_hot_keys(std::move(take)); },
+      [done](std::vector<AskedKeys> keys) { done(put_together(std::move(keys))); });
+}
+
+void Proxy::Impl::list_big_keys(std::size_t limit, const std::function<void(std::vector<BigKey>)>& done) {
+  gather<BigKey>(
+      control_, workers_, [](Worker& worker, auto take) { worker.list_big_keys(std::move(take)); },
+      [limit, done](std::vector<BigKey> keys) {
+        keys = put_together(std::move(keys));
+        if (keys.size() > limit) keys.resize(limit);
+        done(std::move(keys));
+      });
 }
 
 Proxy::Proxy(boost::asio::io_context& control, Options options, CoreFactory factory)
@@ -567,6 +568,12 @@ void Proxy::list_clients(std::size_t limit, const std::function<void(std::vector
 }
 void Proxy::list_slow_requests(std::size_t limit, const std::function<void(std::vector<SlowRequest>)>& done) {
   impl_->list_slow_requests(limit, done);
+}
+void Proxy::list_hot_keys(const std::function<void(std::vector<AskedKeys>)>& done) {
+  impl_->list_hot_keys(done);
+}
+void Proxy::list_big_keys(std::size_t limit, const std::function<void(std::vector<BigKey>)>& done) {
+  impl_->list_big_keys(limit, done);
 }
 std::vector<ProbeTarget> Proxy::probe_targets() const {
   return impl_->probe_targets();

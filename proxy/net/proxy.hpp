@@ -113,6 +113,9 @@ class Proxy {
   void list_clients(std::size_t limit, const std::function<void(std::vector<ClientSnapshot>)>& done);
   /// Likewise what is kept of slow requests, the newest first.
   void list_slow_requests(std::size_t limit, const std::function<void(std::vector<SlowRequest>)>& done);
+  /// Likewise the keys that are asked for most, by listener, and those of large messages, the largest first.
+  void list_hot_keys(const std::function<void(std::vector<AskedKeys>)>& done);
+  void list_big_keys(std::size_t limit, const std::function<void(std::vector<BigKey>)>& done);
   /// What connections to the servers of that listener begin with; null: nothing, or there is no such
   /// listener.
   [[nodiscard]] std::shared_ptr<const TlsClient> tls(const std::string& listener) const;

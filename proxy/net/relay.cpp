@@ -19,7 +19,8 @@ Relay::Relay(Loop& loop, const Outside& outside, std::shared_ptr<const Generatio
     : Service(outside),
       loop_(loop),
       generation_(std::move(generation)),
-      lanes_(generation_->upstreams.size()) {
+      lanes_(generation_->upstreams.size()),
+      hot_keys_([&loop] { return loop.now(); }) {
   take_limits();
   take_mirror();
 }
@@ -42,7 +43,11 @@ void Relay::adopt(std::shared_ptr<const Generation> generation) {
 }
 
 void Relay::take_limits() {
-  slow_log_.limit(generation_->core->slow_limits());
+  const NoteLimits notes = generation_->core->note_limits();
+  slow_log_.limit(notes.slow);
+  hot_keys_.limit(notes.hot);
+  big_keys_.limit(notes.big);
+  notes_requests_ = notes.slow.size > 0 || notes.big.size > 0;
   const RateLimit limit = generation_->core->rate_limit();
   const TokenRate rate(limit.per_second, limit.burst);
   if (rate == rate_) return;
@@ -114,7 +119,23 @@ void Relay::note_slow(std::chrono::microseconds took, const Client& client, cons
   slow.client = client.peer().text();
   slow.backend = upstream.backend().name;
   slow.command = what.command;
-  slow.key = what.key.substr(0, SlowLog::kKeyMost);
+  slow.key = what.key.substr(0, kKeyShown);
+}
+
+void Relay::note_big(std::uint64_t bytes, std::string_view request) {
+  const SystemTime now = std::chrono::system_clock::now();
+  if (!big_keys_.takes(bytes, now)) return;
+  const RequestName what = generation_->core->name_request(request);
+  if (what.key.empty()) return;
+  big_keys_.add({.listener = name(),
+                 .at = now,
+                 .bytes = bytes,
+                 .command = std::string(what.command),
+                 .key = std::string(what.key.substr(0, kKeyShown))});
+}
+
+void Relay::list_big_keys(std::vector<BigKey>& out) const {
+  big_keys_.list(std::chrono::system_clock::now(), out);
 }
 
 void Relay::describe(std::vector<ClientSnapshot>& out, std::size_t limit) const {

@@ -7,8 +7,10 @@
 #include <string_view>
 #include <vector>
 
+#include "proxy/net/big_keys.hpp"
 #include "proxy/net/client.hpp"
 #include "proxy/net/generation.hpp"
+#include "proxy/net/hot_keys.hpp"
 #include "proxy/net/lane.hpp"
 #include "proxy/net/loop.hpp"
 #include "proxy/net/mirror.hpp"
@@ -40,6 +42,8 @@ class Relay final : public Service {
   [[nodiscard]] bool gone() const override { return clients_.empty() && lanes_.empty() && retired_.empty(); }
   void describe(std::vector<ClientSnapshot>& out, std::size_t limit) const override;
   void list_slow_requests(std::vector<SlowRequest>& out) const override { slow_log_.list(out); }
+  void list_hot_keys(std::vector<AskedKeys>& out) const override { hot_keys_.list(name(), out); }
+  void list_big_keys(std::vector<BigKey>& out) const override;
 
   // What clients and lanes need. -------------------------------------------------------------------------
   [[nodiscard]] Loop& loop() const { return loop_; }
@@ -84,6 +88,13 @@ class Relay final : public Service {
   /// `request`: what the server was sent, or its first bytes.
   void note_slow(std::chrono::microseconds took, const Client& client, const Upstream& upstream,
                  std::string_view request);
+  /// A request and its reply that have as many bytes as this together, or more, may be told by note_big().
+  [[nodiscard]] std::uint64_t big_threshold() const { return big_keys_.threshold(); }
+  /// `bytes`: what counts of them.
+  void note_big(std::uint64_t bytes, std::string_view request);
+  /// Something of requests is kept for people, who want to know what they were about.
+  [[nodiscard]] bool notes_requests() const { return notes_requests_; }
+  [[nodiscard]] KeyWatch& key_watch() { return hot_keys_; }
   /// A client's connection is closed; `open` as it was accepted with...
   void client_closed(OpenClients* open);
   /// ...and no lane owes it anything any more: it is destroyed.
@@ -120,6 +131,9 @@ class Relay final : public Service {
   TokenRate rate_;
   std::unique_ptr<Mirror> mirror_;
   SlowLog slow_log_;
+  BigKeys big_keys_;
+  HotKeys hot_keys_;
+  bool notes_requests_ = false;
   bool draining_ = false;
   SteadyTime asked_for_news_{};
 };

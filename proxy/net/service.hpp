@@ -46,6 +46,9 @@ class Service {
   virtual void describe(std::vector<ClientSnapshot>& out, std::size_t limit) const = 0;
   /// Appends what is kept of slow requests; where nothing is it means nothing.
   virtual void list_slow_requests(std::vector<SlowRequest>& /*out*/) const {}
+  /// Likewise what is known of its keys: those that are asked for most, and those of large messages.
+  virtual void list_hot_keys(std::vector<AskedKeys>& /*out*/) const {}
+  virtual void list_big_keys(std::vector<BigKey>& /*out*/) const {}
   /// No client is left, not even one that a reply is still owed to.
   [[nodiscard]] virtual bool empty() const = 0;
   /// And no connection to a server either: close() was called, and the turn has ended.

@@ -14,10 +14,6 @@ namespace ambassador::proxy::net {
 
 class SlowLog {
  public:
-  /// How much of a request is looked at to tell what it is, and of its key is kept, in bytes.
-  static constexpr std::size_t kHead = 4096;
-  static constexpr std::size_t kKeyMost = 128;
-
   /// From now on; the oldest that do not fit any more are forgotten.
   void limit(const SlowLimits& limits);
   /// What takes as long as this, or longer, is kept.

@@ -17,6 +17,8 @@
 namespace ambassador::proxy::net {
 
 inline constexpr std::size_t kFailureKinds = 7;
+/// So many bytes of a key are kept to be shown. Keys that differ only behind them count as one.
+inline constexpr std::size_t kKeyShown = 128;
 /// "no_backend", "unreachable", "lost", "timed_out", "overloaded", "refused"
 [[nodiscard]] const char* failure_name(Failure failure);
 /// Indexed by Failure.
@@ -146,6 +148,32 @@ struct SlowRequest {
   std::chrono::microseconds took{};  // since it was queued for its server
   std::string client;                // "127.0.0.1:53112", "unix"
   std::string backend;
+  std::string command;  // RequestName
+  std::string key;
+};
+
+/// The keys of one listener that are asked for most, of late: estimates (HotLimits).
+struct AskedKeys {
+  struct Key {
+    std::string key{};
+    double per_second = 0;  // commands that name it
+    double too_high = 0;    // so much of it may be other keys'
+    double variance = 0;    // by the chance of the sample
+    /// per_second is off by more than this in one case out of twenty, at most.
+    [[nodiscard]] double error() const;
+  };
+  std::string listener;
+  HotLimits limits;
+  std::chrono::seconds half_life{};  // what is so old counts half
+  double per_second = 0;             // of all keys
+  std::vector<Key> keys;
+};
+
+/// A large message about a key (BigLimits).
+struct BigKey {
+  std::string listener;
+  SystemTime at{};  // its reply was there
+  std::uint64_t bytes = 0;
   std::string command;  // RequestName
   std::string key;
 };

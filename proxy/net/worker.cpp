@@ -157,4 +157,12 @@ void Worker::list_slow_requests(std::function<void(std::vector<SlowRequest>)> do
                     std::move(done));
 }
 
+void Worker::list_hot_keys(std::function<void(std::vector<AskedKeys>)> done) {
+  list<AskedKeys>([](const Service& service, auto& out) { service.list_hot_keys(out); }, std::move(done));
+}
+
+void Worker::list_big_keys(std::function<void(std::vector<BigKey>)> done) {
+  list<BigKey>([](const Service& service, auto& out) { service.list_big_keys(out); }, std::move(done));
+}
+
 }  // namespace ambassador::proxy::net

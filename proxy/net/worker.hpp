@@ -40,6 +40,8 @@ class Worker {
   /// Calls `done` on the worker's thread.
   void list_clients(std::size_t limit, std::function<void(std::vector<ClientSnapshot>)> done);
   void list_slow_requests(std::function<void(std::vector<SlowRequest>)> done);
+  void list_hot_keys(std::function<void(std::vector<AskedKeys>)> done);
+  void list_big_keys(std::function<void(std::vector<BigKey>)> done);
 
   /// Clients that were given to it and are still open.
   [[nodiscard]] std::uint32_t clients() const { return clients_.load(std::memory_order_relaxed); }

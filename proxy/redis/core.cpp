@@ -38,6 +38,14 @@ RateLimit rate_limit_of(const config::Redis& redis) {
   return {.per_second = rate, .burst = burst == 0 ? rate : burst};
 }
 
+class NobodyWatches final : public KeyWatch {
+ public:
+  void saw(std::string_view /*key*/) override {}
+
+ private:
+  std::uint32_t next() override { return kNever; }
+};
+
 class RedisCore final : public ProtocolCore {
  public:
   RedisCore(const config::Listener& listener, const Availability& availability, AccountFunction account,
@@ -46,7 +54,9 @@ class RedisCore final : public ProtocolCore {
         auth_(std::move(client_account)),
         rate_limit_(rate_limit_of(listener.redis)),
         mirror_(listener.redis.mirror),
-        slow_limits_{listener.redis.slow_log.threshold, listener.redis.slow_log.size},
+        note_limits_{.slow = {listener.redis.slow_log.threshold, listener.redis.slow_log.size},
+                     .hot = {listener.redis.hot_keys.one_in, listener.redis.hot_keys.size},
+                     .big = {listener.redis.big_keys.threshold, listener.redis.big_keys.size}},
         router_(listener, availability, std::move(nobody)),
         info_{listener.name, mode_name(listener.redis.mode), listener.backends.size()},
         most_kept_(listener.redis.client_cache ? listener.redis.client_cache->max_memory : 0),
@@ -62,8 +72,8 @@ class RedisCore final : public ProtocolCore {
   [[nodiscard]] bool keeps_requests() const override { return true; }
   [[nodiscard]] std::size_t max_message() const override { return kMaxWhole + kCollect; }
 
-  [[nodiscard]] std::unique_ptr<Session> new_session() const override {
-    return std::make_unique<RedisSession>(parts_, ++last_id_);
+  [[nodiscard]] std::unique_ptr<Session> new_session(KeyWatch& watch) const override {
+    return std::make_unique<RedisSession>(parts_, watch, ++last_id_);
   }
   [[nodiscard]] std::unique_ptr<Framer> new_framer(LaneKind kind) const override {
     return std::make_unique<ReplyFramer>(resp_of(kind), heeds_);
@@ -99,7 +109,8 @@ class RedisCore final : public ProtocolCore {
     const ClientAuth anybody;
     std::string text;
     const CoreParts parts{router_, info_, anybody, std::nullopt, text, nullptr};
-    const Verdict verdict = RedisSession(parts, 0).on_client(request);
+    NobodyWatches nobody;
+    const Verdict verdict = RedisSession(parts, nobody, 0).on_client(request);
     const bool whole = (verdict.kind == Verdict::Kind::pass || verdict.kind == Verdict::Kind::send) &&
                        verdict.lease == Lease::none && verdict.consumed == request.size();
     return whole ? verdict.backend : kNoBackend;
@@ -124,7 +135,7 @@ class RedisCore final : public ProtocolCore {
     return true;
   }
   [[nodiscard]] bool is_error(std::string_view reply) const override { return reply.starts_with('-'); }
-  [[nodiscard]] SlowLimits slow_limits() const override { return slow_limits_; }
+  [[nodiscard]] NoteLimits note_limits() const override { return note_limits_; }
   [[nodiscard]] RequestName name_request(std::string_view request) const override {
     return redis::name_request(request);
   }
@@ -146,7 +157,7 @@ class RedisCore final : public ProtocolCore {
   const ClientAuth auth_;
   const RateLimit rate_limit_;
   const std::optional<config::Mirror> mirror_;
-  const SlowLimits slow_limits_;
+  const NoteLimits note_limits_;
   const Router router_;
   const ProxyInfo info_;
   const Heeds heeds_ = router_.clustered()    ? Heeds::slots

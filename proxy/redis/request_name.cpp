@@ -1,12 +1,12 @@
 #include "proxy/redis/request_name.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
 #include "proxy/redis/command_table.hpp"
 #include "proxy/redis/keys.hpp"
 #include "proxy/redis/number.hpp"
-#include "proxy/redis/request_parser.hpp"
 
 namespace ambassador::proxy::redis {
 namespace {
@@ -24,21 +24,39 @@ std::string_view argument(const RequestParser& parser, std::string_view request,
   return rest.substr(header.bytes, static_cast<std::size_t>(header.number));
 }
 
-// Where the command's first key is; 0: it names none, or that can't be told.
-std::size_t key_position(const Command& command, const RequestParser& parser, bool whole) {
+// The command with its subcommand; null: there is none of that name.
+const Command* named_command(const RequestParser& parser) {
+  const Command* command = find_command(parser.arg(0));
+  if (command == nullptr || command->sub_count == 0 || parser.seen() < 2) return command;
+  const Command* sub = find_subcommand(*command, parser.arg(1));
+  return sub != nullptr ? sub : command;
+}
+
+// Where the command's first keys are; the last of them may be there in part, or be just missing.
+std::vector<std::uint32_t> key_positions(const Command& command, const RequestParser& parser, bool whole) {
+  std::vector<std::uint32_t> keys;
+  const auto add_each = [&](std::uint32_t first, std::uint32_t step) {
+    for (std::uint32_t i = first; i < parser.count() && i <= parser.seen() && keys.size() < kNamedMost;
+         i += step)
+      keys.push_back(i);
+  };
   switch (command.route) {
     case Route::one_key:
+      return {command.first};
     case Route::split:
-      return command.first;
+      add_each(command.first, command.step);
+      break;
     case Route::hold:
-      return command.hold == Hold::watch ? 1 : 0;
-    case Route::same_shard: {
-      std::vector<std::uint32_t> keys;
-      return whole && find_keys(command, parser, keys) && !keys.empty() ? keys.front() : 0;
-    }
+      if (command.hold == Hold::watch) add_each(1, 1);
+      break;
+    case Route::same_shard:
+      if (!whole || !find_keys(command, parser, keys)) return {};
+      keys.resize(std::min(keys.size(), kNamedMost));
+      break;
     default:
-      return 0;
+      break;
   }
+  return keys;
 }
 
 }  // namespace
@@ -47,15 +65,21 @@ RequestName name_request(std::string_view request) {
   RequestParser parser;
   const bool whole = parser.parse(request) == RequestParser::Status::complete;
   if (parser.seen() == 0 || parser.is_inline()) return {};  // servers are sent no others
-  const Command* command = find_command(parser.arg(0));
+  const Command* command = named_command(parser);
   if (command == nullptr) return {};
   if (command->hold == Hold::multi && whole)
     return {.command = "exec", .key = name_request(request.substr(parser.size())).key};
-  if (command->sub_count != 0 && parser.seen() > 1) {
-    if (const Command* sub = find_subcommand(*command, parser.arg(1))) command = sub;
+  const auto keys = key_positions(*command, parser, whole);
+  return {.command = command->name,
+          .key = keys.empty() ? std::string_view() : argument(parser, request, keys.front())};
+}
+
+void tell_keys(const RequestParser& request, bool whole, KeyWatch& watch) {
+  const Command* command = named_command(request);
+  if (command == nullptr) return;
+  for (const std::uint32_t position : key_positions(*command, request, whole)) {
+    if (position < request.seen()) watch.saw(request.arg(position));
   }
-  const std::size_t key = key_position(*command, parser, whole);
-  return {.command = command->name, .key = key == 0 ? std::string_view() : argument(parser, request, key)};
 }
 
 }  // namespace ambassador::proxy::redis

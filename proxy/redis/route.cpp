@@ -209,7 +209,10 @@ Verdict RedisSession::route_large(std::string_view input) {
       router_->follow_ejection();
       mirrored_ = mirrors_ && to_be_mirrored(*command);
       const BackendIndex backend = backend_of(by_key ? parser_.arg(command->first) : std::string_view());
-      if (backend != kNoBackend) return stream_to(backend, input);
+      if (backend != kNoBackend) {
+        show_keys(false);
+        return stream_to(backend, input);
+      }
       if (has_to_wait(kNoBackend)) return {.kind = Verdict::Kind::wait};
       return begin_to_drop(input);
     }

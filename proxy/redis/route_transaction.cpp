@@ -42,6 +42,7 @@ Verdict RedisSession::queue(const Command& command) {
   if (!transaction.add(parser_.message())) {
     return refuse_to_queue("ERR the commands of a transaction may have 8 MiB here");
   }
+  show_keys();
   transaction.mirrored = transaction.mirrored || mirrored_;
   *text_ = "+QUEUED\r\n";
   return answer();

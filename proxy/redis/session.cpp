@@ -11,13 +11,14 @@
 
 namespace ambassador::proxy::redis {
 
-RedisSession::RedisSession(const CoreParts& core, std::uint64_t id)
+RedisSession::RedisSession(const CoreParts& core, KeyWatch& watch, std::uint64_t id)
     : router_(&core.router),
       proxy_(&core.proxy),
       auth_(&core.auth),
       mirrors_(core.mirrors),
       text_(&core.text),
       cache_(core.cache),
+      watch_(&watch),
       client_{.id = id, .name = {}, .library = {}, .library_version = {}} {
   auth_->log_out(client_);
   look_who_it_is();
@@ -98,6 +99,7 @@ void RedisSession::rebind(const CoreParts& core) {
 
 Verdict RedisSession::pass_to(BackendIndex backend) {
   if (backend == kNoBackend) return wait_for(kNoBackend);
+  show_keys();
   const bool verbatim = skipped_ == 0 && !parser_.is_inline();
   if (!verbatim) text_->assign(parser_.message());
   const Lease lease = lease_to(backend);
@@ -194,6 +196,7 @@ Verdict RedisSession::next_ask() {
             .replies = ask.replies,
             .text = ask.text.empty() ? parser_.message() : std::string_view(ask.text)};
   }
+  show_keys();
   // Of a transaction this message is the end: its copy is what the server was sent.
   if (mirrored_ && group.gathered.merge == Merge::executed) {
     *text_ = std::move(group.asks.front().text);

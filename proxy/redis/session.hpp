@@ -15,6 +15,7 @@
 #include "proxy/redis/gathered.hpp"
 #include "proxy/redis/in_step.hpp"
 #include "proxy/redis/reply_cache.hpp"
+#include "proxy/redis/request_name.hpp"
 #include "proxy/redis/request_parser.hpp"
 #include "proxy/redis/router.hpp"
 #include "proxy/redis/subscriptions.hpp"
@@ -35,8 +36,8 @@ struct CoreParts {
 
 class RedisSession final : public Session {
  public:
-  /// What is in `core` lives until rebind replaces it, or as long as the session.
-  RedisSession(const CoreParts& core, std::uint64_t id);
+  /// What is in `core` lives until rebind replaces it, or as long as the session, as `watch` does.
+  RedisSession(const CoreParts& core, KeyWatch& watch, std::uint64_t id);
 
   Verdict on_client(std::span<const char> input) override;
   void stands(bool at_rest, std::chrono::steady_clock::time_point now) override;
@@ -140,6 +141,11 @@ class RedisSession final : public Session {
   [[nodiscard]] bool asked_apart(Subscriptions::Kind kind) const;
 
   // session.cpp: how it gets there.
+  /// The message goes where it belongs; `whole`: all of it is there.
+  void show_keys(bool whole = true) {
+    if (watch_->looks()) [[unlikely]]
+      tell_keys(parser_, whole, *watch_);
+  }
   Verdict pass_to(BackendIndex backend);
   [[nodiscard]] LaneKind lane_to(Home home, BackendIndex backend) const {
     return router_->is_replica_at(home, backend) ? lane_kind(client_.resp, 0, true) : lane_;
@@ -164,6 +170,7 @@ class RedisSession final : public Session {
   std::optional<config::MirrorCommands> mirrors_;
   std::string* text_;
   ReplyCache* cache_;
+  KeyWatch* const watch_;
   RequestParser parser_;
   Doing doing_ = Doing::reading;
   bool plain_ = true;            // it holds nothing and has nothing to settle: the short way

@@ -70,6 +70,7 @@
 
 #include "proxy/session/greeting.hpp"
 #include "proxy/session/keeping.hpp"
+#include "proxy/session/key_watch.hpp"
 #include "proxy/session/probing.hpp"
 
 namespace ambassador::proxy {
@@ -303,6 +304,28 @@ struct SlowLimits {
   unsigned size = 0;
 };
 
+/// Which keys count as hot: the `size` that most commands ask for, as one command in `one_in` tells, of which
+/// a worker's sessions tell the keys (KeyWatch). 0: none do.
+struct HotLimits {
+  unsigned one_in = 1;
+  unsigned size = 0;
+  friend bool operator==(const HotLimits&, const HotLimits&) = default;
+};
+
+/// Which keys count as big: those of a message of `threshold` bytes, or more. The `size` largest are kept,
+/// per worker; 0: none are.
+struct BigLimits {
+  std::uint64_t threshold = 0;
+  unsigned size = 0;
+};
+
+/// What is kept of requests for people to look at.
+struct NoteLimits {
+  SlowLimits slow;
+  HotLimits hot;
+  BigLimits big;
+};
+
 /// How often each client may ask, at most: `per_second` over time, `burst` at once. 0: as it likes.
 struct RateLimit {
   std::uint32_t per_second = 0;
@@ -323,7 +346,8 @@ class ProtocolCore : public Probing {
   /// The most bytes that the relay may hold for a session that says need_more.
   [[nodiscard]] virtual std::size_t max_message() const = 0;
 
-  [[nodiscard]] virtual std::unique_ptr<Session> new_session() const = 0;
+  /// `watch` is told what clients ask for (HotLimits), and outlives the session.
+  [[nodiscard]] virtual std::unique_ptr<Session> new_session(KeyWatch& watch) const = 0;
   /// For one connection of that kind.
   [[nodiscard]] virtual std::unique_ptr<Framer> new_framer(LaneKind kind) const = 0;
   /// Lets a living session of the same protocol route by this core from its next message on (the
@@ -379,9 +403,9 @@ class ProtocolCore : public Probing {
   /// A reply that begins like this, by one byte or more, is an error.
   [[nodiscard]] virtual bool is_error(std::string_view /*reply*/) const { return false; }
 
-  [[nodiscard]] virtual SlowLimits slow_limits() const { return {}; }
-  /// Of a slow request: `request` is what its server was sent, or the first bytes of it. What is returned
-  /// lies there, or lives for ever.
+  [[nodiscard]] virtual NoteLimits note_limits() const { return {}; }
+  /// Of a request that was slow, or big: `request` is what its server was sent, or the first bytes of it.
+  /// What is returned lies there, or lives for ever.
   [[nodiscard]] virtual RequestName name_request(std::string_view /*request*/) const { return {}; }
 };
 

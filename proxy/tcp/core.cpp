@@ -29,7 +29,7 @@ class TcpCore final : public ProtocolCore {
 
   [[nodiscard]] bool shares_lanes() const override { return false; }
   [[nodiscard]] std::size_t max_message() const override { return kReadAhead; }
-  [[nodiscard]] std::unique_ptr<Session> new_session() const override {
+  [[nodiscard]] std::unique_ptr<Session> new_session(KeyWatch& /*watch*/) const override {
     return std::make_unique<TcpSession>();
   }
   [[nodiscard]] std::unique_ptr<Framer> new_framer(LaneKind /*kind*/) const override {

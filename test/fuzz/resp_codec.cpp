@@ -156,6 +156,16 @@ void invalidations(std::string_view bytes) {
 // What is told of a request lies in it, or is a command's name.
 void names(std::string_view bytes) {
   const std::vector<char> shown(bytes.begin(), bytes.end());
+  RequestParser parser;
+  const auto status = parser.parse({shown.data(), shown.size()});
+  if (parser.seen() > 0) {
+    test::ToldKeys told;
+    tell_keys(parser, status == RequestParser::Status::complete, told);
+    must(told.keys.size() <= kNamedMost, "keys are limited");
+    for (const std::string& key : told.keys)
+      must(bytes.find(key) != std::string_view::npos || parser.is_inline(),
+           "each key is part of the request");
+  }
   const RequestName name = name_request({shown.data(), shown.size()});
   if (name.key.empty()) return;
   must(!name.command.empty(), "a key is of a command");

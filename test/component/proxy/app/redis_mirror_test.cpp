@@ -112,7 +112,7 @@ TEST_CASE("a mirror is what its listener is: here keys lie with two servers, and
   CHECK(scene.has("s", "scripted"));
   CHECK(scene.keys() == 62);
   for (const auto& one : scene.others) {
-    CHECK(one->keys() > 10);
+    CHECK(one->keys() > 0);
     CHECK(calls(*one, "flushall") == "calls=1");
   }
   CHECK(scene.counted("copied") == 5);

@@ -146,7 +146,7 @@ class Core final : public ProtocolCore {
       : backends_(backends), availability_(availability), greets_(greets) {}
   [[nodiscard]] bool shares_lanes() const override { return true; }
   [[nodiscard]] std::size_t max_message() const override { return 64 * 1024; }
-  [[nodiscard]] std::unique_ptr<proxy::Session> new_session() const override {
+  [[nodiscard]] std::unique_ptr<proxy::Session> new_session(KeyWatch& /*watch*/) const override {
     return std::make_unique<Session>(backends_);
   }
   [[nodiscard]] std::unique_ptr<proxy::Framer> new_framer(LaneKind /*kind*/) const override {

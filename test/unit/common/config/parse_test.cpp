@@ -28,6 +28,7 @@ listeners:
   - {name: second, host: 10.0.0.2, port: 6379, weight: 3}
   redis: {mode: Sharded, hash: md5, distribution: modula, hashTag: "{}", ejection: {failures: 3, retryAfter: 5s},
     credentialsFolder: /etc/r, clientCredentialsFolder: /etc/r/clients, slowLog: {threshold: 25ms, size: 7},
+    hotKeys: {oneIn: 3, size: 8}, bigKeys: {threshold: 2048, size: 9},
     clientCache: {maxMemory: 1048576},
     rateLimit: {requestsPerSecond: 100, burst: 20}, mirror: {listener: shop.next, commands: All}}
   serverTLS: {mode: VerifyFull, caFile: /etc/ca.crt}
@@ -74,6 +75,8 @@ TEST_CASE("a YAML document is read with every field") {
                          "/etc/r",
                          "/etc/r/clients",
                          SlowLog{25ms, 7},
+                         HotKeys{3, 8},
+                         BigKeys{2048, 9},
                          ClientCache{1 << 20},
                          RateLimit{100, 20},
                          Mirror{"shop.next", MirrorCommands::all},
@@ -94,6 +97,7 @@ TEST_CASE("the same document as JSON is the same") {
     "redis":{"mode":"Sharded","hash":"md5","distribution":"modula","hashTag":"{}",
     "ejection":{"failures":3,"retryAfter":"5s"},"credentialsFolder":"/etc/r",
     "clientCredentialsFolder":"/etc/r/clients","slowLog":{"threshold":"25ms","size":7},
+    "hotKeys":{"oneIn":3,"size":8},"bigKeys":{"threshold":2048,"size":9},
     "clientCache":{"maxMemory":1048576},
     "rateLimit":{"requestsPerSecond":100,"burst":20},
     "mirror":{"listener":"shop.next","commands":"All"}},
@@ -319,6 +323,11 @@ TEST_CASE("wrong values name the path, the value and the way out") {
       {"protocol: Redis, port: 1, redis: {slowLog: {size: 1025}}", "listeners[0].redis.slowLog.size: 1025"},
       {"protocol: Redis, port: 1, redis: {slowLog: {threshold: fast}}",
        "listeners[0].redis.slowLog.threshold: 'fast'"},
+      {"protocol: Redis, port: 1, redis: {hotKeys: {oneIn: 0}}", "listeners[0].redis.hotKeys.oneIn: 0"},
+      {"protocol: Redis, port: 1, redis: {hotKeys: {size: 129}}", "listeners[0].redis.hotKeys.size: 129"},
+      {"protocol: Redis, port: 1, redis: {bigKeys: {threshold: 1023}}",
+       "listeners[0].redis.bigKeys.threshold: 1023"},
+      {"protocol: Redis, port: 1, redis: {bigKeys: {size: -1}}", "listeners[0].redis.bigKeys.size: -1"},
       {"protocol: Redis, port: 1, redis: {clientCache: {maxMemory: 1000}}",
        "listeners[0].redis.clientCache.maxMemory: 1000 is out of range; give 1048576 to 1099511627776"},
       {"protocol: Redis, port: 1, redis: {mode: Cluster, clientCache: {}}",

@@ -37,6 +37,8 @@ Document full() {
              "/c",
              "/d",
              SlowLog{20ms, 5},
+             HotKeys{1, 4},
+             BigKeys{1024, 6},
              ClientCache{2 << 20},
              RateLimit{50, 5},
              Mirror{"p.m"},
@@ -112,7 +114,8 @@ TEST_CASE("printing is compact, ordered, and leaves defaults out") {
       R"({"host":"a","port":1},{"name":"named","host":"b","port":2,"weight":5},{"host":"/s"}],)"
       R"("timeouts":{"connect":"1ms","queue":"2s","idle":"3m"},"maxClients":7,"redis":{"mode":"Failover",)"
       R"("hash":"jenkins","distribution":"random","hashTag":"[]","credentialsFolder":"/c",)"
-      R"("clientCredentialsFolder":"/d","slowLog":{"threshold":"20ms","size":5},)"
+      R"("clientCredentialsFolder":"/d","slowLog":{"threshold":"20ms","size":5},"hotKeys":{"oneIn":1,"size":4},)"
+      R"("bigKeys":{"threshold":1024,"size":6},)"
       R"("clientCache":{"maxMemory":2097152},"rateLimit":{"requestsPerSecond":50,"burst":5},"mirror":{"listener":"p.m"},"ejection":{}}},)"
       R"({"name":"p.m","protocol":"Redis","port":6390}]})");
 }

@@ -78,7 +78,8 @@ Json full_redis() {
     "backends":[{"name":"n","host":"h","port":6379,"weight":1}],"timeouts":{"connect":"1s","queue":"5s","idle":"1h"},
     "maxClients":10,"redis":{"mode":"Sentinel","sentinel":{"masterName":"m"},"hash":"md5","distribution":"ketama","hashTag":"{}",
     "readPreference":"PreferReplica","maxLag":"3s","credentialsFolder":"/c","clientCredentialsFolder":"/d",
-    "slowLog":{"threshold":"10ms","size":128},"rateLimit":{"requestsPerSecond":100,"burst":20},"mirror":{"listener":"a.m","commands":"All"},
+    "slowLog":{"threshold":"10ms","size":128},"hotKeys":{"oneIn":64,"size":32},
+    "bigKeys":{"threshold":16384,"size":32},"rateLimit":{"requestsPerSecond":100,"burst":20},"mirror":{"listener":"a.m","commands":"All"},
     "ejection":{"failures":2,"retryAfter":"30s"}}},{"name":"a.m","protocol":"Redis","port":6390}]})");
 }
 

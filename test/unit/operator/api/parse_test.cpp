@@ -224,6 +224,30 @@ TEST_CASE("which commands are slow the policy says, or a default does") {
   CHECK(parse_policy(document).problems[0].path == "spec.listeners[0].redis.slowLog.threshold");
 }
 
+TEST_CASE("how hot and big keys are found the policy says, or a default does") {
+  json document = good_policy();
+  const auto redis = [&] { return parse_policy(document).policy->listeners[0].redis; };
+  CHECK(redis().hot_keys == config::HotKeys{});
+  CHECK(redis().big_keys == config::BigKeys{});
+  const std::string hash = policy_hash(*parse_policy(document).policy);
+  json& given = document["spec"]["listeners"][0]["redis"];
+  given["hotKeys"] = {{"oneIn", 64}, {"size", 32}};
+  given["bigKeys"] = {{"threshold", 16384}, {"size", 32}};
+  CHECK(policy_hash(*parse_policy(document).policy) == hash);
+  given["hotKeys"] = {{"oneIn", 1}, {"size", 0}};
+  CHECK(redis().hot_keys == config::HotKeys{1, 0});
+  const std::string other = policy_hash(*parse_policy(document).policy);
+  CHECK(other != hash);
+  given["bigKeys"] = {{"threshold", 1024}};
+  CHECK(redis().big_keys == config::BigKeys{1024, 32});
+  CHECK(policy_hash(*parse_policy(document).policy) != other);
+  given["bigKeys"] = {{"threshold", 1000}};
+  CHECK(parse_policy(document).problems[0].path == "spec.listeners[0].redis.bigKeys.threshold");
+  given["bigKeys"] = json::object();
+  given["hotKeys"] = {{"oneIn", 0}};
+  CHECK(parse_policy(document).problems[0].path == "spec.listeners[0].redis.hotKeys.oneIn");
+}
+
 TEST_CASE("replies are kept where the policy says so, and where one server has the last word") {
   json document = good_policy();
   const auto cache = [&] { return parse_policy(document).policy->listeners[0].redis.client_cache; };

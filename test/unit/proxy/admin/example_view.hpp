@@ -53,6 +53,11 @@ struct Example {
       asked_for = limit;
       done(slow);
     };
+    view->list_hot_keys = [this](auto done) { done(hot); };
+    view->list_big_keys = [this](std::size_t limit, auto done) {
+      asked_for = limit;
+      done(big);
+    };
     view->document = [this]() -> const config::Document& { return document; };
     view->configuration = [this]() -> const ConfigurationState& { return configuration; };
     view->listening = [this] { return listening; };
@@ -75,6 +80,8 @@ struct Example {
   net::Snapshot snapshot;
   std::vector<net::ClientSnapshot> clients;
   std::vector<net::SlowRequest> slow;
+  std::vector<net::AskedKeys> hot;
+  std::vector<net::BigKey> big;
   std::size_t asked_for = 0;
   std::chrono::milliseconds paused_for{0};
   bool listening = true;

@@ -41,8 +41,8 @@ TEST_CASE("the health port knows four paths and nothing else") {
   CHECK(ask(ports.health, "/startupz").status == 200);
   CHECK(ask(ports.health, "/readyz?verbose").status == 200);
   CHECK(ask(ports.health, "/metrics").content_type == metrics::kContentType);
-  for (const char* path :
-       {"/", "/config", "/status", "/clients", "/backends", "/top", "/slowlog", "/livez/", "//livez"}) {
+  for (const char* path : {"/", "/config", "/status", "/clients", "/backends", "/top", "/slowlog", "/hotkeys",
+                           "/bigkeys", "/livez/", "//livez"}) {
     CAPTURE(path);
     CHECK(ask(ports.health, path).status == 404);
   }
@@ -133,18 +133,46 @@ TEST_CASE("slow requests are shown as they come, keys of any bytes among them") 
                          "key": "a\ufffd\n"}])"));
 }
 
+TEST_CASE("hot keys are shown with how their figures came about") {
+  Ports ports;
+  CHECK(Json::parse(ask(ports.admin, "/hotkeys").body) == Json::array());
+  ports.hot.push_back({.listener = "shop.cache",
+                       .limits = {.one_in = 64, .size = 32},
+                       .half_life = std::chrono::seconds(30),
+                       .per_second = 1000,
+                       .keys = {{.key = "a\xff\n", .per_second = 250.04, .too_high = 5, .variance = 100}}});
+  CHECK(Json::parse(ask(ports.admin, "/hotkeys").body) ==
+        Json::parse(R"([{"listener": "shop.cache", "sampledOneIn": 64, "halfLifeSeconds": 30,
+                         "requestsPerSecond": 1000.0, "keys": [{"key": "a\ufffd\n",
+                         "requestsPerSecond": 250.0, "errorPerSecond": 25.0, "share": 0.25}]}])"));
+}
+
+TEST_CASE("big keys are shown as they come") {
+  Ports ports;
+  CHECK(Json::parse(ask(ports.admin, "/bigkeys").body) == Json::array());
+  CHECK(ports.asked_for == kMaxListedRequests);
+  ports.big.push_back({.listener = "shop.cache",
+                       .at = ports.now,
+                       .bytes = 1'048'590,
+                       .command = "hgetall",
+                       .key = "a\xff\n"});
+  CHECK(Json::parse(ask(ports.admin, "/bigkeys").body) ==
+        Json::parse(R"([{"time": "2023-11-14T22:13:20Z", "bytes": 1048590, "listener": "shop.cache",
+                         "command": "hgetall", "key": "a\ufffd\n"}])"));
+}
+
 TEST_CASE("what a listener keeps of replies is told where it keeps any") {
   Ports ports;
   const auto listener = [&] { return Json::parse(ask(ports.admin, "/status").body)["listeners"][0]; };
   CHECK_FALSE(listener().contains("clientCache"));
   CHECK_THAT(ask(ports.health, "/metrics").body, !Contains("client_cache"));
-  ports.snapshot.listeners[0].kept = KeptCounts{.hits = 7,
-                                                .misses = 6,
-                                                .invalidations = 5,
-                                                .evictions = 4,
-                                                .bytes = 300,
-                                                .most_bytes = 2000,
-                                                .connections = 1};
+  ports.snapshot.listeners[0].kept = proxy::KeptCounts{.hits = 7,
+                                                       .misses = 6,
+                                                       .invalidations = 5,
+                                                       .evictions = 4,
+                                                       .bytes = 300,
+                                                       .most_bytes = 2000,
+                                                       .connections = 1};
   CHECK(listener()["clientCache"] ==
         Json::parse(R"({"hits": 7, "misses": 6, "invalidations": 5, "evictions": 4,
                                                      "bytes": 300, "limitBytes": 2000, "connections": 1})"));

@@ -116,7 +116,10 @@ TEST_CASE("pause and resume have a listener or all, and bounds") {
 }
 
 TEST_CASE("what shows a running proxy takes its admin port, and whether it is shown as JSON") {
-  for (const auto& [name, command] : {std::pair{"status", Command::status}, {"slowlog", Command::slowlog}}) {
+  for (const auto& [name, command] : {std::pair{"status", Command::status},
+                                      {"slowlog", Command::slowlog},
+                                      {"hotkeys", Command::hotkeys},
+                                      {"bigkeys", Command::bigkeys}}) {
     const auto plain = parse({name});
     REQUIRE(plain.options);
     CHECK(plain.options->command == command);

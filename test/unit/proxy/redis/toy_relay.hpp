@@ -52,10 +52,24 @@ inline void must(bool holds, const char* what) {
   std::abort();
 }
 
+/// Looks at every command, and keeps what it is told.
+struct ToldKeys final : KeyWatch {
+  std::vector<std::string> keys;
+  ToldKeys() { look_at(1); }
+  void saw(std::string_view key) override { keys.emplace_back(key); }
+
+ private:
+  std::uint32_t next() override { return 1; }
+};
+
 class ToyRelay {
  public:
   ToyRelay(const ProtocolCore& core, std::size_t backends)
-      : core_(core), session_(core.new_session()), lanes_(backends), leases_(backends), keepers_(backends) {
+      : core_(core),
+        session_(core.new_session(told)),
+        lanes_(backends),
+        leases_(backends),
+        keepers_(backends) {
     for (std::size_t i = 0; i < backends; ++i) connect_anew(i);
   }
 
@@ -186,6 +200,7 @@ class ToyRelay {
   bool settling = false;  // for what is open
   bool log_texts = true;
   std::chrono::steady_clock::time_point now{std::chrono::hours(1)};
+  ToldKeys told;
   /// Called with the requests of a group and the one reply that the session made of their replies.
   std::function<void(const std::vector<std::string>& asked, std::string_view merged)> on_merged;
   [[nodiscard]] bool closed() const { return closed_; }

@@ -14,6 +14,13 @@ struct Fixed final : Availability {
   [[nodiscard]] BackendIndex preferred() const override { return kNoBackend; }
 };
 
+struct NobodyLooks final : KeyWatch {
+  void saw(std::string_view /*key*/) override {}
+
+ private:
+  std::uint32_t next() override { return kNever; }
+};
+
 config::Listener three_backends() {
   config::Listener listener;
   listener.backends = {{"a:1", "a", 1, 1}, {"b:1", "b", 1, 1}, {"c:1", "c", 1, 1}};
@@ -39,7 +46,8 @@ TEST_CASE("all that a client sends passes, and all that a server sends belongs t
   const auto core = tcp::make_core(three_backends(), availability);
   CHECK_FALSE(core->shares_lanes());
   const std::string bytes = "anything\r\n\0at all";
-  const auto session = core->new_session();
+  NobodyLooks nobody;
+  const auto session = core->new_session(nobody);
   const Verdict verdict = session->on_client(bytes);
   CHECK(verdict.kind == Verdict::Kind::pass);
   CHECK(verdict.consumed == bytes.size());
@@ -53,7 +61,8 @@ TEST_CASE("all that a client sends passes, and all that a server sends belongs t
 
 TEST_CASE("a TCP client without a backend is closed, for there is no error reply") {
   Fixed availability;
-  const auto session = tcp::make_core(three_backends(), availability)->new_session();
+  NobodyLooks nobody;
+  const auto session = tcp::make_core(three_backends(), availability)->new_session(nobody);
   std::string out;
   CHECK_FALSE(session->fail(Failure::unreachable, "a:1", {}, out));
   CHECK(out.empty());
