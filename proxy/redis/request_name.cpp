@@ -77,6 +77,10 @@ RequestName name_request(std::string_view request) {
 void tell_keys(const RequestParser& request, bool whole, KeyWatch& watch) {
   const Command* command = named_command(request);
   if (command == nullptr) return;
+  if (command->route == Route::one_key) {  // as most are: without a list
+    if (command->first < request.seen()) watch.saw(request.arg(command->first));
+    return;
+  }
   for (const std::uint32_t position : key_positions(*command, request, whole)) {
     if (position < request.seen()) watch.saw(request.arg(position));
   }

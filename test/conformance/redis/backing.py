@@ -1,5 +1,6 @@
 """What stands behind the proxy in each mode, as real processes; and the same without a proxy, to be held against it."""
 import dataclasses
+import pathlib
 import tempfile
 
 from redis_server import ClusterNode, Redis, Sentinel, make_cluster
@@ -30,7 +31,7 @@ class Stage:
         return server.start()
 
     def servers(self, count, kind=Redis):
-        folder = type(self.folder)(tempfile.mkdtemp(dir=self.folder))
+        folder = pathlib.Path(tempfile.mkdtemp(dir=self.folder))
         return [self.start(kind(folder, f"server-{number}", durable=False)) for number in range(count)]
 
     def shards(self):
@@ -63,6 +64,7 @@ class Stage:
 # Behind the proxy, and what a client without one has that is to see the same.
 MODES = {
     "Failover": (Stage.one, Stage.one),
+    "Spread": (Stage.one, Stage.one),  # of several caches each has its own
     "Sharded": (Stage.shards, Stage.one),
     "Replicated": (Stage.pair, Stage.pair),
     "Sentinel": (Stage.watched, Stage.watched),

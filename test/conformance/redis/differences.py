@@ -99,6 +99,15 @@ def names_in_order(replies):
     return out
 
 
+def patterns_in_order(messages):
+    """What fits several patterns of a client comes once for each, in the order of a hash table."""
+    def event(message):
+        kind, *_, channel, text = message[1]
+        return kind, channel, text
+    return [message for (kind, *_), same in itertools.groupby(messages, key=event)
+            for message in (sorted(same, key=repr) if kind == (b"$", b"pmessage") else same)]
+
+
 def comparable(replies):
     """Trees of replies, or of the elements of one: without what may differ."""
     out, how = [], None

@@ -224,7 +224,8 @@ def difference(expected, got, parted):
             return (f"turn {turn} of client {client}:\n" + "".join(f"  {one!r}\n" for one in said)
                     + f"after {same} equal answers the server says\n  {right[same:same + 3]!r:.1500}\nthe proxy\n  "
                     f"{other[same:same + 3]!r:.1500}")
-    for number, (right, other) in enumerate(zip(expected.messages, got.messages)):
+    for number, pair in enumerate(zip(expected.messages, got.messages)):
+        right, other = map(differences.patterns_in_order, pair)
         if parted:  # of several servers, each in its order
             right, other = sorted(right, key=repr), sorted(other, key=repr)
         if right != other:

@@ -303,11 +303,11 @@ class Maker:
         if self.ground.parted and self.tag is None and command.route not in ("one_key", "split"):
             self.tag = self.chance.choice(TAGS)
         words = command.words + self.arguments_of(command)
-        if name in ("sscan", "hscan", "zscan"):
-            words = words[:2] + [self.chance.choice(["0", "0", "0", "abc", "-1"]), "COUNT", "1000"]
-        if name == "spop":
+        if name in ("sscan", "hscan", "zscan"):  # from the beginning: other cursors are places in a hash table of this server
+            words = words[:2] + [self.chance.choice(["0", "0", "0", "abc"]), "COUNT", "1000"]
+        if name == "spop":  # all members or none: which of them is random
             words = words[:2] + self.chance.choice([["1000"], ["abc"], ["-1"], ["0"]])
-        if self.chance.random() < 0.08 and not name.startswith("b") and not name.startswith("xread"):
+        elif self.chance.random() < 0.08 and not name.startswith("b") and not name.startswith("xread"):
             words = self.spoiled(command, words)
         if self.chance.random() < 0.1:
             words[0] = words[0].lower() if self.chance.random() < 0.7 else words[0].title()

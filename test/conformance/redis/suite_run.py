@@ -13,7 +13,7 @@ sys.path.insert(0, str(HERE))
 import suite_source  # noqa: E402
 
 SHOWN = ROOT / "build" / "suites"  # what was printed, to look at
-SILENCE = 60  # seconds without a word after which a test hangs
+SILENCE = 180  # seconds without a word after which a test hangs; a busy machine takes long for 50,000 commands
 # Its processes talk on one of the 32 ports below the one that it is told, which has to have another 10,000 above it. Runs at
 # the same time have others.
 BASE_PORT = 20000 + 64 * (os.getpid() % 150)

@@ -80,7 +80,7 @@ TEST_CASE("a message is one request, however large it is and to however many ser
   RedisClient client(proxy.port);
   std::vector<std::string> set{"MSET"};
   std::vector<std::string> get{"MGET"};
-  for (int i = 0; i < 40; ++i) {
+  for (int i = 0; i < 400; ++i) {
     set.insert(set.end(), {"key-" + std::to_string(i), "x"});
     get.push_back("key-" + std::to_string(i));
   }

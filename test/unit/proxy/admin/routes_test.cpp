@@ -165,6 +165,7 @@ TEST_CASE("what a listener keeps of replies is told where it keeps any") {
   Ports ports;
   const auto listener = [&] { return Json::parse(ask(ports.admin, "/status").body)["listeners"][0]; };
   CHECK_FALSE(listener().contains("clientCache"));
+  ports.metrics->at_scrape([&](metrics::Sheet& sheet) { add_samples(*ports.view, sheet); });
   CHECK_THAT(ask(ports.health, "/metrics").body, !Contains("client_cache"));
   ports.snapshot.listeners[0].kept = proxy::KeptCounts{.hits = 7,
                                                        .misses = 6,
