@@ -25,6 +25,10 @@ class Writers {
  public:
   enum class By { setting, counting };
   static constexpr int kClients = 8;
+  /// When a server dies: what was on its way, and, where it dies so slowly that it takes a new connection
+  /// before it is gone (a machine that does other work), what went there, too. test/faults holds each client
+  /// to one.
+  static constexpr int kMostErrors = 2 * kClients;
 
   explicit Writers(std::uint16_t port, By by = By::counting) : by_(by) {
     for (int i = 0; i < kClients; ++i)
