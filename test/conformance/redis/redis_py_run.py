@@ -16,7 +16,7 @@ from kept import kept  # noqa: E402
 SOURCE = "redis==8.1.0 --hash=sha256:6e1a19beef9225c83efd689c7e6b7da2d5215b1f42cd13b7fc3714d0a09c7b25"
 # The client of one server, without asyncio. The others are of Redis Cluster, Sentinel and modules, or know no server.
 FILES = ["test_commands", "test_pipeline", "test_pubsub", "test_scripting", "test_lock", "test_function", "test_encoding",
-         "test_connection", "test_connection_pool", "test_hash", "test_monitor", "test_multiprocessing"]
+         "test_connection", "test_connection_pool", "test_hash", "test_multiprocessing"]
 # What manages the server and its clients, which is refused: where that ends a test in its middle, the server keeps a password
 # or a user for those behind it.
 LEFT_OUT = "not acl and not test_auth and not module and not client_pause and not client_kill and not monitor"
@@ -42,8 +42,8 @@ def run(port, folder):
     packages = client_programs.python_packages((HERE / "clients" / "requirements.txt").read_text())
     source = fetched()
     with open(folder / "printed.log", "w") as printed:
-        subprocess.run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", settings, "-W", "ignore", "-k", LEFT_OUT,
-                        f"--rootdir={source}", f"--redis-url=redis://127.0.0.1:{port}/0", f"--junitxml={report}",
+        subprocess.run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", settings, "-W", "ignore",
+                        "-k", LEFT_OUT, f"--rootdir={source}", f"--redis-url=redis://127.0.0.1:{port}/0", f"--junitxml={report}",
                         *(source / "tests" / f"{name}.py" for name in FILES)],
                        cwd=source, env={**os.environ, "PYTHONPATH": f"{packages}:{source}"}, stdin=subprocess.DEVNULL,
                        stdout=printed, stderr=subprocess.STDOUT, timeout=BOUND, check=False)
