@@ -38,14 +38,6 @@ RateLimit rate_limit_of(const config::Redis& redis) {
   return {.per_second = rate, .burst = burst == 0 ? rate : burst};
 }
 
-class NobodyWatches final : public KeyWatch {
- public:
-  void saw(std::string_view /*key*/) override {}
-
- private:
-  std::uint32_t next() override { return kNever; }
-};
-
 class RedisCore final : public ProtocolCore {
  public:
   RedisCore(const config::Listener& listener, const Availability& availability, AccountFunction account,
@@ -109,7 +101,7 @@ class RedisCore final : public ProtocolCore {
     const ClientAuth anybody;
     std::string text;
     const CoreParts parts{router_, info_, anybody, std::nullopt, text, nullptr};
-    NobodyWatches nobody;
+    NobodyLooks nobody;
     const Verdict verdict = RedisSession(parts, nobody, 0).on_client(request);
     const bool whole = (verdict.kind == Verdict::Kind::pass || verdict.kind == Verdict::Kind::send) &&
                        verdict.lease == Lease::none && verdict.consumed == request.size();

@@ -37,4 +37,13 @@ class KeyWatch {
   std::uint32_t left_ = kNever;
 };
 
+/// Looks at nothing.
+class NobodyLooks final : public KeyWatch {
+ public:
+  void saw(std::string_view /*key*/) override {}
+
+ private:
+  std::uint32_t next() override { return kNever; }
+};
+
 }  // namespace ambassador::proxy

@@ -14,13 +14,6 @@ struct Fixed final : Availability {
   [[nodiscard]] BackendIndex preferred() const override { return kNoBackend; }
 };
 
-struct NobodyLooks final : KeyWatch {
-  void saw(std::string_view /*key*/) override {}
-
- private:
-  std::uint32_t next() override { return kNever; }
-};
-
 config::Listener three_backends() {
   config::Listener listener;
   listener.backends = {{"a:1", "a", 1, 1}, {"b:1", "b", 1, 1}, {"c:1", "c", 1, 1}};
