@@ -7,13 +7,17 @@ namespace {
 
 using std::chrono::milliseconds;
 
+/// `value` stays as it is where `key` is missing or wrong.
+void read_unsigned(Fields& fields, std::string_view key, unsigned least, unsigned most, unsigned& value) {
+  if (const auto given = fields.integer(key, least, most)) value = static_cast<unsigned>(*given);
+}
+
 std::optional<config::Ejection> read_ejection(Fields& redis) {
   const auto* object = redis.object("ejection");
   if (object == nullptr) return std::nullopt;
   Fields fields(*object, redis.path("ejection"), redis.problems());
   config::Ejection ejection;
-  if (const auto failures = fields.integer("failures", 1, 1000))
-    ejection.failures = static_cast<unsigned>(*failures);
+  read_unsigned(fields, "failures", 1, 1000, ejection.failures);
   ejection.retry_after =
       fields.duration("retryAfter", milliseconds(100), std::chrono::hours(1)).value_or(ejection.retry_after);
   fields.finish();
@@ -27,8 +31,7 @@ config::SlowLog read_slow_log(Fields& redis) {
   Fields fields(*object, redis.path("slowLog"), redis.problems());
   slow_log.threshold =
       fields.duration("threshold", milliseconds(0), std::chrono::hours(1)).value_or(slow_log.threshold);
-  if (const auto size = fields.integer("size", 0, config::kMaxSlowLog))
-    slow_log.size = static_cast<unsigned>(*size);
+  read_unsigned(fields, "size", 0, config::kMaxSlowLog, slow_log.size);
   fields.finish();
   return slow_log;
 }
@@ -38,10 +41,8 @@ config::HotKeys read_hot_keys(Fields& redis) {
   const auto* object = redis.object("hotKeys");
   if (object == nullptr) return hot_keys;
   Fields fields(*object, redis.path("hotKeys"), redis.problems());
-  if (const auto one_in = fields.integer("oneIn", 1, config::kMaxOneIn))
-    hot_keys.one_in = static_cast<unsigned>(*one_in);
-  if (const auto size = fields.integer("size", 0, config::kMaxKeys))
-    hot_keys.size = static_cast<unsigned>(*size);
+  read_unsigned(fields, "oneIn", 1, config::kMaxOneIn, hot_keys.one_in);
+  read_unsigned(fields, "size", 0, config::kMaxKeys, hot_keys.size);
   fields.finish();
   return hot_keys;
 }
@@ -51,10 +52,8 @@ config::BigKeys read_big_keys(Fields& redis) {
   const auto* object = redis.object("bigKeys");
   if (object == nullptr) return big_keys;
   Fields fields(*object, redis.path("bigKeys"), redis.problems());
-  if (const auto threshold = fields.integer("threshold", config::kLeastBig, config::kMostBig))
-    big_keys.threshold = static_cast<unsigned>(*threshold);
-  if (const auto size = fields.integer("size", 0, config::kMaxKeys))
-    big_keys.size = static_cast<unsigned>(*size);
+  read_unsigned(fields, "threshold", config::kLeastBig, config::kMostBig, big_keys.threshold);
+  read_unsigned(fields, "size", 0, config::kMaxKeys, big_keys.size);
   fields.finish();
   return big_keys;
 }
@@ -93,10 +92,8 @@ std::optional<config::RateLimit> read_rate_limit(Fields& redis) {
   Fields fields(*object, redis.path("rateLimit"), redis.problems());
   fields.required("requestsPerSecond", "1 to 1000000");
   config::RateLimit limit;
-  if (const auto rate = fields.integer("requestsPerSecond", 1, config::kMaxRate))
-    limit.requests_per_second = static_cast<unsigned>(*rate);
-  if (const auto burst = fields.integer("burst", 1, config::kMaxRate))
-    limit.burst = static_cast<unsigned>(*burst);
+  read_unsigned(fields, "requestsPerSecond", 1, config::kMaxRate, limit.requests_per_second);
+  read_unsigned(fields, "burst", 1, config::kMaxRate, limit.burst);
   fields.finish();
   return limit;
 }
