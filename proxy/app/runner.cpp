@@ -27,6 +27,7 @@ constexpr std::chrono::milliseconds kDrainStep{100};
 Runner::Runner(Options options, const Build& build)
     : options_(std::move(options)),
       resolver_(control_),
+      new_names_(control_, resolve_with(resolver_)),
       secrets_(control_, {[this](const std::string& listener) {
                             proxy_->login_changed(listener);
                             prober_->login_changed(listener);
@@ -225,12 +226,20 @@ void Runner::reload() {
     return;
   }
   if (*document == document_) {
+    new_names_.forget();
     state_.last_refusal.clear();
     return;
   }
-  if (const Result<void> taken = take(std::move(document).value()); !taken) {
-    refuse(taken.error());
+  std::vector<std::string> names =
+      document->shutdown ? std::vector<std::string>{} : new_names(document_, *document);
+  for (const std::string& name : names) {
+    log::info("configuration waits until DNS has the new server", {{"host", name}});
   }
+  new_names_.await(std::move(names), [this, document = std::move(document).value()] {
+    if (const Result<void> taken = take(document); !taken) {
+      refuse(taken.error());
+    }
+  });
 }
 
 void Runner::refuse(const Error& error) {

@@ -18,6 +18,7 @@
 #include "proxy/admin/view.hpp"
 #include "proxy/app/drain.hpp"
 #include "proxy/app/file_watch.hpp"
+#include "proxy/app/new_names.hpp"
 #include "proxy/app/options.hpp"
 #include "proxy/app/ports.hpp"
 #include "proxy/app/secrets.hpp"
@@ -64,6 +65,7 @@ class Runner {
   std::shared_ptr<admin::View> view_ = std::make_shared<admin::View>();
   std::shared_ptr<metrics::Metrics> metrics_ = std::make_shared<metrics::Metrics>(admin::kMaxSeries);
   dns::Resolver resolver_;
+  NewNames new_names_;
   Secrets secrets_;
   std::unique_ptr<discovery::Membership> membership_;
   std::unique_ptr<net::Proxy> proxy_;
