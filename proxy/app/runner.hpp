@@ -22,6 +22,7 @@
 #include "proxy/app/options.hpp"
 #include "proxy/app/ports.hpp"
 #include "proxy/app/secrets.hpp"
+#include "proxy/app/trim.hpp"
 #include "proxy/discovery/membership.hpp"
 #include "proxy/health/prober.hpp"
 #include "proxy/net/proxy.hpp"
@@ -72,6 +73,7 @@ class Runner {
   std::unique_ptr<health::Prober> prober_;
   std::unique_ptr<Ports> ports_;
   std::optional<FileWatch> watch_;
+  Trim trim_{control_};
   boost::asio::signal_set signals_;
   boost::asio::steady_timer timer_;  // the delayed bind, then the drain
   std::optional<Drain> drain_;
