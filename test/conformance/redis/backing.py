@@ -42,6 +42,10 @@ class Stage:
         alone = self.servers(1)
         return Backing(alone, alone, {})
 
+    def cached(self):
+        alone = self.one()
+        return dataclasses.replace(alone, options={"mode": "Failover", "clientCache": {}})
+
     def pair(self):
         """A primary and its replica."""
         first, second = self.servers(2)

@@ -30,7 +30,10 @@ SECONDS = float(os.environ.get("DIFFERENTIAL_SECONDS", 60))
 SEED = int(os.environ.get("DIFFERENTIAL_SEED", random.SystemRandom().randrange(1 << 32)))
 TURNS = 25
 GROUNDS = {"Sharded": random_pipeline.Ground(parted=True), "Cluster": random_pipeline.Ground(parted=True, clustered=True)}
-MODES = os.environ.get("DIFFERENTIAL_MODES", " ".join(backing.MODES)).split()
+# "Cached": a client's own writes and, by one thread, those of others are known before their answers are.
+BACKINGS = {**backing.MODES, "Cached": (backing.Stage.cached, backing.Stage.one)}
+MODES = os.environ.get("DIFFERENTIAL_MODES", " ".join(BACKINGS)).split()
+THREADS = {"Cached": 1}
 DATABASES = 4  # that the programs use, where there are several
 
 
@@ -44,7 +47,7 @@ def servers(mode, tmp_path):
     """What is behind the proxy, and what is asked without one."""
     with contextlib.ExitStack() as stack:
         stage = backing.Stage(tmp_path, stack)
-        yield [start(stage) for start in backing.MODES[mode]]
+        yield [start(stage) for start in BACKINGS[mode]]
 
 
 @pytest.fixture
@@ -80,7 +83,7 @@ def test_clients_get_through_the_proxy_what_a_server_says(servers, said, mode, t
     databases = 1 if ground.clustered else DATABASES
     direct = alone.primaries[0].port, pipeline_player.Servers(alone, databases)
     played, commands, end = 0, 0, time.monotonic() + SECONDS / len(MODES)
-    with programs.proxy(tmp_path, built("ambassador-proxy"), behind.listener(mode), threads=2) as proxy:
+    with programs.proxy(tmp_path, built("ambassador-proxy"), behind.listener(mode), threads=THREADS.get(mode, 2)) as proxy:
         proxied = proxy.port, pipeline_player.Servers(behind, databases)
         while played == 0 or time.monotonic() < end:
             seed = f"{SEED}.{mode}.{played}"

@@ -9,7 +9,7 @@
 #include <random>
 #include <thread>
 
-#include "test/component/proxy/app/proxy_process.hpp"
+#include "test/component/proxy/app/redis_replicas.hpp"
 
 using Catch::Matchers::Contains;
 using nlohmann::json;
@@ -393,6 +393,34 @@ class Program {
   std::array<long, kKeys> seen_{};
 };
 
+/// Four of them at once.
+class Programs {
+ public:
+  Programs(std::uint16_t port, bool tells_keys, std::chrono::seconds how_long)
+      : until(std::chrono::steady_clock::now() + how_long) {
+    for (unsigned i = 0; i < 4; ++i) {
+      auto& program = programs_.emplace_back(std::make_unique<Program>(port, 100 + i, tells_keys));
+      threads_.emplace_back([this, &program = *program] { program.run(until); });
+    }
+  }
+  /// How many reads they did.
+  std::uint64_t end() {
+    for (std::thread& thread : threads_) thread.join();
+    std::uint64_t reads = 0;
+    for (const auto& program : programs_) {
+      CHECK(program->wrong == "");
+      reads += program->reads;
+    }
+    return reads;
+  }
+
+  const std::chrono::steady_clock::time_point until;
+
+ private:
+  std::vector<std::unique_ptr<Program>> programs_;
+  std::vector<std::thread> threads_;
+};
+
 }  // namespace
 
 TEST_CASE("programs of many clients that write and read at once never see a counter go backwards") {
@@ -401,16 +429,10 @@ TEST_CASE("programs of many clients that write and read at once never see a coun
   RedisServer two;
   ProxyProcess proxy(several ? std::vector<OnPort>{&one, &two} : std::vector<OnPort>{&one}, kCache);
   proxy.wait_started();
-  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(3);
-  std::vector<std::unique_ptr<Program>> programs;
-  std::vector<std::thread> threads;
-  for (unsigned i = 0; i < 4; ++i) {
-    auto& program = programs.emplace_back(std::make_unique<Program>(proxy.port, 100 + i, several));
-    threads.emplace_back([&program = *program, until] { program.run(until); });
-  }
+  Programs programs(proxy.port, several, std::chrono::seconds(3));
   // Besides, somebody at one of the servers writes as well, and ends the proxy's connections now and then.
   RedisClient admin(one.port());
-  for (unsigned i = 1; std::chrono::steady_clock::now() < until; ++i) {
+  for (unsigned i = 1; std::chrono::steady_clock::now() < programs.until; ++i) {
     for (std::size_t key = 0; key < Program::kKeys; ++key) {
       const std::string name = Program::name_of(key);
       if (admin.ask({"EXISTS", name}) == "1") admin.ask({"INCR", name});
@@ -418,12 +440,7 @@ TEST_CASE("programs of many clients that write and read at once never see a coun
     if (i % 400 == 0) admin.ask({"CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"});
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
-  for (std::thread& thread : threads) thread.join();
-  std::uint64_t reads = 0;
-  for (const auto& program : programs) {
-    CHECK(program->wrong == "");
-    reads += program->reads;
-  }
+  const std::uint64_t reads = programs.end();
   const json kept = json::parse(proxy.status_json())["listeners"][0]["clientCache"];
   INFO(kept.dump() << ", " << reads << " reads");
   CHECK(kept["hits"].get<std::uint64_t>() > 1000);
@@ -438,4 +455,25 @@ TEST_CASE("programs of many clients that write and read at once never see a coun
     const std::string name = Program::name_of(key);
     for (int i = 0; i < 2; ++i) CHECK(last.get(name) == plain.ask({"GET", name}));
   }
+}
+
+TEST_CASE("when a primary and its replica change places, nothing is given that only the old one told") {
+  Trio trio;
+  ProxyProcess proxy(trio.all(), "  redis: {mode: Replicated, clientCache: {}}\n");
+  proxy.wait_started();
+  Programs programs(proxy.port, false, std::chrono::seconds(4));
+  const RedisServer* next = &trio.s1;
+  const RedisServer* primary = &trio.s0;
+  for (int i = 0; i < 3; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(700));
+    REQUIRE(RedisClient(primary->port()).ask({"FAILOVER", "TO", "127.0.0.1", std::to_string(next->port())}) ==
+            "OK");
+    REQUIRE(eventually([&] { return next->info("replication", "role") == "master"; }));
+    std::swap(primary, next);
+  }
+  const std::uint64_t reads = programs.end();
+  const json kept = json::parse(proxy.status_json())["listeners"][0]["clientCache"];
+  INFO(kept.dump() << ", " << reads << " reads");
+  CHECK(kept["hits"].get<std::uint64_t>() > 1000);
+  CHECK(calls(trio.s1, "incr") > 0);
 }
