@@ -67,8 +67,8 @@ void NewNames::answered(const std::shared_ptr<Awaited>& awaited, const std::stri
     return then();
   }
   timer_.expires_after(kRetry);
-  timer_.async_wait([this](const boost::system::error_code& error) {
-    if (!error && awaited_) ask();
+  timer_.async_wait([this, waiting = std::weak_ptr(awaited)](const boost::system::error_code& error) {
+    if (!error && !waiting.expired()) ask();
   });
 }
 

@@ -32,7 +32,6 @@ class NewNames {
   static constexpr std::chrono::seconds kMost{30};
 
   NewNames(boost::asio::io_context& control, net::ResolveFunction resolve);
-  ~NewNames() { forget(); }
   NewNames(const NewNames&) = delete;
   NewNames& operator=(const NewNames&) = delete;
 

@@ -31,7 +31,7 @@ if {[info exists ::env(AMBASSADOR_SERVERS)]} {
 
     # A client that reads its answers later has to get this one from its own connection, too. Some tests take for granted
     # that XREADGROUP has blocked before what another client does next: through the proxy the two go by connections of
-    # their own, of which the first may have to be made. One that need not block costs a moment.
+    # their own, of which the first may have to be made. One that need not block costs a second.
     proc ::redis::__dispatch__ {id method args} {
         if {[::redis::administers $method] && !$::redis::deferred($id) && $::redis::blocking($id)} {
             return [::redis::to_every_server $method $args]
@@ -39,7 +39,7 @@ if {[info exists ::env(AMBASSADOR_SERVERS)]} {
         set waits [expr {$method eq "xreadgroup" && $::redis::deferred($id)}]
         if {$waits} {set before [::redis::blocked_clients]}
         set result [uplevel 1 [list ::redis::to_the_proxy $id $method {*}$args]]
-        for {set i 0} {$waits && $i < 20 && [::redis::blocked_clients] <= $before} {incr i} {after 10}
+        for {set i 0} {$waits && $i < 100 && [::redis::blocked_clients] <= $before} {incr i} {after 10}
         return $result
     }
 }

@@ -21,10 +21,10 @@ from built import built  # noqa: E402
 MODES = {
     "Failover": (["redis-py"], 30),
     "Spread": (["redis-py"], 30),
-    "Sharded": (["redis-py-Sharded", "redis-py"], 60),
+    "Sharded": (["redis-py-Sharded", "redis-py"], 45),
     "Replicated": (["redis-py"], 30),
     "Sentinel": (["redis-py"], 30),
-    "Cluster": (["redis-py-Cluster", "redis-py"], 60),
+    "Cluster": (["redis-py-Cluster", "redis-py"], 110),
 }
 
 
