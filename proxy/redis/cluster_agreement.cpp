@@ -40,15 +40,17 @@ bool ClusterAgreement::weigh(std::span<const SeedAnswer> nodes) {
   if (all.empty()) return false;
   const auto weight = [](const Opinion& one) { return std::tuple(one.nodes, freshness(*one.best)); };
   const Opinion* counts = &*std::ranges::max_element(all, {}, weight);
-  const bool most = counts->nodes * 2 > nodes.size();
-  if (members_ && !most) {
+  if (counts->nodes * 2 <= nodes.size()) {
+    if (members_) {
+      const auto same =
+          std::ranges::find_if(all, [&](const Opinion& one) { return same_owners(*one.best, *members_); });
+      counts = same == all.end() ? nullptr : &*same;
+    }
+    const std::uint64_t epoch = (counts != nullptr ? *counts->best : *members_).epoch;
     const auto by_freshness = [](const Opinion& one) { return freshness(*one.best); };
     const Opinion& latest = *std::ranges::max_element(all, {}, by_freshness);
-    const auto same =
-        std::ranges::find_if(all, [&](const Opinion& one) { return same_owners(*one.best, *members_); });
-    const bool news = latest.best->connected && latest.best->epoch > members_->epoch;
-    if (!news && same == all.end()) return false;
-    counts = news ? &latest : &*same;
+    if (latest.best->connected && latest.best->epoch > epoch) counts = &latest;
+    if (counts == nullptr) return false;
   }
   const bool others =
       !members_ || members_->servers != counts->best->servers || members_->slots != counts->best->slots;

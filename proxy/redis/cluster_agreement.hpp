@@ -14,7 +14,7 @@ class ClusterAgreement final : public Consensus {
   /// What more than half of all nodes say counts, those included that do not answer. While no such number
   /// agrees (some are away, or a change is on its way to them), what was agreed on before stays, unless
   /// somebody says something of a later epoch and reaches most of the cluster. At the beginning what most say
-  /// counts, and of as many the higher epoch.
+  /// is taken for that, and of as many the higher epoch.
   bool weigh(std::span<const SeedAnswer> nodes) override;
 };
 

@@ -6,8 +6,8 @@ fail for it and how:
     unit/NAME: * | the error of several tests
 
 What the client gets is an error reply, or the reason begins with "No error, " and says what it is instead; "No error, by
-chance: " is what need not occur. A mode has a list
-of its own, and those of modes that it does as; of two lines about one test the first that fits counts."""
+chance: " is what need not occur. A mode has a list of its own, and those of modes that it does as; of two lines about one test
+the first that fits counts."""
 import dataclasses
 import fnmatch
 import pathlib

@@ -165,6 +165,28 @@ TEST_CASE("what most nodes say counts") {
   CHECK_FALSE(weigh(agreement, Said{view(6, 200), view(6, 200), view(6, 200)}));
 }
 
+TEST_CASE("at the beginning, too, a later epoch counts that reaches most of the cluster") {
+  const Said said{view(6, 100), view(6, 100), view(7, 200), std::nullopt};
+  ClusterAgreement agreement;
+  CHECK(weigh(agreement, said));
+  CHECK(agreement.members()->epoch == 7);
+  CHECK_FALSE(weigh(agreement, said));
+  ClusterAgreement other;
+  const Said cut_off{view(6, 100), view(6, 100), view(7, 200, false), std::nullopt};
+  CHECK(weigh(other, cut_off));
+  CHECK(other.members()->epoch == 6);
+  CHECK_FALSE(weigh(other, cut_off));
+}
+
+TEST_CASE("who says the same and knows more is whom a later epoch is held against") {
+  ClusterAgreement agreement;
+  CHECK(weigh(agreement, Said{view(7, 100, false), std::nullopt, std::nullopt, std::nullopt, std::nullopt}));
+  const Said said{view(7, 100, false), view(5, 100), view(6, 200), std::nullopt, std::nullopt};
+  CHECK(weigh(agreement, said));
+  CHECK(agreement.members() == view(6, 200));
+  CHECK_FALSE(weigh(agreement, said));
+}
+
 TEST_CASE("a minority flips nothing, whether it knows an old state or claims a new one") {
   ClusterAgreement agreement;
   const Members good = view(7, 100);
