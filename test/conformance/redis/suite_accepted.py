@@ -16,7 +16,7 @@ import re
 FOLDER = pathlib.Path(__file__).resolve().parent / "accepted"
 NO_ERROR = "No error, "
 BY_CHANCE = NO_ERROR + "by chance: "
-ERROR_REPLY = re.compile(r"\b(ERR|CROSSSLOT|NOPROTO|EXECABORT|WRONGPASS|NOAUTH) |(Response|ClusterCrossSlot)Error: ")
+ERROR_REPLY = re.compile(r"\b(ERR|OOM|CROSSSLOT|NOPROTO|EXECABORT|WRONGPASS|NOAUTH) |(Response|ClusterCrossSlot)Error: ")
 
 
 @dataclasses.dataclass

@@ -21,11 +21,11 @@ from built import built  # noqa: E402
 
 # The lists of what is accepted, and the most tests that may make use of them.
 MODES = {
-    "Failover": (["Failover"], 70),
-    "Sharded": (["Sharded", "Failover"], 100),
-    "Replicated": (["Failover"], 70),
-    "Sentinel": (["Failover"], 70),
-    "Cluster": (["Cluster", "Failover"], 130),
+    "Failover": (["Failover"], 75),
+    "Sharded": (["Sharded", "Failover"], 110),
+    "Replicated": (["Replicated", "Failover"], 75),
+    "Sentinel": (["Replicated", "Failover"], 75),
+    "Cluster": (["Cluster", "Failover"], 150),
 }
 
 
