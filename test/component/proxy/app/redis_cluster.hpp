@@ -25,10 +25,16 @@ class RedisCluster {
   /// One that belongs to no cluster yet.
   RedisServer& add_server() {
     return *nodes.emplace_back(std::make_unique<RedisServer>(
-        free_port(),
-        std::vector<std::string>{"--cluster-enabled", "yes", "--cluster-port", std::to_string(free_port()),
-                                 "--cluster-node-timeout", "1000", "--cluster-config-file", "nodes.conf",
-                                 "--cluster-replica-validity-factor", "0"}));
+        free_port(), std::vector<std::string>{"--cluster-enabled", "yes", "--cluster-port",
+                                              std::to_string(free_port()), "--cluster-config-file",
+                                              "nodes.conf", "--cluster-replica-validity-factor", "0"}));
+  }
+  /// From now on nodes notice in a second who is away, and do in it what takes as long as that. Not while
+  /// they meet or move slots: on a busy machine they would take each other for dead, and redis-cli gives up
+  /// then, or waits for ever.
+  void notice_soon() const {
+    for (const auto& node : nodes)
+      REQUIRE(RedisClient(node->port()).ask({"CONFIG", "SET", "cluster-node-timeout", "1000"}) == "OK");
   }
   /// redis-cli with these arguments, to its end.
   static std::string cli(std::vector<std::string> arguments) {

@@ -126,6 +126,7 @@ TEST_CASE("a primary that dies is followed by its replica, and clients go on") {
   proxy.wait_started();
   Writers writers(proxy.port, Writers::By::setting);
   REQUIRE(writers.go_on());
+  cluster.notice_soon();
   RedisServer& dies = cluster.primary_of("k0");
   dies.stop();
   CHECK(writers.go_on());
@@ -142,6 +143,7 @@ TEST_CASE("a primary that dies is followed by its replica, and clients go on") {
 
 TEST_CASE("a switch-over by hand costs no error") {
   RedisCluster cluster;
+  cluster.notice_soon();
   ProxyProcess proxy(cluster.all(), kCluster);
   proxy.wait_started();
   Writers writers(proxy.port);
@@ -176,6 +178,7 @@ TEST_CASE("a node that is added gets clients with its first slots, and outlives 
   CHECK(eventually([&] { return proxy.status().find(added.place()) != std::string::npos; }));
   CHECK_FALSE(added.info("commandstats", "cmdstat_incr").empty());
 
+  cluster.notice_soon();
   cluster.nodes[0]->stop();  // the only one that the configuration names
   RedisClient client(proxy.port);
   CHECK(eventually([&] {
