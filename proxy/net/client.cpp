@@ -171,6 +171,8 @@ void Client::close_when_written() {
 
 void Client::flush() {
   if (closed_) return;
+  if (is_worth_holding() && !loop().releasing()) return loop().hold(*this);
+  loop().let_go(*this);
   while (!out_.empty() && !write_blocked_) {
     std::array<iovec, 64> pieces;  // Asio's and most kernels' sweet spot; the rest goes with the next one
     const std::size_t count = out_.gather(pieces);

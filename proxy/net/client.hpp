@@ -34,6 +34,8 @@ class Client final : public Peer {
   static constexpr std::chrono::milliseconds kSlowPatience{500};
   /// Replies kept because an earlier one is still missing, or to be merged.
   static constexpr std::size_t kKeptMost = std::size_t{64} * 1024 * 1024;
+  /// Replies that wait for one that is missing among them: no more bytes than these.
+  static constexpr std::size_t kHeldMost = std::size_t{4} * 1024;
   /// Exchanges that are open at once: above this the client is not read.
   static constexpr std::size_t kExchangesMost = 1024;
   /// How often a session that waits for a backend is asked again.
@@ -183,6 +185,7 @@ class Client final : public Peer {
   void send_merged(Exchange& exchange);
   void pop();
   void wrote_more(Lane* from);
+  [[nodiscard]] bool is_worth_holding() const;
   void kept_more(std::size_t bytes);
 
   Relay& relay_;

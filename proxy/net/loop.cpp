@@ -18,6 +18,7 @@ void Loop::run() {
     poller_.tell();
     go_on();
     end_turn();
+    if (!held_.empty() && held_until_ <= now_) release();
     if (!deadlines_.empty() && deadlines_.first() <= now_) {
       deadlines_.run(now_);
       end_turn();
@@ -25,12 +26,14 @@ void Loop::run() {
   }
 }
 
-// Until the first deadline, rounded up so that it has passed then.
+// Until the first time at which something is to be done, rounded up so that it has passed then.
 std::chrono::milliseconds Loop::patience() const {
   if (!again_.empty()) return std::chrono::milliseconds(0);
-  if (deadlines_.empty()) return std::chrono::milliseconds(-1);
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadlines_.first() - now_);
-  return std::clamp(left, std::chrono::milliseconds(0), kPatienceMost);
+  if (deadlines_.empty() && held_.empty()) return std::chrono::milliseconds(-1);
+  SteadyTime first = now_ + kPatienceMost;
+  if (!deadlines_.empty()) first = std::min(first, deadlines_.first());
+  if (!held_.empty()) first = std::min(first, held_until_);
+  return std::max(std::chrono::ceil<std::chrono::milliseconds>(first - now_), std::chrono::milliseconds(0));
 }
 
 void Loop::go_on() {
@@ -39,6 +42,25 @@ void Loop::go_on() {
   again.swap(again_);
   for (Peer* peer : again) peer->again_due_ = false;
   for (Peer* peer : again) peer->go_on();
+}
+
+void Loop::let_go(Peer& client) {
+  if (client.held_at_ == Peer::kNotHeld) return;
+  held_.back()->held_at_ = client.held_at_;
+  held_[client.held_at_] = held_.back();
+  held_.pop_back();
+  client.held_at_ = Peer::kNotHeld;
+}
+
+void Loop::release() {
+  releasing_ = true;
+  while (!held_.empty()) {
+    Peer& client = *held_.back();
+    let_go(client);
+    client.flush();
+  }
+  releasing_ = false;
+  end_turn();
 }
 
 // Among those that are ready, so that what was posted before a peer had something to say is done before.
@@ -69,6 +91,7 @@ void Loop::end_turn() {
   for (const auto& dead : graveyard_) {
     if (dead->again_due_) std::erase(again_, dead.get());
     if (dead->starved_) std::erase(starved_, dead.get());
+    let_go(*dead);
   }
   graveyard_.clear();
 }
@@ -88,6 +111,7 @@ void Loop::stop() {
   clients_.clear();
   again_.clear();
   starved_.clear();
+  while (!held_.empty()) let_go(*held_.back());
   graveyard_.clear();
 }
 

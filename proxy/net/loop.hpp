@@ -32,6 +32,8 @@ class Peer : public Pollable, public Timed {
   bool flush_due_ = false;
   bool again_due_ = false;
   bool starved_ = false;
+  static constexpr std::size_t kNotHeld = ~std::size_t{0};
+  std::size_t held_at_ = kNotHeld;
 };
 
 class Loop {
@@ -61,6 +63,19 @@ class Loop {
 
   void flush_lane_later(Peer& lane) { later(lane, lanes_); }
   void flush_client_later(Peer& client) { later(client, clients_); }
+  /// So long a client's replies wait at most for one that is missing among them.
+  static constexpr std::chrono::milliseconds kHoldMost{1};
+  /// What `client` was to flush now is likely to be more in a moment: it is flushed when releasing(), unless
+  /// it has been let go before.
+  void hold(Peer& client) {
+    if (client.held_at_ != Peer::kNotHeld) return;
+    if (held_.empty()) held_until_ = now_ + kHoldMost;
+    client.held_at_ = held_.size();
+    held_.push_back(&client);
+  }
+  void let_go(Peer& client);
+  /// The time is up for those that were held.
+  [[nodiscard]] bool releasing() const { return releasing_; }
   void again(Peer& peer) {
     if (std::exchange(peer.again_due_, true)) return;
     again_.push_back(&peer);
@@ -95,6 +110,7 @@ class Loop {
   };
   [[nodiscard]] std::chrono::milliseconds patience() const;
   void go_on();
+  void release();
   void open_letters();
   void flush_all(std::vector<Peer*>& list);
 
@@ -107,7 +123,9 @@ class Loop {
   SteadyTime now_;
   bool stopped_ = false;
 
-  std::vector<Peer*> lanes_, clients_, again_, starved_;
+  std::vector<Peer*> lanes_, clients_, again_, starved_, held_;
+  SteadyTime held_until_;
+  bool releasing_ = false;
   std::vector<std::unique_ptr<Peer>> graveyard_;
 };
 

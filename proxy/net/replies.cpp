@@ -179,6 +179,13 @@ void Client::wrote_more(Lane* from) {
   if (shared_) loop().deadlines().no_later_than(*this, blocked_since_ + kSlowPatience);
 }
 
+// One server has answered what it was asked later, another one not yet what it was asked before: then what is
+// there to be sent is mostly a small part of what will be in a moment, and a send of its own costs as much.
+bool Client::is_worth_holding() const {
+  return kept_ > 0 && !out_.empty() && out_.size() <= kHeldMost && patient_ == 0 && stream_ == Stream::none &&
+         !closing_ && !ended_ && !exchanges_.empty() && !exchanges_.front().begun;
+}
+
 void Client::server_ended() {
   server_ended_ = true;
   loop().flush_client_later(*this);

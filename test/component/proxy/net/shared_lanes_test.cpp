@@ -56,6 +56,18 @@ TEST_CASE("replies keep the order of requests when one backend is slower than th
   CHECK(client.line() == "s1:get 3");
 }
 
+TEST_CASE("what is answered does not wait for what a slower backend has to say behind it") {
+  TwoServers two;
+  Client client(two.listener.port);
+  client.send("get 0\nget 1 !hold\nget 2\nall y\n");
+  CHECK(client.line() == "s0:get 0");
+  CHECK(client.line(100ms) == "TIMEOUT");
+  two.s1.release();
+  CHECK(client.line() == "s1:get 1 !hold");
+  CHECK(client.line() == "s0:get 2");
+  CHECK(client.line() == "s0:get y|s1:get y");
+}
+
 TEST_CASE("forty clients that pipeline in random pieces get their own replies in order") {
   for (const unsigned workers : {1U, 3U}) {
     net::Options options;

@@ -1,7 +1,10 @@
 #include "proxy/net/loop.hpp"
 
+#include <pthread.h>
+
 #include <atomic>
 #include <catch2/catch.hpp>
+#include <ctime>
 #include <functional>
 #include <memory>
 #include <thread>
@@ -39,6 +42,25 @@ class Counting final : public Peer {
   }
   int flushes = 0;
   int turns = 0;
+
+ private:
+  Loop& loop_;
+};
+
+class Holding final : public Peer {
+ public:
+  explicit Holding(Loop& loop) : loop_(loop) {}
+  void on_ready(std::uint32_t /*events*/) override {}
+  void on_deadline(SteadyTime /*now*/) override {}
+  void flush() override {
+    ++flushes;
+    if (!loop_.releasing()) return loop_.hold(*this);
+    released_at = std::chrono::steady_clock::now();
+    loop_.stop();
+  }
+  void go_on() override {}
+  int flushes = 0;
+  SteadyTime released_at{};
 
  private:
   Loop& loop_;
@@ -143,6 +165,20 @@ TEST_CASE("a peer that is destroyed by what was posted is told nothing, though i
   CHECK_FALSE(told);
 }
 
+TEST_CASE("a loop without anything to do sleeps") {
+  Loop loop(kBudget);
+  std::thread thread([&] { loop.run(); });
+  timespec used{};
+  std::this_thread::sleep_for(50ms);
+  clockid_t its = 0;
+  REQUIRE(pthread_getcpuclockid(thread.native_handle(), &its) == 0);
+  REQUIRE(clock_gettime(its, &used) == 0);
+  loop.post([&] { loop.stop(); });
+  thread.join();
+  CHECK(used.tv_sec == 0);
+  CHECK(used.tv_nsec < 25'000'000);
+}
+
 TEST_CASE("a deadline wakes a loop in which nothing else happens, and not too early") {
   Loop loop(kBudget);
   Waker waker(loop);
@@ -163,4 +199,25 @@ TEST_CASE("who is to go on does so in the next turns, and is flushed once at the
   loop.run();
   CHECK(peer.turns == 3);
   CHECK(peer.flushes == 1);
+}
+
+TEST_CASE("who is held is flushed again soon, unless it has been let go or is gone by then") {
+  Loop loop(kBudget);
+  Holding held(loop);
+  Holding free(loop);
+  auto gone = std::make_unique<Holding>(loop);
+  const SteadyTime begun = std::chrono::steady_clock::now();
+  loop.post([&] {
+    for (Peer* peer : {static_cast<Peer*>(&free), static_cast<Peer*>(gone.get()), static_cast<Peer*>(&held)})
+      loop.flush_client_later(*peer);
+  });
+  loop.post([&] {
+    loop.let_go(free);
+    loop.let_go(free);
+    loop.bury(std::move(gone));
+  });
+  loop.run();
+  CHECK(held.flushes == 2);
+  CHECK(free.flushes == 1);
+  CHECK(held.released_at - begun >= Loop::kHoldMost);
 }
