@@ -20,7 +20,7 @@ PER_SECOND = 20
 def store(namespace):
     namespace.apply(*objects.redis_set(), objects.policy())
     namespace.wait_rollout("statefulset/redis-st", 60)
-    namespace.wait_policy("redis")
+    namespace.wait_policy("redis", seconds=90)  # after an outage of the API server CoreDNS follows it late again
     return namespace
 
 
