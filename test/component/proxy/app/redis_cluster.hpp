@@ -29,9 +29,8 @@ class RedisCluster {
                                               std::to_string(free_port()), "--cluster-config-file",
                                               "nodes.conf", "--cluster-replica-validity-factor", "0"}));
   }
-  /// From now on nodes notice in a second who is away, and do in it what takes as long as that. Not while
-  /// they meet or move slots: on a busy machine they would take each other for dead, and redis-cli gives up
-  /// then, or waits for ever.
+  /// From now on nodes notice in a second who is away. Not while they meet or move slots: on a busy machine
+  /// they would take each other for dead, and redis-cli gives up then, or waits for ever.
   void notice_soon() const {
     for (const auto& node : nodes)
       REQUIRE(RedisClient(node->port()).ask({"CONFIG", "SET", "cluster-node-timeout", "1000"}) == "OK");

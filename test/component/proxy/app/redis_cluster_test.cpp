@@ -150,8 +150,12 @@ TEST_CASE("a switch-over by hand costs no error") {
   REQUIRE(writers.go_on());
   const auto replica =
       std::ranges::find_if(cluster.nodes, [](const auto& node) { return !RedisCluster::is_primary(*node); });
-  REQUIRE(RedisClient((*replica)->port()).ask({"CLUSTER", "FAILOVER"}) == "OK");
-  REQUIRE(eventually([&] { return RedisCluster::is_primary(**replica); }));
+  // On a busy machine votes come too late, and whoever wants it asks again.
+  const auto comes_about = [&] {
+    REQUIRE(RedisClient((*replica)->port()).ask({"CLUSTER", "FAILOVER"}) == "OK");
+    return eventually([&] { return RedisCluster::is_primary(**replica); });
+  };
+  REQUIRE((comes_about() || comes_about() || comes_about()));
   CHECK(writers.go_on());
   writers.stop();
   INFO(writers.error());
