@@ -17,6 +17,7 @@ bool has_ring(const config::Listener& listener) {
 
 std::vector<std::string> new_names(const config::Document& before, const config::Document& after) {
   std::vector<std::string> names;
+  if (after.shutdown) return names;
   for (const config::Listener& listener : after.listeners) {
     const auto old = std::ranges::find(before.listeners, listener.name, &config::Listener::name);
     if (old == before.listeners.end() || !has_ring(*old) || !has_ring(listener)) continue;
@@ -48,27 +49,26 @@ void NewNames::forget() {
 }
 
 void NewNames::ask() {
-  const std::vector<std::string> names = awaited_->names;
-  awaited_->asked = names.size();
-  for (const std::string& name : names) {
+  awaited_->asked = awaited_->names.size();
+  for (const std::string& name : awaited_->names) {
     resolve_(name, [this, name, awaited = std::weak_ptr(awaited_)](const Result<net::Resolved>& answer) {
       // Only then this is still there, too.
-      if (const auto still = awaited.lock()) answered(still, name, static_cast<bool>(answer));
+      if (!awaited.expired()) answered(name, static_cast<bool>(answer));
     });
   }
 }
 
-void NewNames::answered(const std::shared_ptr<Awaited>& awaited, const std::string& name, bool known) {
-  if (known) std::erase(awaited->names, name);
-  if (--awaited->asked > 0) return;
-  if (awaited->names.empty() || std::chrono::steady_clock::now() >= awaited->until) {
-    const std::function<void()> then = std::move(awaited->then);
+void NewNames::answered(const std::string& name, bool known) {
+  if (known) std::erase(awaited_->names, name);
+  if (--awaited_->asked > 0) return;
+  if (awaited_->names.empty() || std::chrono::steady_clock::now() >= awaited_->until) {
+    const std::function<void()> then = std::move(awaited_->then);
     forget();
     return then();
   }
   timer_.expires_after(kRetry);
-  timer_.async_wait([this, waiting = std::weak_ptr(awaited)](const boost::system::error_code& error) {
-    if (!error && !waiting.expired()) ask();
+  timer_.async_wait([this, awaited = std::weak_ptr(awaited_)](const boost::system::error_code& error) {
+    if (!error && !awaited.expired()) ask();
   });
 }
 

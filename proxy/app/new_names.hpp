@@ -19,7 +19,7 @@
 namespace ambassador::proxy::app {
 
 /// The DNS names of the servers that `after` adds to the rings of `before`, each once. Listeners that had no
-/// servers wait for nothing: their keys have nowhere else to go.
+/// servers wait for nothing: their keys have nowhere else to go. Nor does a document that says shutdown.
 [[nodiscard]] std::vector<std::string> new_names(const config::Document& before,
                                                  const config::Document& after);
 
@@ -49,7 +49,7 @@ class NewNames {
     std::size_t asked = 0;  // answers that are to come
   };
   void ask();
-  void answered(const std::shared_ptr<Awaited>& awaited, const std::string& name, bool known);
+  void answered(const std::string& name, bool known);
 
   boost::asio::steady_timer timer_;
   net::ResolveFunction resolve_;

@@ -230,8 +230,7 @@ void Runner::reload() {
     state_.last_refusal.clear();
     return;
   }
-  std::vector<std::string> names =
-      document->shutdown ? std::vector<std::string>{} : new_names(document_, *document);
+  std::vector<std::string> names = new_names(document_, *document);
   for (const std::string& name : names) {
     log::info("configuration waits until DNS has the new server", {{"host", name}});
   }

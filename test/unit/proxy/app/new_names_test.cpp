@@ -57,6 +57,9 @@ TEST_CASE("names that a ring gets are new, those of other modes and of rings wit
   CHECK(new_names(ring({}), ring({"a"})).empty());
   CHECK(new_names({}, ring({"a"})).empty());
   CHECK(new_names(ring({"a"}), ring({"a", "10.0.0.1", "/run/redis.sock"})).empty());
+  config::Document last = ring({"a", "b"});
+  last.shutdown = true;
+  CHECK(new_names(ring({"a"}), last).empty());
   for (const auto mode : {config::RedisMode::failover, config::RedisMode::spread, config::RedisMode::cluster})
     CHECK(new_names(with(mode, {"a"}), with(mode, {"a", "b"})).empty());
 }
